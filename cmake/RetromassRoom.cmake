@@ -1,0 +1,35 @@
+# Every target of the project is made here, so that warnings, sanitizers and include paths are the same everywhere.
+
+add_library(retromass_flags INTERFACE)
+target_compile_options(retromass_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+target_include_directories(retromass_flags INTERFACE "${PROJECT_SOURCE_DIR}")
+if(RETROMASS_SANITIZE)
+  target_compile_options(retromass_flags INTERFACE -fsanitize=${RETROMASS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  target_link_options(retromass_flags INTERFACE -fsanitize=${RETROMASS_SANITIZE})
+endif()
+
+# retromass_room(NAME SOURCES file... [PUBLIC target...] [PRIVATE target...]): the static library retromass_NAME.
+function(retromass_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(retromass_${name} STATIC ${ROOM_SOURCES})
+  target_link_libraries(retromass_${name} PUBLIC retromass_flags ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE})
+endfunction()
+
+# retromass_test(NAME SOURCES file... LIBS target... [LABELS label...] [TIMEOUT s]): a GoogleTest program; each of its tests is a ctest.
+function(retromass_test name)
+  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE retromass_flags ${TEST_LIBS} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT}
+    ENVIRONMENT "RETROMASS_DATA=${RETROMASS_DATA};RETROMASS_RESPONSE_VECTORS=${RETROMASS_RESPONSE_VECTORS}")
+endfunction()
+
+# A room that has not arrived yet is left out.
+macro(retromass_subdirectory folder)
+  if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt")
+    add_subdirectory(${folder})
+  endif()
+endmacro()

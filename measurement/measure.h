@@ -1,0 +1,90 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "core/notice.h"
+#include "core/result.h"
+#include "core/units.h"
+#include "core/volume.h"
+
+/// What a mask measures: definitions.md 1-4, exactly.
+namespace retromass::measurement {
+
+/// A measured quantity with its 95 % interval; the interval is empty until it is known.
+struct Quantity {
+    double value = 0;
+    std::optional<double> low;
+    std::optional<double> high;
+};
+
+/// A diameter between two boundary points.
+struct Axis {
+    double exact_mm = 0;      ///< as measured
+    Length recorded;          ///< as recorded (definitions.md 2.10); all that follows uses this
+    PatientPoint a;           ///< endpoints, LPS mm
+    PatientPoint b;
+    int slice = 0;            ///< index along the measuring plane's normal
+};
+
+struct HuStatistics {
+    std::size_t voxels = 0;   ///< padding left out
+    double mean = 0;
+    double sd = 0;            ///< population
+    double median = 0;
+    double p10 = 0;
+    double p90 = 0;
+    double minimum = 0;
+    double maximum = 0;
+};
+
+/// Tissue parts, ml; they sum to the volume but for padding (definitions.md 4.2).
+struct Components {
+    double gas_ml = 0;
+    double fat_ml = 0;
+    double low_attenuation_ml = 0;
+    double solid_ml = 0;
+    double dense_ml = 0;
+    double unclassified_ml = 0;
+};
+
+struct MeasureParameters {
+    double recorded_precision_mm = 0.1;
+    double component_smoothing_mm = 1.5;   ///< sigma of the Gaussian inside the mask
+    double gas_upper_hu = -200;
+    double fat_upper_hu = -30;
+    double low_attenuation_upper_hu = 20;
+    double dense_lower_hu = 200;           ///< T: 130 where the study is stated unenhanced
+    double metal_lower_hu = 2500;          ///< left out of hu_core
+    int threads = 1;
+};
+
+struct LesionMeasurements {
+    Axis long_axis;                     ///< definitions.md 2.2
+    Axis short_axis;                    ///< 2.3; on long_axis's slice
+    Axis craniocaudal;                  ///< 2.4
+    double outside_fraction = 0;        ///< part of the long axis outside its region
+    double longest_inside_chord_mm = 0;
+    double max_3d_diameter_mm = 0;
+    double volume_ml = 0;               ///< exact
+    double recorded_volume_ml = 0;      ///< to 0.01 ml
+    double voxel_volume_mm3 = 0;        ///< volume / voxels where uniform slabs, else mean
+    double mesh_volume_mm3 = 0;
+    double surface_area_mm2 = 0;
+    std::array<double, 3> principal_axes_mm{};  ///< major, minor, least
+    PatientPoint centroid;
+    std::size_t voxels = 0;
+    int components_3d = 1;
+    std::optional<HuStatistics> hu;
+    std::optional<HuStatistics> hu_core;        ///< without the outermost voxel layer and metal
+    std::optional<Components> components;
+    std::vector<Notice> notices;
+};
+
+/// Measures one mask. `hu` may be null: geometry only. Fails with empty_mask if no voxel is set, and with mask_grid if the
+/// sizes differ.
+Result<LesionMeasurements> measure(const Mask& mask, const VolumeGeometry& geometry, const Grid<std::int16_t>* hu,
+                                   const MeasureParameters& parameters = {});
+
+}  // namespace retromass::measurement

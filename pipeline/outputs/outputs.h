@@ -1,0 +1,106 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "measurement/measure.h"
+#include "measurement/response/response.h"
+#include "pipeline/ingest/ingest.h"
+#include "segmentation/segment.h"
+
+/// Where results leave: files a reader, a spreadsheet or a PACS can open.
+namespace retromass::outputs {
+
+/// One lesion at one time point, as it is reported.
+struct LesionResult {
+    std::string lesion;
+    response::LesionStatus status = response::LesionStatus::not_evaluable;
+    std::string reason;                       ///< why not evaluable
+    std::string tracking_uid;
+    std::optional<segmentation::Prompt> prompt;
+    std::optional<Mask> mask;                 ///< on the CT grid
+    std::optional<measurement::LesionMeasurements> measurements;
+    std::optional<Length> reader_long_axis;   ///< the reader's own line (definitions.md 5.3)
+    std::string review_state = "unreviewed";  ///< unreviewed | accepted | edited | rejected
+    std::string reviewer;
+    std::vector<Notice> notices;
+};
+
+struct TimepointResult {
+    std::string id;
+    std::string reader;
+    std::optional<Date> date;
+    std::string date_source;
+    std::optional<response::NewLesions> new_lesions;
+    std::optional<ingest::CtSeries> ct;       ///< pixels may be dropped once masks and pictures are written
+    std::vector<LesionResult> lesions;
+    std::vector<Notice> notices;
+};
+
+/// Everything a case produced; the model behind every output.
+struct CaseResult {
+    std::string case_id;
+    bool synthetic = false;                   ///< prints SYNTHETIC on every picture
+    std::vector<response::Lesion> lesions;
+    std::vector<response::Treatment> treatments;
+    std::vector<response::Event> events;
+    std::vector<TimepointResult> timepoints;
+    response::Assessment assessment;
+    std::map<std::string, response::Assessment> alternatives;  ///< "local_therapy=ne" -> what it would give
+    std::vector<std::pair<std::string, std::string>> settings; ///< name, value: parameters used
+    std::vector<std::pair<std::string, std::string>> inputs;   ///< relative path or series, SHA-256
+    std::vector<Notice> notices;
+};
+
+/// The measurements of a lesion as the stable JSON of `measure --json` (docs/interfaces.md).
+std::string measurements_json(const std::string& lesion, const measurement::LesionMeasurements& measured);
+/// The response part of `assess --json` and case.json for one patient.
+std::string assessment_json(const response::Assessment& assessment);
+
+/// NIfTI-1, gzip: sform 1 in RAS with the full (sheared) affine, qform 0 (definitions.md 8.1). Fails with uneven_slices where
+/// the grid is not uniform. Byte-identical for identical input.
+Status write_nifti(const std::filesystem::path& file, const Mask& mask, const VolumeGeometry& geometry);
+Status write_nifti(const std::filesystem::path& file, const Grid<float>& values, const VolumeGeometry& geometry);
+
+struct SegDescription {
+    std::string lesion;           ///< segment label and tracking identifier
+    std::string tracking_uid;
+    std::string series_uid;       ///< of the new SEG series; empty = derived from the CT's
+    std::string instance_uid;
+};
+/// DICOM SEG, one binary segment a lesion, SEMIAUTOMATIC, referring to the CT's images. Reads patient and study from the CT's
+/// first file. Passes dciodvfy without errors.
+Status write_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks,
+                 const std::vector<SegDescription>& segments);
+
+/// A UID under our root, made from the SHA-256 of `name`: the same name gives the same UID.
+std::string derived_uid(const std::string& name);
+/// Lower-case hex SHA-256 of a file.
+Result<std::string> sha256_of_file(const std::filesystem::path& file);
+std::string sha256_of_text(std::string_view text);
+
+/// Draws the key images of one lesion at one time point: axial slice of the long axis with contour and calipers, coronal and
+/// sagittal through the centroid. Files `<stem>-axial.png`, `-coronal.png`, `-sagittal.png` in `folder`; returns their names.
+Result<std::vector<std::string>> write_key_images(const std::filesystem::path& folder, const std::string& stem,
+                                                  const CaseResult& result, const TimepointResult& timepoint,
+                                                  const LesionResult& lesion);
+
+/// Writes the case folder of the design (case.json, measurements.csv, response.csv, masks/, dicom/, images/, report.html,
+/// provenance.json, events.jsonl) to a temporary name beside `folder`, then renames. An existing `folder` is replaced only with
+/// `overwrite`. The written SEG is read back and re-measured; a difference fails with verification_failed.
+struct WriteParameters {
+    bool overwrite = false;
+    std::string command;          ///< for provenance
+    std::string timestamp;        ///< ISO 8601; the declared timestamp of this run
+};
+Status write_case(const std::filesystem::path& folder, const CaseResult& result, const WriteParameters& parameters,
+                  const Progress& progress = {});
+
+/// The response table as printed by `demo` and `run`.
+std::string response_table(const CaseResult& result);
+
+}  // namespace retromass::outputs

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/progress.h"
+#include "core/result.h"
+#include "measurement/response/response.h"
+#include "pipeline/outputs/outputs.h"
+#include "segmentation/segment.h"
+
+/// The chain for one case, and the case file it starts from.
+namespace retromass::run {
+
+/// What a case file says of one lesion at one time point.
+struct LesionAtTimepoint {
+    segmentation::Prompt prompt;
+    std::string mask_file;                                  ///< relative to the case file
+    std::optional<response::LesionStatus> status;           ///< entered by a reader
+    std::string reader;
+    std::optional<Date> status_date;
+    std::optional<Length> reported_long_axis;
+    std::optional<Length> reported_short_axis;
+    std::string reported_source;
+    std::string reported_by;
+    std::string merged_into;
+    std::vector<std::string> split_into;
+    bool has_prompt = false;
+};
+
+struct CaseTimepoint {
+    std::string id;
+    std::string ct;                                         ///< folder relative to the case file, or a series UID; may be empty
+    std::string series_uid;
+    std::optional<response::NewLesions> new_lesions;
+    std::string reader;
+    std::optional<Date> date;                               ///< stated; else from the series
+    std::optional<long> day;
+    std::string visit;
+    std::string phase;
+    std::optional<bool> marker_normal;
+};
+
+struct CaseLesion {
+    response::Lesion lesion;
+    std::map<std::string, LesionAtTimepoint> timepoints;
+};
+
+struct CaseFile {
+    std::filesystem::path folder;                           ///< what relative paths start from
+    std::string case_id;
+    std::vector<CaseTimepoint> timepoints;
+    std::vector<CaseLesion> lesions;
+    std::vector<response::Treatment> treatments;
+    std::vector<response::Event> events;
+    std::string primary = "recist-1.1";
+    std::vector<std::string> criteria;
+    std::map<std::string, std::string> policies;
+    std::string diameter_from = "mask";
+    double recorded_precision_mm = 0.1;
+    std::vector<Code> accepted;
+};
+
+/// Reads and checks a case file (YAML or JSON). An unknown key is refused, naming the nearest known one and its line.
+Result<CaseFile> read_case(const std::filesystem::path& file);
+
+struct RunParameters {
+    segmentation::Method method = segmentation::Method::energy;
+    int threads = 0;
+    bool assume_no_new_lesions = false;
+    bool overwrite = false;
+    std::vector<Code> accepted;
+    std::string command;
+    std::string timestamp;
+};
+
+/// What a dry run found: what would be done and what it needs.
+struct Plan {
+    std::vector<std::string> steps;
+    double memory_gb = 0;
+    double disk_gb = 0;
+    double free_disk_gb = 0;
+};
+Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters);
+
+/// The whole chain: load, segment, measure, assess, write. Returns what was written.
+Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters,
+                                     const Progress& progress = {});
+
+/// Measurements in a table (the columns of docs/interfaces.md), by case.
+struct TableFiles {
+    std::filesystem::path table;       ///< CSV, or JSON by its ending
+    std::filesystem::path treatments;  ///< empty = none
+    std::filesystem::path events;
+};
+Result<std::vector<response::Patient>> read_table(const TableFiles& files);
+
+}  // namespace retromass::run

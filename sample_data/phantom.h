@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/date.h"
+#include "core/progress.h"
+#include "core/result.h"
+#include "core/volume.h"
+
+/// CT of exactly known truth: geometric shapes and the seed patient. Shares no code with measurement/.
+namespace retromass::sample_data {
+
+enum class Shape { ball, box, ellipsoid, shell, dumbbell, crescent, reuleaux, two_components, rim_necrosis };
+
+/// Truth from closed forms or dense sampling of the analytic surface, never from voxels through measurement/.
+struct Truth {
+    double volume_ml = 0;
+    double long_axis_mm = 0;         ///< continuous body, axial plane
+    double short_axis_mm = 0;
+    double craniocaudal_mm = 0;
+    double max_3d_diameter_mm = 0;
+    std::optional<double> surface_area_mm2;
+    std::string how;                 ///< "closed form" or "sampled surface, 0.01 mm"
+};
+
+struct ShapeSpecification {
+    Shape shape = Shape::ball;
+    std::vector<double> size_mm{30, 30, 30};  ///< full extents (x, y, z); meaning per shape in docs/stages/sample_data.md
+    double necrotic_fraction = 0.3;           ///< rim_necrosis
+    Dimensions grid{64, 64, 64};
+    double column_spacing_mm = 1;
+    double row_spacing_mm = 1;
+    double slice_spacing_mm = 1;
+    double gantry_tilt_deg = 0;
+    double noise_hu = 0;
+    double lesion_hu = 50;
+    double surrounding_hu = -100;
+    std::uint64_t seed = 1;
+};
+
+struct ShapePhantom {
+    CtVolume ct;
+    Mask mask;      ///< voxel centres inside the analytic body
+    Truth truth;
+};
+Result<ShapePhantom> make_shape(const ShapeSpecification& specification);
+std::optional<Shape> shape_named(std::string_view name);
+
+/// Writes a volume as CT Image Storage, one file a slice.
+struct DicomDescription {
+    std::string patient_id = "RETROMASS-PHANTOM";
+    std::string series_description = "SYNTHETIC phantom";
+    std::string study_description = "SYNTHETIC";
+    std::string protocol;
+    Date date{};
+    int series_number = 1;
+    std::string uid_seed;                 ///< the same seed gives the same UIDs
+    std::string frame_of_reference_seed;
+    std::string contrast_agent;
+    std::string kernel = "B30f";
+    double kvp = 120;
+    double slice_thickness_mm = 0;        ///< 0 = the slice distance
+    bool lossless_jpeg = true;            ///< else explicit VR little endian
+};
+Status write_dicom(const std::filesystem::path& folder, const CtVolume& ct, const DicomDescription& description,
+                   int threads = 0);
+
+/// The seed patient: five studies. The truth of each is of the analytic mass.
+struct PatientOptions {
+    std::uint64_t seed = 1;
+    bool lossless_jpeg = true;
+    bool invisible_mass = false;     ///< paints the mass to its surroundings' HU: for tests that a fake must fail
+    int threads = 0;
+};
+struct StudyTruth {
+    std::string timepoint;           ///< presentation, residual, day-38, after-5-cycles, after-radiotherapy
+    Date date{};
+    Truth truth;
+};
+/// Writes <folder>/ct/<timepoint>/*.dcm, <folder>/case.yaml with the demo's fixed prompts, <folder>/truth.json and
+/// <folder>/truth/<timepoint>.nii.gz (true masks on the CT grid).
+Result<std::vector<StudyTruth>> write_patient(const std::filesystem::path& folder, const PatientOptions& options = {},
+                                              const Progress& progress = {});
+
+}  // namespace retromass::sample_data
