@@ -183,7 +183,8 @@ std::vector<Caliper> calipers(const measurement::LesionMeasurements& measured, c
     };
     std::vector<Caliper> out;
     if (frame.plane == Plane::axial) {
-        const int slice = std::clamp(static_cast<int>(std::lround(geometry.to_index(frame.origin).slice)), 0, geometry.size().slices - 1);
+        const int slice =
+            std::clamp(static_cast<int>(std::lround(geometry.to_index(frame.origin).slice)), 0, geometry.size().slices - 1);
         const double reach_mm = 0.01 * geometry.slab_mm(slice);  // the slice itself, never its neighbour
         for (auto& caliper : {placed(CaliperKind::long_axis, measured.long_axis, "long axis", reach_mm),
                               placed(CaliperKind::short_axis, measured.short_axis, "short axis", reach_mm)}) {

@@ -122,6 +122,11 @@ class CheckText(unittest.TestCase):
         self.assertEqual(len(found), 1)
         self.assertIn("sample_data/ct.dcm", found[0])
 
+    def test_a_page_that_is_not_there_is_reported(self):
+        found, remarks = self.found({"docs/clinical.md": "", "core/a.cpp": "// docs/clinical.md 2.1, old/rules.md 3\n"})
+        self.assertEqual(found, [])
+        self.assertEqual(remarks, ["core/a.cpp: names old/rules.md, which is not there"])
+
     def test_a_long_file_is_reported_and_not_refused(self):
         found, remarks = self.found({"core/a.cpp": "int a;\n" * 601, "core/b.cpp": "int a;\n" * 600})
         self.assertEqual(found, [])

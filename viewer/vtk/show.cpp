@@ -78,18 +78,10 @@ public:
     void OnKeyPress() override
     {
         const char* symbol = Interactor->GetKeySym();
-        const std::string key = symbol ? symbol : "";
-        if (key == "Right") return look(other_timepoint(scene_, view_, 1));
-        if (key == "Left") return look(other_timepoint(scene_, view_, -1));
-        if (key == "Up") return look(moved(scene_, view_, Plane::axial, 1));
-        if (key == "Down") return look(moved(scene_, view_, Plane::axial, -1));
-        if (key == "Tab") return look(other_lesion(scene_, view_, 1));
-        if (key == "plus" || key == "equal" || key == "KP_Add") return look(zoomed(view_, 1.25));
-        if (key == "minus" || key == "KP_Subtract") return look(zoomed(view_, 0.8));
-        if (key == "a") return decide(Decision::accept);
-        if (key == "x") return decide(Decision::reject);
-        if (key == "q") return Interactor->TerminateApp();
-        if (key.size() == 1) look(with_preset(view_, key[0]));
+        const auto asked = pressed(scene_, view_, symbol ? symbol : "");
+        if (asked.close) return Interactor->TerminateApp();
+        if (asked.decision) return decide(*asked.decision);
+        look(asked.view);
     }
 
 private:
