@@ -26,10 +26,8 @@ void add_segment(CLI::App& app, Context& context);
 void add_measure(CLI::App& app, Context& context);
 void add_assess(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
-void add_init(CLI::App& app, Context& context);
 void add_phantom(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
-void add_report(CLI::App& app, Context& context);
 void add_view(CLI::App& app, Context& context);
 
 /// Prints the error as the user sees it and answers the exit code: refused, usage or internal by its code.

@@ -3,6 +3,7 @@
 
 #include "core/units.h"
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/method_option.h"
 #include "pipeline/cli/prompt_options.h"
 #include "pipeline/ingest/ingest.h"
 #include "pipeline/outputs/outputs.h"
@@ -23,24 +24,11 @@ struct Options {
     int threads = 0;
 };
 
-Result<segmentation::SegmentParameters> parameters_of(const Options& options)
+Status segment(const Options& options, const PromptOptions& prompt_options)
 {
     segmentation::SegmentParameters parameters;
     parameters.threads = options.threads;
-    std::string known;
-    for (const auto& row : segmentation::methods()) {
-        if (row.name == options.method) {
-            parameters.method = row.method;
-            return parameters;
-        }
-        known += (known.empty() ? "" : ", ") + std::string(row.name);
-    }
-    return Error{Code::usage, "--method " + options.method + ": known methods are " + known, "cli"};
-}
-
-Status segment(const Options& options, const PromptOptions& prompt_options)
-{
-    RETROMASS_TRY_ASSIGN(const auto parameters, parameters_of(options));
+    RETROMASS_TRY_ASSIGN(parameters.method, method_named(options.method));
     ingest::ScanParameters scan_parameters;
     scan_parameters.threads = options.threads;
     RETROMASS_TRY_ASSIGN(scan_parameters.accepted, accepted_codes(options.accept));
