@@ -119,9 +119,7 @@ class Demo(InScratch):
             for axis in AXES:
                 self.assertAlmostEqual(found[axis]["value"], self.truth[name][axis], delta=diagonal, msg=f"{name} {axis}")
             exact = self.truth[name]["volume_ml"]
-            # 1 %, but never finer than the voxels of a 4 ml lesion allow: the count of boundary voxels has a spread of its own
-            spread = 0.01 * exact if exact > 10 else 0.03 * exact
-            self.assertAlmostEqual(found["volume_ml"]["value"], exact, delta=spread, msg=name)
+            self.assertAlmostEqual(found["volume_ml"]["value"], exact, delta=0.01 * exact, msg=name)
 
     def test_the_prompts_are_the_case_files_and_none_is_the_true_axis(self):
         text = open(os.path.join(self.patient, "case.yaml"), encoding="utf-8").read()
