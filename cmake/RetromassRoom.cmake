@@ -1,7 +1,8 @@
 # Every target of the project is made here, so that warnings, sanitizers and include paths are the same everywhere.
 
 add_library(retromass_flags INTERFACE)
-target_compile_options(retromass_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+target_compile_options(retromass_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wno-missing-field-initializers)  # a designated initializer leaves the rest to the defaults on purpose
 target_include_directories(retromass_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 if(RETROMASS_SANITIZE)
   target_compile_options(retromass_flags INTERFACE -fsanitize=${RETROMASS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)

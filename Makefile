@@ -1,0 +1,45 @@
+# Entry points; the build itself is CMake (presets in CMakePresets.json).
+#   make demo    installs what is missing, builds, and runs the sample patient through the whole chain into build/demo
+#   make test    the same build, all tests
+.DEFAULT_GOAL := build
+.NOTPARALLEL:
+.PHONY: deps build demo test bench asan tidy format clean
+
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+SOURCES = $(shell git ls-files '*.h' '*.cpp')
+
+deps:
+	@tools/install_packages.sh
+
+build: deps
+	@cmake --preset release </dev/null
+	@cmake --build build/release --parallel $(JOBS)
+
+demo: build
+	build/release/bin/retromass demo build/demo
+
+test: build
+	@JOBS=$(JOBS) tools/run_tests.sh build/release
+
+bench: deps
+	@cmake --preset bench </dev/null
+	@cmake --build build/bench --parallel $(JOBS)
+	@tools/merge_bench.py build/bench.json build/bench/bin/bench_*
+
+# The tests again under the address and undefined-behaviour sanitizers.
+asan: deps
+	@cmake --preset asan </dev/null
+	@cmake --build build/asan --parallel $(JOBS)
+	@JOBS=$(JOBS) tools/run_tests.sh build/asan
+
+# Needs clang, clang-tidy and clang-format, which `deps` does not install.
+tidy: deps
+	@cmake --preset tidy </dev/null
+	@cmake --build build/tidy --parallel $(JOBS)
+
+format:
+	@clang-format -i $(SOURCES)
+
+clean:
+	@rm -rf build

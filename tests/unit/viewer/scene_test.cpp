@@ -1,0 +1,159 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "viewer/view.h"
+
+namespace retromass::viewer {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+const VolumeGeometry kGrid = VolumeGeometry::axial({10, 10, 10}, 1, 1, 5);
+
+TimepointView timepoint(const std::string& id, PatientPoint lesion_at)
+{
+    TimepointView made;
+    made.id = id;
+    made.ct = std::make_shared<CtVolume>(CtVolume{kGrid, Grid<std::int16_t>(kGrid.size())});
+    LesionView lesion;
+    lesion.lesion = "T1";
+    lesion.mask = std::make_shared<Mask>(kGrid.size());
+    lesion.measurements.emplace();
+    lesion.measurements->long_axis = {4, Length::parse("4.2").value(), lesion_at - PatientPoint{2, 0, 0},
+                                      lesion_at + PatientPoint{2, 0, 0}, 0};
+    made.lesions.push_back(lesion);
+    return made;
+}
+
+Scene two_timepoints_and_one_without_images()
+{
+    Scene scene;
+    scene.case_id = "RPS-001";
+    scene.timepoints = {timepoint("before", {4, 4, 10}), TimepointView{}, timepoint("after", {6, 3, 25})};
+    scene.timepoints[1].id = "elsewhere";
+    return scene;
+}
+
+TEST(FirstView, LooksAtTheMiddleOfTheLongAxis)
+{
+    const auto view = first_view(two_timepoints_and_one_without_images());
+    ASSERT_TRUE(view.ok());
+    EXPECT_EQ(view->cursor, (PatientPoint{4, 4, 10}));
+    EXPECT_EQ(view->window, (Window{40, 400}));
+}
+
+TEST(FirstView, FailsWithoutAnyCt)
+{
+    Scene scene;
+    scene.timepoints.emplace_back();
+    const auto view = first_view(scene);
+    ASSERT_FALSE(view.ok());
+    EXPECT_EQ(view.error().code, Code::no_series);
+}
+
+TEST(FirstView, RefusesAMaskOnAnotherGrid)
+{
+    auto scene = two_timepoints_and_one_without_images();
+    scene.timepoints[2].lesions[0].mask = std::make_shared<Mask>(Dimensions{9, 10, 10});
+    const auto view = first_view(scene);
+    ASSERT_FALSE(view.ok());
+    EXPECT_EQ(view.error().code, Code::mask_grid);
+    EXPECT_THAT(view.error().message, HasSubstr("T1 at after"));
+}
+
+TEST(FirstView, LooksAtTheMaskWhereNothingIsMeasured)
+{
+    auto scene = two_timepoints_and_one_without_images();
+    auto mask = std::make_shared<Mask>(kGrid.size());
+    mask->at(2, 3, 4) = 1;
+    mask->at(4, 3, 6) = 1;
+    scene.timepoints[0].lesions[0].mask = mask;
+    scene.timepoints[0].lesions[0].measurements.reset();
+    EXPECT_EQ(first_view(scene)->cursor, (PatientPoint{3, 3, 25}));  // voxel (3, 3, 5)
+}
+
+TEST(OtherTimepoint, PassesOverTheOneWithoutImagesAndStopsAtTheEnds)
+{
+    const auto scene = two_timepoints_and_one_without_images();
+    const auto first = first_view(scene).value();
+    const auto next = other_timepoint(scene, first, 1);
+    EXPECT_EQ(next.timepoint, 2u);
+    EXPECT_EQ(next.cursor, (PatientPoint{6, 3, 25}));
+    EXPECT_EQ(other_timepoint(scene, next, 1).timepoint, 2u);
+    EXPECT_EQ(other_timepoint(scene, next, -5).timepoint, 0u);
+}
+
+TEST(OtherTimepoint, KeepsTheLesionAndTheWindow)
+{
+    auto scene = two_timepoints_and_one_without_images();
+    scene.timepoints[2].lesions.insert(scene.timepoints[2].lesions.begin(), LesionView{.lesion = "T0"});
+    const auto first = with_preset(first_view(scene).value(), '3');
+    const auto next = other_timepoint(scene, first, 1);
+    EXPECT_EQ(lesion_of(scene, next)->lesion, "T1");
+    EXPECT_EQ(next.window, (Window{-600, 1500}));
+}
+
+TEST(Moved, GoesVoxelByVoxelAndStopsAtTheEdgeOfTheVolume)
+{
+    const auto scene = two_timepoints_and_one_without_images();
+    const auto view = first_view(scene).value();
+    EXPECT_EQ(moved(scene, view, Plane::axial, 1).cursor, (PatientPoint{4, 4, 15}));
+    EXPECT_EQ(moved(scene, view, Plane::coronal, -1).cursor, (PatientPoint{4, 3, 10}));
+    EXPECT_EQ(moved(scene, view, Plane::sagittal, 2).cursor, (PatientPoint{6, 4, 10}));
+    EXPECT_EQ(moved(scene, view, Plane::axial, 100).cursor, (PatientPoint{4, 4, 45}));
+    EXPECT_EQ(moved(scene, view, Plane::axial, -100).cursor, (PatientPoint{4, 4, 0}));
+}
+
+TEST(Centred, StaysInsideTheVolume)
+{
+    const auto scene = two_timepoints_and_one_without_images();
+    const auto view = centred(scene, first_view(scene).value(), {100, -100, 20});
+    EXPECT_EQ(view.cursor, (PatientPoint{9, 0, 20}));
+}
+
+TEST(Window, IsChosenByKeyAndUnknownKeysChangeNothing)
+{
+    const View view{.window = {1, 2}};
+    EXPECT_EQ(with_preset(view, '4').window, (Window{400, 1800}));
+    EXPECT_EQ(with_preset(view, 'x').window, (Window{1, 2}));
+}
+
+TEST(Window, NeverGetsNarrowerThanOneHu)
+{
+    EXPECT_EQ(dragged_window(View{}, -10000, 0).window.width_hu, 1);
+    EXPECT_EQ(dragged_window(View{}, 10, 5).window, (Window{35, 420}));
+}
+
+TEST(Band, SaysUnreviewedUntilSomebodyReviewed)
+{
+    auto scene = two_timepoints_and_one_without_images();
+    const auto view = first_view(scene).value();
+    EXPECT_EQ(band(scene, view), "UNREVIEWED - RESEARCH USE ONLY");
+    scene.timepoints[0].lesions[0].review_state = "accepted";
+    scene.timepoints[0].lesions[0].reader = "R1";
+    scene.synthetic = true;
+    EXPECT_EQ(band(scene, view), "ACCEPTED BY R1 - RESEARCH USE ONLY - SYNTHETIC");
+}
+
+TEST(Captions, ShowTheRecordedValuesAndEveryNotice)
+{
+    auto scene = two_timepoints_and_one_without_images();
+    scene.timepoints[0].lesions[0].notices.push_back({Code::truncated, "cut by the first slice"});
+    const auto lines = captions(scene, first_view(scene).value());
+    EXPECT_THAT(lines, Contains(HasSubstr("4.2 x ")));
+    EXPECT_THAT(lines, Contains("truncated: cut by the first slice"));
+}
+
+TEST(Captions, OfALesionWithoutMeasurementGiveTheReasonAndNoNumber)
+{
+    auto scene = two_timepoints_and_one_without_images();
+    scene.timepoints[0].lesions[0].measurements.reset();
+    scene.timepoints[0].lesions[0].reason = "registration lost";
+    const auto lines = captions(scene, first_view(scene).value());
+    EXPECT_THAT(lines, Contains("T1   not evaluable: registration lost"));
+    for (const auto& line : lines) EXPECT_THAT(line, testing::Not(HasSubstr(" mm")));
+}
+
+}  // namespace
+}  // namespace retromass::viewer

@@ -1,0 +1,30 @@
+#!/bin/bash
+# Installs the packages of cmake/packages.txt that are missing; does nothing, fast, where all are there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mapfile -t wanted < <(sed 's/#.*//' cmake/packages.txt | tr -s ' \t' '\n' | grep .)
+if ! command -v dpkg-query >/dev/null; then
+    echo "deps: not a Debian system; install what cmake/packages.txt names by hand" >&2
+    exit 0
+fi
+installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p' | sort -u)
+missing=()
+for package in "${wanted[@]}"; do
+    grep -qxF -- "$package" <<<"$installed" || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "deps: all ${#wanted[@]} packages are there"
+    exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "deps: not root and no sudo; install: ${missing[*]}" >&2; exit 1; }
+    as_root=(sudo)
+fi
+echo "deps: installing ${missing[*]}"
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600 "${missing[@]}" </dev/null >/dev/null
+echo "deps: installed ${#missing[@]} packages"

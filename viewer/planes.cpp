@@ -1,0 +1,204 @@
+#include <algorithm>
+#include <cmath>
+
+#include "viewer/view.h"
+
+namespace retromass::viewer {
+namespace {
+
+/// The box of the stack in its own directions, relative to the first voxel: where tilt lets slices drift, it holds them all.
+struct StackBox {
+    double column_low_mm = 0, column_high_mm = 0;
+    double row_low_mm = 0, row_high_mm = 0;
+    double face_low_mm = 0, face_high_mm = 0;  ///< along the normal, absolute
+};
+
+StackBox box_of(const VolumeGeometry& geometry)
+{
+    const auto n = geometry.size();
+    StackBox box;
+    for (int k = 0; k < n.slices; ++k) {
+        const PatientPoint drift = geometry.slice_origin(k) - geometry.slice_origin(0);
+        const double column = dot(drift, geometry.column_step());
+        const double row = dot(drift, geometry.row_step());
+        box.column_low_mm = std::min(box.column_low_mm, column);
+        box.column_high_mm = std::max(box.column_high_mm, column);
+        box.row_low_mm = std::min(box.row_low_mm, row);
+        box.row_high_mm = std::max(box.row_high_mm, row);
+    }
+    box.column_high_mm += (n.columns - 1) * geometry.column_spacing_mm();
+    box.row_high_mm += (n.rows - 1) * geometry.row_spacing_mm();
+    box.face_low_mm = geometry.slab_faces_mm(0)[0];
+    box.face_high_mm = geometry.slab_faces_mm(n.slices - 1)[1];
+    return box;
+}
+
+int pixels(double length_mm, double pixel_mm) { return std::max(1, static_cast<int>(std::ceil(length_mm / pixel_mm - 1e-6))); }
+
+/// HU between two slices; a voxel that was not measured is not blended.
+std::int16_t between(std::int16_t lower, std::int16_t upper, double fraction)
+{
+    if (lower == kPaddingHu || upper == kPaddingHu) return fraction < 0.5 ? lower : upper;
+    return static_cast<std::int16_t>(std::lround((1 - fraction) * lower + fraction * upper));
+}
+
+char letter_of(PatientPoint direction)
+{
+    const double x = std::abs(direction.x);
+    const double y = std::abs(direction.y);
+    const double z = std::abs(direction.z);
+    if (x >= y && x >= z) return direction.x > 0 ? 'L' : 'R';
+    if (y >= z) return direction.y > 0 ? 'P' : 'A';
+    return direction.z > 0 ? 'H' : 'F';
+}
+
+}  // namespace
+
+PatientPoint PlaneFrame::to_patient(double x, double y) const
+{
+    return origin + (x * pixel_x_mm) * right + (y * pixel_y_mm) * down;
+}
+
+std::array<double, 2> PlaneFrame::to_plane(PatientPoint point) const
+{
+    const PatientPoint offset = point - origin;
+    return {dot(offset, right) / pixel_x_mm, dot(offset, down) / pixel_y_mm};
+}
+
+double PlaneFrame::distance_mm(PatientPoint point) const { return std::abs(dot(point - origin, cross(right, down))); }
+
+PlaneFrame plane_frame(const VolumeGeometry& geometry, Plane plane, PatientPoint cursor)
+{
+    const auto n = geometry.size();
+    PlaneFrame frame;
+    frame.plane = plane;
+    if (plane == Plane::axial) {
+        const int slice = std::clamp(static_cast<int>(std::lround(geometry.to_index(cursor).slice)), 0, n.slices - 1);
+        frame.origin = geometry.slice_origin(slice);
+        frame.right = geometry.column_step();
+        frame.down = geometry.row_step();
+        frame.pixel_x_mm = geometry.column_spacing_mm();
+        frame.pixel_y_mm = geometry.row_spacing_mm();
+        frame.width = n.columns;
+        frame.height = n.rows;
+        return frame;
+    }
+
+    const StackBox box = box_of(geometry);
+    const PatientPoint first = geometry.slice_origin(0);
+    const double first_mm = geometry.slice_position_mm(0);
+    const bool head_along_normal = geometry.normal().z >= 0;
+    const PatientPoint head = head_along_normal ? geometry.normal() : -1.0 * geometry.normal();
+    const bool coronal = plane == Plane::coronal;
+    const PatientPoint across = coronal ? geometry.row_step() : geometry.column_step();
+    const double low_mm = coronal ? box.column_low_mm : box.row_low_mm;
+    const double high_mm = coronal ? box.column_high_mm : box.row_high_mm;
+    const double mean_slab_mm = (box.face_high_mm - box.face_low_mm) / n.slices;
+
+    frame.right = coronal ? geometry.column_step() : geometry.row_step();
+    frame.down = -1.0 * head;
+    frame.pixel_x_mm = coronal ? geometry.column_spacing_mm() : geometry.row_spacing_mm();
+    frame.pixel_y_mm = std::min(frame.pixel_x_mm, mean_slab_mm);
+    frame.width = pixels(high_mm - low_mm + frame.pixel_x_mm, frame.pixel_x_mm);
+    frame.height = pixels(box.face_high_mm - box.face_low_mm, frame.pixel_y_mm);
+    const double top_mm = head_along_normal ? box.face_high_mm - frame.pixel_y_mm / 2 : box.face_low_mm + frame.pixel_y_mm / 2;
+    frame.origin = first + dot(cursor - first, across) * across + low_mm * frame.right + (top_mm - first_mm) * geometry.normal();
+    return frame;
+}
+
+std::vector<std::int16_t> sampled(const CtVolume& ct, const PlaneFrame& frame)
+{
+    const auto& geometry = ct.geometry;
+    const auto n = geometry.size();
+    std::vector<std::int16_t> out(static_cast<std::size_t>(frame.width) * static_cast<std::size_t>(frame.height), kPaddingHu);
+    for (int y = 0; y < frame.height; ++y) {
+        for (int x = 0; x < frame.width; ++x) {
+            const auto index = geometry.to_index(frame.to_patient(x, y));
+            const auto column = static_cast<int>(std::lround(index.column));
+            const auto row = static_cast<int>(std::lround(index.row));
+            if (column < 0 || row < 0 || column >= n.columns || row >= n.rows) continue;
+            if (index.slice < -0.5 || index.slice > n.slices - 0.5) continue;
+            const double slice = std::clamp(index.slice, 0.0, n.slices - 1.0);
+            const auto lower = static_cast<int>(std::floor(slice));
+            const int upper = std::min(lower + 1, n.slices - 1);
+            out[static_cast<std::size_t>(y) * static_cast<std::size_t>(frame.width) + static_cast<std::size_t>(x)] =
+                between(ct.hu.at(column, row, lower), ct.hu.at(column, row, upper), slice - lower);
+        }
+    }
+    return out;
+}
+
+std::vector<PlaneLine> outline(const Mask& mask, const VolumeGeometry& geometry, const PlaneFrame& frame)
+{
+    const auto n = geometry.size();
+    // One pixel of margin all round, so that the edge of the picture is an edge of the mask.
+    const int wide = frame.width + 2;
+    const int high = frame.height + 2;
+    std::vector<std::uint8_t> inside(static_cast<std::size_t>(wide) * static_cast<std::size_t>(high), 0);
+    const auto at = [&](int x, int y) -> std::uint8_t& {
+        return inside[static_cast<std::size_t>(y + 1) * static_cast<std::size_t>(wide) + static_cast<std::size_t>(x + 1)];
+    };
+    for (int y = 0; y < frame.height; ++y) {
+        for (int x = 0; x < frame.width; ++x) {
+            const auto index = geometry.to_index(frame.to_patient(x, y));
+            const auto column = static_cast<int>(std::lround(index.column));
+            const auto row = static_cast<int>(std::lround(index.row));
+            const auto slice = static_cast<int>(std::lround(index.slice));
+            if (n.contains(column, row, slice)) at(x, y) = mask.at(column, row, slice) != 0;
+        }
+    }
+
+    std::vector<PlaneLine> lines;
+    for (int y = -1; y < frame.height; ++y) {  // edges between rows y and y + 1
+        for (int x = 0; x < frame.width; ++x) {
+            if (at(x, y) == at(x, y + 1)) continue;
+            const int start = x;
+            while (x < frame.width && at(x, y) == at(start, y) && at(x, y + 1) == at(start, y + 1)) ++x;
+            lines.push_back({start - 0.5, y + 0.5, x - 0.5, y + 0.5});
+            --x;
+        }
+    }
+    for (int x = -1; x < frame.width; ++x) {  // edges between columns x and x + 1
+        for (int y = 0; y < frame.height; ++y) {
+            if (at(x, y) == at(x + 1, y)) continue;
+            const int start = y;
+            while (y < frame.height && at(x, y) == at(x, start) && at(x + 1, y) == at(x + 1, start)) ++y;
+            lines.push_back({x + 0.5, start - 0.5, x + 0.5, y - 0.5});
+            --y;
+        }
+    }
+    return lines;
+}
+
+std::vector<Caliper> calipers(const measurement::LesionMeasurements& measured, const VolumeGeometry& geometry,
+                              const PlaneFrame& frame)
+{
+    const auto placed = [&](CaliperKind kind, const measurement::Axis& axis, const char* what, double reach_mm) {
+        const auto a = frame.to_plane(axis.a);
+        const auto b = frame.to_plane(axis.b);
+        Caliper caliper{kind, {a[0], a[1], b[0], b[1]}, true, std::string(what) + " " + axis.recorded.text() + " mm"};
+        caliper.in_plane = frame.distance_mm(axis.a) <= reach_mm && frame.distance_mm(axis.b) <= reach_mm;
+        if (!caliper.in_plane) caliper.text += " (projected)";
+        return caliper;
+    };
+    std::vector<Caliper> out;
+    if (frame.plane == Plane::axial) {
+        const int slice = std::clamp(static_cast<int>(std::lround(geometry.to_index(frame.origin).slice)), 0, geometry.size().slices - 1);
+        const double reach_mm = 0.01 * geometry.slab_mm(slice);  // the slice itself, never its neighbour
+        for (auto& caliper : {placed(CaliperKind::long_axis, measured.long_axis, "long axis", reach_mm),
+                              placed(CaliperKind::short_axis, measured.short_axis, "short axis", reach_mm)}) {
+            if (caliper.in_plane) out.push_back(caliper);
+        }
+        return out;
+    }
+    const double reach_mm = 0.5 * (frame.plane == Plane::coronal ? geometry.row_spacing_mm() : geometry.column_spacing_mm());
+    out.push_back(placed(CaliperKind::craniocaudal, measured.craniocaudal, "craniocaudal", reach_mm));
+    return out;
+}
+
+EdgeLetters edge_letters(const PlaneFrame& frame)
+{
+    return {letter_of(-1.0 * frame.right), letter_of(frame.right), letter_of(-1.0 * frame.down), letter_of(frame.down)};
+}
+
+}  // namespace retromass::viewer

@@ -1,0 +1,236 @@
+#include <algorithm>
+#include <cmath>
+
+#include "viewer/view.h"
+
+namespace retromass::viewer {
+namespace {
+
+PatientPoint middle(PatientPoint a, PatientPoint b) { return 0.5 * (a + b); }
+
+PatientPoint centre_of(const VolumeGeometry& geometry)
+{
+    const auto n = geometry.size();
+    return geometry.to_patient(Index{n.columns / 2, n.rows / 2, n.slices / 2});
+}
+
+/// Where the eye goes first: the middle of the long axis, else the middle of the mask's box, else of the volume.
+PatientPoint place_of(const TimepointView& timepoint, std::size_t lesion)
+{
+    const auto& geometry = timepoint.ct->geometry;
+    if (lesion >= timepoint.lesions.size()) return centre_of(geometry);
+    const auto& shown = timepoint.lesions[lesion];
+    if (shown.measurements) return middle(shown.measurements->long_axis.a, shown.measurements->long_axis.b);
+    if (!shown.mask) return centre_of(geometry);
+
+    const auto n = shown.mask->size();
+    Index low{n.columns, n.rows, n.slices};
+    Index high{-1, -1, -1};
+    for (int k = 0; k < n.slices; ++k) {
+        for (int r = 0; r < n.rows; ++r) {
+            for (int c = 0; c < n.columns; ++c) {
+                if (!shown.mask->at(c, r, k)) continue;
+                low = {std::min(low.column, c), std::min(low.row, r), std::min(low.slice, k)};
+                high = {std::max(high.column, c), std::max(high.row, r), std::max(high.slice, k)};
+            }
+        }
+    }
+    if (high.column < 0) return centre_of(geometry);
+    return middle(geometry.to_patient(low), geometry.to_patient(high));
+}
+
+View looking_at(const Scene& scene, View view, std::size_t timepoint, std::size_t lesion)
+{
+    view.timepoint = timepoint;
+    view.lesion = lesion;
+    view.cursor = place_of(scene.timepoints[timepoint], lesion);
+    return view;
+}
+
+std::string upper(std::string text)
+{
+    for (char& c : text) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return text;
+}
+
+}  // namespace
+
+const std::array<WindowPreset, 4>& window_presets()
+{
+    // Usual reading windows; the width and centre in use stand in every picture.
+    static constexpr std::array<WindowPreset, 4> presets{{{'1', "abdomen", {40, 400}},
+                                                          {'2', "soft tissue", {50, 350}},
+                                                          {'3', "lung", {-600, 1500}},
+                                                          {'4', "bone", {400, 1800}}}};
+    return presets;
+}
+
+std::uint8_t grey(std::int16_t hu, Window window)
+{
+    if (hu == kPaddingHu) return 0;
+    // PS3.3 C.11.2.1.2.1, LINEAR, onto 0..255; its width is 1 or more, and 1 is a step.
+    const double width = std::max(1.0, window.width_hu);
+    const double centre = window.center_hu - 0.5;
+    const double half = (width - 1) / 2;
+    if (hu <= centre - half) return 0;
+    if (hu > centre + half) return 255;
+    return static_cast<std::uint8_t>(std::lround(((hu - centre) / (width - 1) + 0.5) * 255));
+}
+
+Result<View> first_view(const Scene& scene)
+{
+    for (const auto& timepoint : scene.timepoints) {
+        for (const auto& lesion : timepoint.lesions) {
+            if (timepoint.ct && lesion.mask && lesion.mask->size() != timepoint.ct->geometry.size()) {
+                return Error{Code::mask_grid, "the mask of lesion " + lesion.lesion + " at " + timepoint.id +
+                                                  " is not on the grid of its CT", "viewer"};
+            }
+        }
+    }
+    for (std::size_t t = 0; t < scene.timepoints.size(); ++t) {
+        const auto& timepoint = scene.timepoints[t];
+        if (!timepoint.ct) continue;
+        std::size_t first = 0;
+        while (first < timepoint.lesions.size() && !timepoint.lesions[first].mask) ++first;
+        if (first == timepoint.lesions.size()) first = 0;
+        return looking_at(scene, View{}, t, first);
+    }
+    return Error{Code::no_series, "no time point of case " + scene.case_id + " has a CT to show", "viewer"};
+}
+
+View other_timepoint(const Scene& scene, const View& view, int steps)
+{
+    const int direction = steps < 0 ? -1 : 1;
+    const auto count = static_cast<int>(scene.timepoints.size());
+    int reached = static_cast<int>(view.timepoint);
+    for (int left = std::abs(steps), t = reached + direction; left > 0 && t >= 0 && t < count; t += direction) {
+        if (!scene.timepoints[static_cast<std::size_t>(t)].ct) continue;
+        reached = t;
+        --left;
+    }
+    if (reached == static_cast<int>(view.timepoint)) return view;
+
+    const auto& next = scene.timepoints[static_cast<std::size_t>(reached)];
+    std::size_t lesion = 0;
+    if (const auto* shown = lesion_of(scene, view)) {
+        for (std::size_t i = 0; i < next.lesions.size(); ++i) {
+            if (next.lesions[i].lesion == shown->lesion) lesion = i;
+        }
+    }
+    return looking_at(scene, view, static_cast<std::size_t>(reached), lesion);
+}
+
+View other_lesion(const Scene& scene, const View& view, int steps)
+{
+    const auto count = static_cast<int>(scene.timepoints[view.timepoint].lesions.size());
+    if (count == 0) return view;
+    const int next = ((static_cast<int>(view.lesion) + steps) % count + count) % count;
+    return looking_at(scene, view, view.timepoint, static_cast<std::size_t>(next));
+}
+
+View moved(const Scene& scene, const View& view, Plane plane, int steps)
+{
+    const auto& geometry = ct_of(scene, view).geometry;
+    const auto n = geometry.size();
+    const auto to = [](double from, int by, int count) { return std::clamp(std::round(from) + by, 0.0, count - 1.0); };
+    auto index = geometry.to_index(view.cursor);
+    switch (plane) {
+        case Plane::axial: index.slice = to(index.slice, geometry.normal().z < 0 ? -steps : steps, n.slices); break;
+        case Plane::coronal: index.row = to(index.row, steps, n.rows); break;
+        case Plane::sagittal: index.column = to(index.column, steps, n.columns); break;
+    }
+    View next = view;
+    next.cursor = geometry.to_patient(index);
+    return next;
+}
+
+View centred(const Scene& scene, const View& view, PatientPoint point)
+{
+    const auto& geometry = ct_of(scene, view).geometry;
+    const auto n = geometry.size();
+    auto index = geometry.to_index(point);
+    index.column = std::clamp(index.column, 0.0, n.columns - 1.0);
+    index.row = std::clamp(index.row, 0.0, n.rows - 1.0);
+    index.slice = std::clamp(index.slice, 0.0, n.slices - 1.0);
+    View next = view;
+    next.cursor = geometry.to_patient(index);
+    return next;
+}
+
+View with_preset(const View& view, char key)
+{
+    View next = view;
+    for (const auto& preset : window_presets()) {
+        if (preset.key == key) next.window = preset.window;
+    }
+    return next;
+}
+
+View dragged_window(const View& view, double right_px, double down_px)
+{
+    View next = view;
+    next.window.width_hu = std::max(1.0, view.window.width_hu + 2 * right_px);
+    next.window.center_hu = std::clamp(view.window.center_hu - down_px, -2000.0, 4000.0);
+    return next;
+}
+
+const CtVolume& ct_of(const Scene& scene, const View& view) { return *scene.timepoints[view.timepoint].ct; }
+
+const LesionView* lesion_of(const Scene& scene, const View& view)
+{
+    const auto& lesions = scene.timepoints[view.timepoint].lesions;
+    return view.lesion < lesions.size() ? &lesions[view.lesion] : nullptr;
+}
+
+std::string band(const Scene& scene, const View& view)
+{
+    const auto* lesion = lesion_of(scene, view);
+    std::string text = upper(lesion ? lesion->review_state : "unreviewed");
+    if (lesion && !lesion->reader.empty() && lesion->review_state != "unreviewed") text += " BY " + lesion->reader;
+    text += " - RESEARCH USE ONLY";
+    return scene.synthetic ? text + " - SYNTHETIC" : text;
+}
+
+std::vector<std::string> captions(const Scene& scene, const View& view)
+{
+    const auto& timepoint = scene.timepoints[view.timepoint];
+    std::vector<std::string> lines{scene.case_id + "   " + timepoint.id + (timepoint.date ? "   " + iso(*timepoint.date) : "") +
+                                   "   " + std::to_string(view.timepoint + 1) + " of " +
+                                   std::to_string(scene.timepoints.size())};
+    const auto* lesion = lesion_of(scene, view);
+    if (!lesion) {
+        lines.push_back("no lesion");
+        return lines;
+    }
+    if (lesion->measurements) {
+        const auto& m = *lesion->measurements;
+        lines.push_back(lesion->lesion + "   " + m.long_axis.recorded.text() + " x " + m.short_axis.recorded.text() + " x " +
+                        m.craniocaudal.recorded.text() + " mm (long x short x craniocaudal)   " +
+                        fixed(m.recorded_volume_ml, 2) + " ml");
+    } else {
+        lines.push_back(lesion->lesion + "   not evaluable" + (lesion->reason.empty() ? "" : ": " + lesion->reason));
+    }
+    for (const auto& notice : lesion->notices) lines.push_back(std::string(name(notice.code)) + ": " + notice.text);
+    return lines;
+}
+
+std::string plane_caption(const Scene& scene, const View& view, const PlaneFrame& frame)
+{
+    const auto& geometry = ct_of(scene, view).geometry;
+    const auto index = geometry.to_index(view.cursor);
+    const auto n = geometry.size();
+    const auto counted = [](const char* what, double at, int of) {
+        return std::string(what) + " " + std::to_string(std::lround(at) + 1) + "/" + std::to_string(of);
+    };
+    std::string text;
+    switch (frame.plane) {
+        case Plane::axial: text = counted("axial: slice", index.slice, n.slices); break;
+        case Plane::coronal: text = counted("coronal: row", index.row, n.rows); break;
+        case Plane::sagittal: text = counted("sagittal: column", index.column, n.columns); break;
+    }
+    return text + "   C " + fixed(view.window.center_hu, 0) + " W " + fixed(view.window.width_hu, 0) + " HU";
+}
+
+}  // namespace retromass::viewer

@@ -1,0 +1,171 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/date.h"
+#include "core/notice.h"
+#include "core/result.h"
+#include "core/volume.h"
+#include "measurement/measure.h"
+
+/// The reader's eye on a case: what is shown (a scene), what is looked at (a view), and a window that shows it.
+/// Everything but `show` and `render_scene` is plain C++ and pure: the same scene and view give the same picture.
+namespace retromass::viewer {
+
+/// One lesion at one time point.
+struct LesionView {
+    std::string lesion;
+    std::string review_state = "unreviewed";         ///< unreviewed | accepted | edited | rejected (definitions.md 5.4)
+    std::string reader;                              ///< who reviewed it; empty = nobody
+    std::shared_ptr<const Mask> mask;                ///< on the CT grid; null = no mask
+    std::optional<measurement::LesionMeasurements> measurements;
+    std::string reason;                              ///< why there is no measurement
+    std::vector<Notice> notices;
+};
+
+struct TimepointView {
+    std::string id;
+    std::optional<Date> date;
+    std::shared_ptr<const CtVolume> ct;              ///< null = reported without images
+    std::vector<LesionView> lesions;
+};
+
+/// A case as it is shown. Shares the volumes, copies none.
+struct Scene {
+    std::string case_id;
+    bool synthetic = false;                          ///< SYNTHETIC stands in the band
+    std::vector<TimepointView> timepoints;           ///< in the order of time
+};
+
+/// A display window: DICOM's Window Center and Window Width (PS3.3 C.11.2.1.2), HU.
+struct Window {
+    double center_hu = 40;
+    double width_hu = 400;
+    friend bool operator==(const Window&, const Window&) = default;
+};
+
+struct WindowPreset {
+    char key;                                        ///< the key that chooses it
+    std::string_view name;
+    Window window;
+};
+/// abdomen, soft tissue, lung, bone; by the keys 1 to 4.
+const std::array<WindowPreset, 4>& window_presets();
+/// Grey value of one voxel; padding is black.
+std::uint8_t grey(std::int16_t hu, Window window);
+
+/// The acquired slice, and the two planes across the stack along its rows and columns. For a stack acquired near axial they
+/// are the axial, coronal and sagittal plane; the letters at their edges come from the geometry.
+enum class Plane { axial, coronal, sagittal };
+
+/// What is looked at.
+struct View {
+    std::size_t timepoint = 0;
+    std::size_t lesion = 0;
+    PatientPoint cursor;                             ///< where the three planes meet, LPS mm
+    Window window;
+};
+
+/// The first time point with a CT, its first lesion with a mask, the cursor in the middle of the lesion's long axis.
+/// Fails with no_series if no time point has a CT, and with mask_grid if a mask does not fit its CT.
+Result<View> first_view(const Scene& scene);
+/// Another time point (clamped at the ends; those without a CT are passed over), the same lesion where it is there; the cursor
+/// goes to that lesion. The window stays, so that the eye compares like with like.
+View other_timepoint(const Scene& scene, const View& view, int steps);
+/// The next lesion of the time point, cyclic; the cursor goes to it.
+View other_lesion(const Scene& scene, const View& view, int steps);
+/// The plane moved by whole voxels, clamped to the volume. Upwards is towards the head for axial, else by rising index.
+View moved(const Scene& scene, const View& view, Plane plane, int steps);
+/// The cursor at a point, clamped into the volume.
+View centred(const Scene& scene, const View& view, PatientPoint point);
+/// The preset of a key; the same view if the key has none.
+View with_preset(const View& view, char key);
+/// Dragged with the mouse: right widens, down brightens; the width stays at 1 HU or more.
+View dragged_window(const View& view, double right_px, double down_px);
+
+const CtVolume& ct_of(const Scene& scene, const View& view);
+/// Null where the time point has no lesion.
+const LesionView* lesion_of(const Scene& scene, const View& view);
+
+/// A plane through a volume as a picture: pixel (x, y) has its centre at origin + x * pixel_x_mm * right + y * pixel_y_mm * down.
+struct PlaneFrame {
+    Plane plane = Plane::axial;
+    PatientPoint origin;
+    PatientPoint right;                              ///< unit
+    PatientPoint down;                               ///< unit
+    double pixel_x_mm = 1;
+    double pixel_y_mm = 1;
+    int width = 0;
+    int height = 0;
+
+    PatientPoint to_patient(double x, double y) const;
+    std::array<double, 2> to_plane(PatientPoint point) const;  ///< projected
+    double distance_mm(PatientPoint point) const;              ///< from the plane, unsigned
+};
+
+/// The plane through the cursor that covers the whole stack, head up, tilted and uneven stacks included.
+PlaneFrame plane_frame(const VolumeGeometry& geometry, Plane plane, PatientPoint cursor);
+/// HU of its pixels, row by row: the nearest voxel within a slice, linear between slices, kPaddingHu outside.
+std::vector<std::int16_t> sampled(const CtVolume& ct, const PlaneFrame& frame);
+
+/// A line in the pixel coordinates of a plane.
+struct PlaneLine {
+    double x1 = 0;
+    double y1 = 0;
+    double x2 = 0;
+    double y2 = 0;
+    friend bool operator==(const PlaneLine&, const PlaneLine&) = default;
+};
+/// The outline of the mask: the pixel edges between inside and outside, joined to straight runs.
+std::vector<PlaneLine> outline(const Mask& mask, const VolumeGeometry& geometry, const PlaneFrame& frame);
+
+enum class CaliperKind { long_axis, short_axis, craniocaudal };
+struct Caliper {
+    CaliperKind kind = CaliperKind::long_axis;
+    PlaneLine line;
+    bool in_plane = true;                            ///< else projected, and said so in the text
+    std::string text;                                ///< "long axis 220 mm", the recorded value
+};
+/// The calipers a plane shows: long and short axis only on the slice they were measured on, the craniocaudal extent on the two
+/// planes across, projected where the plane does not hold it.
+std::vector<Caliper> calipers(const measurement::LesionMeasurements& measured, const VolumeGeometry& geometry,
+                              const PlaneFrame& frame);
+
+/// Letters at the edges: where left, right, top and bottom of the plane point to (R L A P H F; "?" never).
+struct EdgeLetters {
+    char left, right, top, bottom;
+};
+EdgeLetters edge_letters(const PlaneFrame& frame);
+
+/// The band across every picture: "UNREVIEWED - RESEARCH USE ONLY", or the review state and who reviewed.
+std::string band(const Scene& scene, const View& view);
+/// The lines of text beside the pictures: case, time point, values, notices.
+std::vector<std::string> captions(const Scene& scene, const View& view);
+/// The line of text of one plane: which slice, where, which window.
+std::string plane_caption(const Scene& scene, const View& view, const PlaneFrame& frame);
+
+enum class Decision { accept, reject };
+/// What the viewer may ask for; an empty function means it cannot be done here.
+struct Callbacks {
+    std::function<Status(const std::string& timepoint, const std::string& lesion, Decision decision)> review;
+};
+
+/// Opens the window and returns when it is closed: how many decisions were taken. Fails with no_display without one.
+Result<int> show(const Scene& scene, const Callbacks& callbacks);
+
+struct PictureSize {
+    int width = 1200;
+    int height = 900;
+};
+/// Draws what the window would show into a PNG, without a window on the screen; the same display is needed.
+Status render_scene(const Scene& scene, const View& view, const std::filesystem::path& png, PictureSize size = {});
+
+}  // namespace retromass::viewer
