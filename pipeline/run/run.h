@@ -73,8 +73,9 @@ struct RunParameters {
     bool assume_no_new_lesions = false;
     bool overwrite = false;
     std::vector<Code> accepted;
-    std::string command;
-    std::string timestamp;
+    std::map<std::string, std::string> policies;            ///< over those of the case file
+    std::string command;                                    ///< for provenance
+    std::string timestamp;                                  ///< ISO 8601, for provenance
 };
 
 /// What a dry run found: what would be done and what it needs.

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/progress.h"
+#include "core/result.h"
+
+/// The subcommands: one file each, one row each in main.cpp. The only place of the project that prints.
+namespace retromass::cli {
+
+/// Exit codes of the program (docs/interfaces.md).
+enum class Exit : int { done = 0, internal = 1, usage = 2, some_failed = 3, refused = 4 };
+
+/// What a subcommand leaves behind for main.
+struct Context {
+    Exit exit = Exit::done;
+    std::string command_line;  ///< for provenance
+};
+
+void add_series(CLI::App& app, Context& context);
+void add_segment(CLI::App& app, Context& context);
+void add_measure(CLI::App& app, Context& context);
+void add_assess(CLI::App& app, Context& context);
+void add_run(CLI::App& app, Context& context);
+void add_phantom(CLI::App& app, Context& context);
+void add_demo(CLI::App& app, Context& context);
+void add_view(CLI::App& app, Context& context);
+
+/// Prints the error as the user sees it and answers the exit code: refused, usage or internal by its code.
+Exit complain(const Error& error);
+
+/// A progress line on the terminal (stderr) for anything longer than a second; silent where stderr is no terminal.
+/// Answers false after Ctrl-C, so that the task can stop and clean up.
+Progress terminal_progress();
+
+/// `--accept CODE` values as codes; a name that is no code, or not acceptable, is a usage error.
+Result<std::vector<Code>> accepted_codes(const std::vector<std::string>& names);
+
+/// "x,y,z" or more triples in one text; fails with usage naming the option.
+Result<std::vector<double>> numbers(const std::string& text, std::size_t count, const std::string& option);
+
+}  // namespace retromass::cli

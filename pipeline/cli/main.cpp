@@ -1,0 +1,42 @@
+#include <csignal>
+#include <iostream>
+
+#include "pipeline/cli/commands.h"
+
+using namespace retromass;
+
+int main(int argc, char** argv)
+{
+    CLI::App app{
+        "Retromass turns serial CT studies into tumour measurements a radiologist will sign.\n"
+        "Research use, not for clinical decisions without review.",
+        "retromass"};
+    app.set_version_flag("--version", "retromass " RETROMASS_VERSION);
+    app.require_subcommand(1);
+    app.failure_message(CLI::FailureMessage::help);
+    app.footer("retromass SUBCOMMAND --help shows an example. Exit codes: 0 done, 1 internal error, 2 usage, 3 some cases failed, 4 input refused.");
+
+    cli::Context context;
+    for (int i = 0; i < argc; ++i) context.command_line += (i ? " " : "") + std::string(i ? argv[i] : "retromass");
+    cli::add_demo(app, context);
+    cli::add_series(app, context);
+    cli::add_segment(app, context);
+    cli::add_measure(app, context);
+    cli::add_assess(app, context);
+    cli::add_run(app, context);
+#ifdef RETROMASS_WITH_VIEWER
+    cli::add_view(app, context);
+#endif
+    cli::add_phantom(app, context);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error, std::cout, std::cerr);
+        return code == 0 ? 0 : static_cast<int>(cli::Exit::usage);
+    } catch (const std::exception& error) {
+        std::cerr << "retromass: internal error: " << error.what() << '\n';
+        return static_cast<int>(cli::Exit::internal);
+    }
+    return static_cast<int>(context.exit);
+}

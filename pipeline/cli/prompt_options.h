@@ -1,0 +1,33 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/geometry.h"
+#include "core/result.h"
+#include "segmentation/segment.h"
+
+namespace retromass::cli {
+
+/// The prompt as given on a command line; positions in LPS mm, or voxel indices (column,row,slice) with --voxels.
+struct PromptOptions {
+    std::vector<std::string> points;
+    std::vector<std::string> lines;
+    std::string box;
+    std::string extent;
+    std::vector<std::string> contours;
+    std::string mask;
+    std::vector<std::string> exclude;
+    std::string frame_of_reference;
+    bool voxels = false;
+};
+
+void add_prompt_options(CLI::App& command, const std::shared_ptr<PromptOptions>& options);
+
+/// The prompt in patient space. Reads contour and mask files; a prior mask is laid on `grid`.
+Result<segmentation::Prompt> prompt_of(const PromptOptions& options, const VolumeGeometry& grid);
+
+}  // namespace retromass::cli

@@ -1,0 +1,89 @@
+#include "pipeline/run/run.h"
+
+#include <iostream>
+#include <memory>
+
+#include "core/units.h"
+#include "pipeline/cli/clock.h"
+#include "pipeline/cli/commands.h"
+#include "pipeline/cli/method_option.h"
+#include "pipeline/outputs/outputs.h"
+
+namespace retromass::cli {
+namespace {
+
+struct Options {
+    std::string case_file;
+    std::string output;
+    std::string method = "energy";
+    std::vector<std::string> accept;
+    std::vector<std::string> policies;
+    bool assume_no_new_lesions = false;
+    bool dry_run = false;
+    bool overwrite = false;
+    int threads = 0;
+};
+
+Result<run::RunParameters> parameters_of(const Options& options, const Context& context)
+{
+    run::RunParameters parameters;
+    RETROMASS_TRY_ASSIGN(parameters.method, method_named(options.method));
+    RETROMASS_TRY_ASSIGN(parameters.accepted, accepted_codes(options.accept));
+    for (const auto& text : options.policies) {
+        const auto equals = text.find('=');
+        if (equals == std::string::npos) return Error{Code::usage, "--policy " + text + ": expected name=value (retromass assess --list-policies shows them)", "cli"};
+        parameters.policies[text.substr(0, equals)] = text.substr(equals + 1);
+    }
+    parameters.threads = options.threads;
+    parameters.assume_no_new_lesions = options.assume_no_new_lesions;
+    parameters.overwrite = options.overwrite;
+    parameters.command = context.command_line;
+    parameters.timestamp = timestamp_now();
+    return parameters;
+}
+
+Status print_plan(const run::CaseFile& file, const Options& options, const run::RunParameters& parameters)
+{
+    RETROMASS_TRY_ASSIGN(const auto plan, run::plan(file, options.output, parameters));
+    for (const auto& step : plan.steps) std::cout << step << '\n';
+    std::cout << "needs about " << fixed(plan.memory_gb, 1) << " GB of memory and " << fixed(plan.disk_gb, 2) << " GB of disk (" << fixed(plan.free_disk_gb, 1)
+              << " GB free)\nnothing was written\n";
+    return Done{};
+}
+
+Status run_one(const Options& options, const Context& context)
+{
+    RETROMASS_TRY_ASSIGN(const auto parameters, parameters_of(options, context));
+    RETROMASS_TRY_ASSIGN(const auto file, run::read_case(options.case_file));
+    if (options.dry_run) return print_plan(file, options, parameters);
+    {
+        RETROMASS_TRY_ASSIGN(const auto result, run::run_case(file, options.output, parameters, terminal_progress()));
+        std::cout << outputs::response_table(result);
+    }
+    std::cout << "report: " << options.output << "/report.html\n";
+    return Done{};
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Context& context)
+{
+    auto options = std::make_shared<Options>();
+    auto* command = app.add_subcommand("run", "The whole chain for one patient: load, segment, measure, assess, write");
+    command->add_option("CASE", options->case_file, "Case file (YAML or JSON)")->required();
+    command->add_option("-o,--output", options->output, "Folder to write; must not exist")->required();
+    command->add_flag("--dry-run", options->dry_run, "Check case, prompts, disk and memory; write nothing");
+    command->add_option("--method", options->method, "Segmentation method: energy (default) or ellipsoid, the bare geometric prior");
+    command->add_option("--policy", options->policies, "name=value, over the case file's");
+    command->add_option("--accept", options->accept, "Codes to accept instead of refusing");
+    command->add_flag("--assume-no-new-lesions", options->assume_no_new_lesions, "Take silence about new lesions as none; printed on every output");
+    command->add_flag("--overwrite", options->overwrite, "Replace an existing result folder");
+    command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);
+    command->footer("Example: retromass run case.yaml -o result");
+    command->callback([options, &context] {
+        const auto status = run_one(*options, context);
+        if (!status) context.exit = complain(status.error());
+    });
+}
+
+}  // namespace retromass::cli

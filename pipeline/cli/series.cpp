@@ -1,0 +1,136 @@
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "core/units.h"
+#include "pipeline/cli/commands.h"
+#include "pipeline/ingest/ingest.h"
+
+namespace retromass::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Options {
+    std::vector<std::string> paths;
+    std::vector<std::string> accept;
+    bool json = false;
+    int threads = 0;
+};
+
+template <class T>
+ordered_json or_null(const std::optional<T>& value)
+{
+    return value ? ordered_json(*value) : ordered_json();
+}
+
+ordered_json or_null(const std::string& text) { return text.empty() ? ordered_json() : ordered_json(text); }
+
+ordered_json point(PatientPoint p) { return ordered_json::array({p.x, p.y, p.z}); }
+
+ordered_json series_json(const ingest::SeriesCandidate& series)
+{
+    ordered_json row;
+    const auto& facts = series.facts;
+    const auto& g = series.geometry;
+    const bool placed = g.size().slices > 0;
+    row["study_instance_uid"] = facts.study_instance_uid;
+    row["series_instance_uid"] = facts.series_instance_uid;
+    row["volume_index"] = series.volume_index;
+    row["series_number"] = facts.series_number;
+    row["series_description"] = facts.series_description;
+    row["dimensions"] = placed ? ordered_json::array({g.size().columns, g.size().rows, g.size().slices}) : ordered_json();
+    row["spacing_mm"] = placed ? ordered_json::array({g.column_spacing_mm(), g.row_spacing_mm(), or_null(g.slice_spacing_mm())}) : ordered_json();
+    row["origin_lps_mm"] = placed ? point(g.slice_origin(0)) : ordered_json();
+    row["affine_lps_mm"] = placed ? or_null(g.affine_lps()) : ordered_json();
+    row["gantry_tilt_deg"] = placed ? ordered_json(g.tilt_deg()) : ordered_json();
+    row["uniform"] = placed && g.uniform();
+    row["eligible"] = series.eligible;
+    row["why_not_eligible"] = or_null(series.why_not_eligible);
+    row["code"] = series.refused ? ordered_json(std::string(name(series.refused->code))) : ordered_json("ok");
+    row["refusal"] = series.refused ? ordered_json(series.refused->message) : ordered_json();
+    row["notices"] = ordered_json::array();
+    for (const auto& notice : series.notices) row["notices"].push_back({{"code", std::string(name(notice.code))}, {"text", notice.text}});
+    row["transfer_syntax"] = facts.transfer_syntax;
+    row["slice_thickness_mm"] = or_null(facts.slice_thickness_mm);
+    row["kernel"] = or_null(facts.kernel);
+    row["kvp"] = or_null(facts.kvp);
+    row["contrast_phase"] = or_null(facts.contrast_phase);
+    row["date"] = facts.date() ? ordered_json(iso(*facts.date())) : ordered_json();
+    row["date_source"] = or_null(facts.date_source());
+    return row;
+}
+
+void print_table(const ingest::Scan& scan)
+{
+    for (const auto& series : scan.series) {
+        const auto& facts = series.facts;
+        const auto& g = series.geometry;
+        std::cout << "Series " << facts.series_number << " \"" << facts.series_description << "\"  " << facts.series_instance_uid;
+        if (series.volume_index > 0) std::cout << "  volume " << series.volume_index;
+        std::cout << '\n';
+        if (g.size().slices > 0) {
+            std::cout << "  " << g.size().columns << " x " << g.size().rows << " x " << g.size().slices << ", "
+                      << fixed(g.column_spacing_mm(), 4) << " x " << fixed(g.row_spacing_mm(), 4) << " x "
+                      << (g.slice_spacing_mm() ? fixed(*g.slice_spacing_mm(), 4) : std::string("uneven")) << " mm";
+            if (facts.slice_thickness_mm) std::cout << ", thickness " << fixed(*facts.slice_thickness_mm, 2) << " mm";
+            if (!facts.kernel.empty()) std::cout << ", kernel " << facts.kernel;
+            if (facts.kvp) std::cout << ", " << fixed(*facts.kvp, 0) << " kV";
+            if (!facts.contrast_phase.empty()) std::cout << ", " << facts.contrast_phase;
+            if (facts.date()) std::cout << ", " << facts.date_source() << ' ' << iso(*facts.date());
+            std::cout << '\n';
+        }
+        if (series.refused) std::cout << "  refused [" << name(series.refused->code) << "]: " << series.refused->message << '\n';
+        else std::cout << (series.eligible ? "  eligible" : "  not chosen by itself: " + series.why_not_eligible) << '\n';
+        for (const auto& notice : series.notices) std::cout << "  notice [" << name(notice.code) << "]: " << notice.text << '\n';
+    }
+    constexpr std::size_t shown = 20;
+    for (std::size_t i = 0; i < scan.excluded.size() && i < shown; ++i) {
+        const auto& e = scan.excluded[i];
+        std::cout << "set aside " << e.file.string() << " [" << name(e.code) << "]: " << e.text << '\n';
+    }
+    if (scan.excluded.size() > shown) std::cout << "... and " << scan.excluded.size() - shown << " more files set aside (--json lists all)\n";
+    if (scan.series.empty()) std::cout << "no CT series found\n";
+}
+
+Exit list(const Options& options)
+{
+    const auto accepted = accepted_codes(options.accept);
+    if (!accepted) return complain(accepted.error());
+    ingest::ScanParameters parameters;
+    parameters.threads = options.threads;
+    parameters.accepted = *accepted;
+    const auto scan = ingest::scan({options.paths.begin(), options.paths.end()}, parameters, terminal_progress());
+    if (!scan) return complain(scan.error());
+    if (!options.json) {
+        print_table(*scan);
+    } else {
+        ordered_json out;
+        out["schema"] = "retromass/1";
+        out["series"] = ordered_json::array();
+        for (const auto& series : scan->series) out["series"].push_back(series_json(series));
+        out["excluded"] = ordered_json::array();
+        for (const auto& e : scan->excluded) {
+            out["excluded"].push_back({{"path", e.file.string()}, {"code", std::string(name(e.code))}, {"text", e.text}});
+        }
+        std::cout << out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    }
+    return scan->series.empty() ? Exit::refused : Exit::done;
+}
+
+}  // namespace
+
+void add_series(CLI::App& app, Context& context)
+{
+    auto options = std::make_shared<Options>();
+    auto* command = app.add_subcommand("series", "List the CT series under a path: geometry, acquisition, eligible or why not");
+    command->add_option("PATH", options->paths, "Folders, DICOM files or a DICOMDIR")->required();
+    command->add_option("--accept", options->accept, "Codes to accept instead of refusing, e.g. missing-slices");
+    command->add_flag("--json", options->json, "Print the stable JSON of docs/interfaces.md");
+    command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);
+    command->footer("Example: retromass series /archive/patient-17");
+    command->callback([options, &context] { context.exit = list(*options); });
+}
+
+}  // namespace retromass::cli

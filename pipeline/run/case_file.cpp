@@ -1,0 +1,352 @@
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+
+#include "pipeline/run/nearest.h"
+#include "pipeline/run/run.h"
+
+namespace retromass::run {
+namespace {
+
+/// Stops reading at the first fault; caught at this file's door.
+struct Fault {
+    std::string message;
+};
+
+[[noreturn]] void fault(const YAML::Node& node, const std::string& why)
+{
+    const auto mark = node.Mark();
+    throw Fault{(mark.is_null() ? std::string("case file") : "case file line " + std::to_string(mark.line + 1)) + ": " + why};
+}
+
+/// Every map of the file passes here: an unknown key is an error that names the nearest known one.
+void allow(const YAML::Node& map, const std::string& what, std::initializer_list<const char*> known)
+{
+    if (!map.IsMap()) fault(map, what + " is not a map of keys");
+    std::vector<std::string> seen;
+    for (const auto& item : map) {
+        const auto key = item.first.as<std::string>();
+        if (std::find(seen.begin(), seen.end(), key) != seen.end()) fault(item.first, "key '" + key + "' stands twice in " + what);
+        seen.push_back(key);
+        if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+        fault(item.first, "unknown key '" + key + "' in " + what + "; did you mean '" + nearest(key, {known.begin(), known.end()}) + "'?");
+    }
+}
+
+std::string text(const YAML::Node& map, const char* key, const std::string& otherwise = {})
+{
+    const auto node = map[key];
+    if (!node) return otherwise;
+    if (!node.IsScalar()) fault(node, std::string(key) + " is not a text");
+    return node.as<std::string>();
+}
+
+std::string needed(const YAML::Node& map, const char* key, const std::string& what)
+{
+    const auto value = text(map, key);
+    if (value.empty()) fault(map, what + " needs '" + key + "'");
+    return value;
+}
+
+template <class T>
+T value_of(const YAML::Node& node, const char* what)
+{
+    try {
+        return node.as<T>();
+    } catch (const YAML::Exception&) {
+        fault(node, std::string("expected ") + what + ", found '" + (node.IsScalar() ? node.Scalar() : std::string("a list or map")) + "'");
+    }
+}
+
+Date date_of(const YAML::Node& node)
+{
+    const auto date = parse_date(value_of<std::string>(node, "a date"));
+    if (!date) fault(node, "'" + node.Scalar() + "' is not a date (expected YYYY-MM-DD)");
+    return *date;
+}
+
+template <class Enum>
+Enum one_of(const YAML::Node& node, std::initializer_list<Enum> values)
+{
+    const auto wanted = value_of<std::string>(node, "a word");
+    std::vector<std::string> known;
+    for (const auto value : values) {
+        if (response::name(value) == wanted) return value;
+        known.emplace_back(response::name(value));
+    }
+    fault(node, "'" + wanted + "' is not known here; did you mean '" + nearest(wanted, known) + "'?");
+}
+
+PatientPoint point_of(const YAML::Node& node)
+{
+    if (!node.IsSequence() || node.size() != 3) fault(node, "a point is [x, y, z] in mm (LPS)");
+    const PatientPoint p{value_of<double>(node[0], "a number"), value_of<double>(node[1], "a number"), value_of<double>(node[2], "a number")};
+    if (!std::isfinite(p.x + p.y + p.z)) fault(node, "a point holds finite numbers");
+    return p;
+}
+
+std::array<PatientPoint, 2> two_points_of(const YAML::Node& node, const char* what)
+{
+    if (!node.IsSequence() || node.size() != 2) fault(node, std::string(what) + " is two points [[x,y,z],[x,y,z]]");
+    return {point_of(node[0]), point_of(node[1])};
+}
+
+std::vector<PatientPoint> points_of(const YAML::Node& node, const char* what)
+{
+    if (!node.IsSequence()) fault(node, std::string(what) + " is a list of points");
+    std::vector<PatientPoint> points;
+    for (const auto& p : node) points.push_back(point_of(p));
+    return points;
+}
+
+std::vector<std::string> texts_of(const YAML::Node& node)
+{
+    std::vector<std::string> out;
+    if (!node) return out;
+    if (node.IsScalar()) return {node.as<std::string>()};
+    for (const auto& item : node) out.push_back(value_of<std::string>(item, "a text"));
+    return out;
+}
+
+Length length_of(const YAML::Node& node)
+{
+    const auto length = Length::parse(value_of<std::string>(node, "a length in mm"));
+    if (!length) fault(node, "'" + node.Scalar() + "' is not a length in mm with at most two decimals");
+    return *length;
+}
+
+CaseTimepoint timepoint_of(const YAML::Node& node)
+{
+    allow(node, "a time point", {"id", "ct", "series", "new_lesions", "reader", "date", "day", "visit", "phase", "marker_normal"});
+    CaseTimepoint out;
+    out.id = needed(node, "id", "a time point");
+    out.ct = text(node, "ct");
+    out.series_uid = text(node, "series");
+    out.reader = text(node, "reader");
+    out.visit = text(node, "visit");
+    out.phase = text(node, "phase");
+    using enum response::NewLesions;
+    if (node["new_lesions"]) out.new_lesions = one_of(node["new_lesions"], {none, equivocal, unequivocal, not_assessed});
+    if (node["date"]) out.date = date_of(node["date"]);
+    if (node["day"]) out.day = value_of<long>(node["day"], "a whole number of days");
+    if (node["marker_normal"]) out.marker_normal = value_of<bool>(node["marker_normal"], "true or false");
+    return out;
+}
+
+LesionAtTimepoint at_timepoint(const YAML::Node& node)
+{
+    allow(node, "a lesion's time point",
+          {"line", "short_line", "point", "points", "box", "extent", "contour", "contours", "exclude", "mask", "frame_of_reference", "status", "reader",
+           "date", "reported", "split_into", "merged_into"});
+    LesionAtTimepoint out;
+    auto& prompt = out.prompt;
+    if (node["short_line"] && !node["line"]) fault(node["short_line"], "short_line (the short axis) needs line (the long axis)");
+    for (const char* key : {"line", "short_line"}) {
+        if (!node[key]) continue;
+        const auto ends = two_points_of(node[key], key);
+        prompt.lines.push_back({ends[0], ends[1]});
+    }
+    if (node["point"]) prompt.points.push_back(point_of(node["point"]));
+    if (node["points"]) {
+        for (const auto& p : points_of(node["points"], "points")) prompt.points.push_back(p);
+    }
+    if (node["box"]) prompt.box = two_points_of(node["box"], "box");
+    if (node["extent"]) prompt.extent = two_points_of(node["extent"], "extent");
+    if (node["contour"]) prompt.contours.push_back(points_of(node["contour"], "contour"));
+    if (node["contours"]) {
+        if (!node["contours"].IsSequence()) fault(node["contours"], "contours is a list of contours");
+        for (const auto& contour : node["contours"]) prompt.contours.push_back(points_of(contour, "contour"));
+    }
+    if (node["exclude"]) prompt.exclude = points_of(node["exclude"], "exclude");
+    prompt.frame_of_reference_uid = text(node, "frame_of_reference");
+    out.mask_file = text(node, "mask");
+    out.has_prompt = !prompt.points.empty() || !prompt.lines.empty() || prompt.box || !prompt.contours.empty();
+    if (!out.has_prompt && (prompt.extent || !prompt.exclude.empty())) {
+        fault(node, "extent and exclude say where a lesion ends; a line, point, box or contour must say where it is");
+    }
+    if (out.has_prompt && !out.mask_file.empty()) fault(node, "give either a prompt or a mask to measure, not both");
+    out.reader = text(node, "reader");
+    if (node["date"]) out.status_date = date_of(node["date"]);
+    if (node["status"]) {
+        using enum response::LesionStatus;
+        out.status = one_of(node["status"], {measured, absent, too_small, not_evaluable, present, increased, unequivocal_progression, equivocal, merged,
+                                             resected, normal_node});
+        // Only a reader can say this (definitions.md 5.1): who and when belong to it.
+        const bool readers_word = *out.status == absent || *out.status == too_small || *out.status == not_evaluable;
+        if (readers_word && (out.reader.empty() || !out.status_date)) {
+            fault(node["status"], "status '" + std::string(response::name(*out.status)) + "' is a reader's statement and needs reader and date");
+        }
+        if (*out.status == merged && text(node, "merged_into").empty()) fault(node["status"], "status 'merged' needs merged_into");
+    }
+    if (const auto reported = node["reported"]) {
+        allow(reported, "reported", {"long_axis_mm", "short_axis_mm", "source", "by"});
+        if (!reported["long_axis_mm"]) fault(reported, "reported needs long_axis_mm");
+        out.reported_long_axis = length_of(reported["long_axis_mm"]);
+        if (reported["short_axis_mm"]) out.reported_short_axis = length_of(reported["short_axis_mm"]);
+        out.reported_source = needed(reported, "source", "reported");
+        out.reported_by = needed(reported, "by", "reported");
+    }
+    out.merged_into = text(node, "merged_into");
+    out.split_into = texts_of(node["split_into"]);
+    return out;
+}
+
+CaseLesion lesion_of(const YAML::Node& node)
+{
+    allow(node, "a lesion", {"id", "role", "site", "organ", "nodal", "timepoints"});
+    CaseLesion out;
+    out.lesion.id = needed(node, "id", "a lesion");
+    using enum response::Role;
+    if (node["role"]) out.lesion.role = one_of(node["role"], {target, non_target, new_lesion});
+    out.lesion.site = text(node, "site");
+    out.lesion.organ = text(node, "organ", out.lesion.site);
+    if (node["nodal"]) out.lesion.nodal = value_of<bool>(node["nodal"], "true or false");
+    if (node["timepoints"]) {
+        if (!node["timepoints"].IsMap()) fault(node["timepoints"], "a lesion's timepoints is a map from time point to prompt or status");
+        for (const auto& item : node["timepoints"]) {
+            if (!out.timepoints.emplace(item.first.as<std::string>(), at_timepoint(item.second)).second) {
+                fault(item.first, "time point '" + item.first.as<std::string>() + "' stands twice");
+            }
+        }
+    }
+    return out;
+}
+
+response::Treatment treatment_of(const YAML::Node& node)
+{
+    allow(node, "a treatment", {"kind", "line", "date", "start", "end", "lesions", "agents", "dose_gy", "fractions", "note"});
+    response::Treatment out;
+    out.kind = needed(node, "kind", "a treatment");
+    const std::vector<std::string> kinds{"systemic", "radiotherapy", "surgery", "ablation", "embolisation"};
+    if (std::find(kinds.begin(), kinds.end(), out.kind) == kinds.end()) {
+        fault(node["kind"], "treatment kind '" + out.kind + "' is not known; did you mean '" + nearest(out.kind, kinds) + "'?");
+    }
+    if (node["line"]) out.line = value_of<int>(node["line"], "a whole number");
+    if (node["date"] && node["start"]) fault(node["date"], "give either date or start, not both");
+    if (node["date"]) out.start = out.end = date_of(node["date"]);
+    if (node["start"]) out.start = date_of(node["start"]);
+    if (node["end"]) out.end = date_of(node["end"]);
+    if (!out.start) fault(node, "a treatment needs date or start");
+    if (out.end && *out.end < *out.start) fault(node, "the treatment ends before it starts");
+    out.lesions = texts_of(node["lesions"]);
+    std::string note = text(node, "note");
+    const auto add = [&](const std::string& part) { note += (note.empty() ? "" : ", ") + part; };
+    for (const auto& agent : texts_of(node["agents"])) add(agent);
+    if (node["dose_gy"]) add(text(node, "dose_gy") + " Gy");
+    if (node["fractions"]) add(text(node, "fractions") + " fractions");
+    out.note = note;
+    return out;
+}
+
+response::Event event_of(const YAML::Node& node)
+{
+    allow(node, "an event", {"kind", "date", "note"});
+    const auto kind = needed(node, "kind", "an event");
+    const std::vector<std::string> kinds{"randomisation", "new-anticancer-therapy", "clinical-progression", "death", "last-contact", "off-study"};
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
+        fault(node["kind"], "event kind '" + kind + "' is not known; did you mean '" + nearest(kind, kinds) + "'?");
+    }
+    if (!node["date"]) fault(node, "an event needs a date");
+    return {kind, date_of(node["date"])};
+}
+
+template <class T>
+void list_of(const YAML::Node& node, const char* what, T (*read)(const YAML::Node&), std::vector<T>& out)
+{
+    if (!node) return;
+    if (!node.IsSequence()) fault(node, std::string(what) + " is a list");
+    for (const auto& item : node) out.push_back(read(item));
+}
+
+void check_references(const YAML::Node& root, const CaseFile& file)
+{
+    std::vector<std::string> timepoints;
+    for (const auto& t : file.timepoints) {
+        if (std::find(timepoints.begin(), timepoints.end(), t.id) != timepoints.end()) fault(root["timepoints"], "time point '" + t.id + "' stands twice");
+        timepoints.push_back(t.id);
+    }
+    std::vector<std::string> lesions;
+    for (const auto& l : file.lesions) {
+        if (std::find(lesions.begin(), lesions.end(), l.lesion.id) != lesions.end()) fault(root["lesions"], "lesion '" + l.lesion.id + "' stands twice");
+        lesions.push_back(l.lesion.id);
+    }
+    for (const auto& l : file.lesions) {
+        for (const auto& [id, unused] : l.timepoints) {
+            if (std::find(timepoints.begin(), timepoints.end(), id) == timepoints.end()) {
+                fault(root["lesions"], "lesion '" + l.lesion.id + "' names time point '" + id + "', which is not listed; did you mean '" + nearest(id, timepoints) + "'?");
+            }
+        }
+    }
+    for (const auto& t : file.treatments) {
+        for (const auto& id : t.lesions) {
+            if (std::find(lesions.begin(), lesions.end(), id) == lesions.end()) fault(root["treatments"], "a treatment names lesion '" + id + "', which is not listed");
+        }
+    }
+}
+
+CaseFile case_of(const YAML::Node& root)
+{
+    allow(root, "the case", {"case", "protocol", "timepoints", "treatments", "events", "lesions", "response", "diameter_from", "recorded_precision_mm", "accept"});
+    CaseFile out;
+    out.case_id = needed(root, "case", "the case file");
+    if (root["protocol"]) fault(root["protocol"], "protocol files are not read by this version; state response and recorded_precision_mm here");
+    if (!root["timepoints"]) fault(root, "the case file needs timepoints");
+    if (!root["lesions"]) fault(root, "the case file needs lesions");
+    list_of(root["timepoints"], "timepoints", timepoint_of, out.timepoints);
+    list_of(root["treatments"], "treatments", treatment_of, out.treatments);
+    list_of(root["events"], "events", event_of, out.events);
+    list_of(root["lesions"], "lesions", lesion_of, out.lesions);
+    if (out.timepoints.empty()) fault(root["timepoints"], "no time point is listed");
+    if (out.lesions.empty()) fault(root["lesions"], "no lesion is listed");
+    if (const auto response = root["response"]) {
+        allow(response, "response", {"primary", "criteria", "policies"});
+        out.primary = text(response, "primary", out.primary);
+        if (out.primary != "recist-1.1") fault(response["primary"], "primary criterion '" + out.primary + "' is not evaluated by this version (known: recist-1.1)");
+        out.criteria = texts_of(response["criteria"]);
+        if (response["policies"]) {
+            response::Policies check;
+            for (const auto& item : response["policies"]) {
+                const auto name = item.first.as<std::string>();
+                const auto value = value_of<std::string>(item.second, "a policy value");
+                const auto status = check.set(name, value);
+                if (!status) fault(item.first, status.error().message);
+                out.policies[name] = value;
+            }
+        }
+    }
+    out.diameter_from = text(root, "diameter_from", out.diameter_from);
+    if (out.diameter_from != "mask" && out.diameter_from != "reader") fault(root["diameter_from"], "diameter_from is mask or reader");
+    if (root["recorded_precision_mm"]) {
+        out.recorded_precision_mm = value_of<double>(root["recorded_precision_mm"], "0.1 or 1");
+        if (out.recorded_precision_mm != 0.1 && out.recorded_precision_mm != 1) fault(root["recorded_precision_mm"], "recorded_precision_mm is 0.1 or 1");
+    }
+    for (const auto& accepted : texts_of(root["accept"])) {
+        const auto code = code_named(accepted);
+        if (!code || !entry(*code).acceptable) fault(root["accept"], "'" + accepted + "' is not a code that can be accepted");
+        out.accepted.push_back(*code);
+    }
+    check_references(root, out);
+    return out;
+}
+
+}  // namespace
+
+Result<CaseFile> read_case(const std::filesystem::path& file)
+{
+    const auto refuse = [](const std::string& why) { return Error{Code::case_file, why, "run: read_case"}; };
+    try {
+        auto out = case_of(YAML::LoadFile(file.string()));
+        out.folder = std::filesystem::absolute(file).parent_path();
+        return out;
+    } catch (const Fault& found) {
+        return refuse(file.string() + ": " + found.message);
+    } catch (const YAML::BadFile&) {
+        return Error{Code::io, file.string() + " cannot be read", "run: read_case"};
+    } catch (const YAML::Exception& error) {
+        return refuse(file.string() + ": line " + std::to_string(error.mark.line + 1) + ": " + error.msg);
+    }
+}
+
+}  // namespace retromass::run

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "measurement/response/response.h"
+#include "pipeline/outputs/outputs.h"
+#include "pipeline/run/run.h"
+
+namespace retromass::run {
+
+/// What the response rules see of a case: recorded lengths and the reader's statements, never pixels.
+response::Patient patient_of(const CaseFile& file, const outputs::CaseResult& result);
+
+}  // namespace retromass::run

@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "core/units.h"
+#include "pipeline/run/prompt_place.h"
+#include "pipeline/run/series_of.h"
+#include "pipeline/run/run.h"
+
+namespace retromass::run {
+namespace {
+
+constexpr double kGiga = 1e9;
+constexpr double kBytesPerVoxelResident = 2 + 1;   ///< HU and one mask, kept for every time point until the case is written
+constexpr double kBytesPerVoxelWorking = 12;       ///< probability, working grids and a second mask, for one lesion at a time
+constexpr double kDiskPerVoxel = 0.05;             ///< masks and SEG compress to a few percent
+constexpr double kDiskFixed_bytes = 50e6;          ///< report and pictures
+
+}  // namespace
+
+Status prompt_in_volume(const segmentation::Prompt& prompt, const VolumeGeometry& geometry)
+{
+    const auto check = [&](const PatientPoint& p, const char* what) -> Status {
+        if (geometry.contains(p)) return Done{};
+        const auto i = geometry.to_index(p);
+        return Error{Code::prompt_outside,
+                     std::string(what) + " at " + fixed(p.x, 1) + "," + fixed(p.y, 1) + "," + fixed(p.z, 1) + " mm (LPS) lies outside the scanned volume (column " +
+                         fixed(i.column, 0) + ", row " + fixed(i.row, 0) + ", slice " + fixed(i.slice, 0) + " of " + std::to_string(geometry.size().columns) +
+                         " x " + std::to_string(geometry.size().rows) + " x " + std::to_string(geometry.size().slices) + ")",
+                     "run"};
+    };
+    for (const auto& line : prompt.lines) {
+        RETROMASS_TRY(check(line.a, "a line's end"));
+        RETROMASS_TRY(check(line.b, "a line's end"));
+    }
+    for (const auto& p : prompt.points) RETROMASS_TRY(check(p, "the point"));
+    for (const auto& contour : prompt.contours) {
+        for (const auto& p : contour) RETROMASS_TRY(check(p, "a contour point"));
+    }
+    if (prompt.extent) {
+        for (const auto& p : *prompt.extent) RETROMASS_TRY(check(p, "an end of the extent"));
+    }
+    return Done{};
+}
+
+Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters)
+{
+    Plan result;
+    double resident = 0;
+    double largest = 0;
+    double voxels_of_all = 0;
+    for (const auto& timepoint : file.timepoints) {
+        if (timepoint.ct.empty()) {
+            result.steps.push_back(timepoint.id + ": no CT; reader's statements and reported sizes only");
+            continue;
+        }
+        RETROMASS_TRY_ASSIGN(const auto series, series_of(file, timepoint, parameters, {}));
+        const auto& g = series.geometry;
+        const double voxels = static_cast<double>(g.size().voxels());
+        voxels_of_all += voxels;
+        resident += voxels * kBytesPerVoxelResident;
+        largest = std::max(largest, voxels);
+        result.steps.push_back(timepoint.id + ": load " + std::to_string(g.size().slices) + " slices of series " + series.facts.series_instance_uid +
+                               (series.facts.date() ? " of " + iso(*series.facts.date()) : std::string()));
+        for (const auto& lesion : file.lesions) {
+            const auto found = lesion.timepoints.find(timepoint.id);
+            if (found == lesion.timepoints.end()) {
+                result.steps.push_back(timepoint.id + ": " + lesion.lesion.id + " has neither prompt nor status: not evaluable");
+                continue;
+            }
+            const auto& at = found->second;
+            if (at.has_prompt) {
+                const auto placed = prompt_in_volume(at.prompt, g);
+                if (!placed) return retromass::at(placed.error(), timepoint.id + ", " + lesion.lesion.id);
+                result.steps.push_back(timepoint.id + ": segment and measure " + lesion.lesion.id);
+            } else if (!at.mask_file.empty()) {
+                const auto mask = file.folder / at.mask_file;
+                if (!std::filesystem::exists(mask)) return Error{Code::io, timepoint.id + ", " + lesion.lesion.id + ": mask file " + mask.string() + " is not there", "run: plan"};
+                result.steps.push_back(timepoint.id + ": measure the given mask of " + lesion.lesion.id);
+            } else if (at.status) {
+                result.steps.push_back(timepoint.id + ": " + lesion.lesion.id + " is stated " + std::string(response::name(*at.status)));
+            }
+        }
+    }
+    result.memory_gb = (resident + largest * kBytesPerVoxelWorking) / kGiga;
+    result.disk_gb = (voxels_of_all * kDiskPerVoxel + kDiskFixed_bytes) / kGiga;
+    auto existing = std::filesystem::absolute(out);
+    while (!existing.empty() && !std::filesystem::exists(existing) && existing != existing.parent_path()) existing = existing.parent_path();
+    std::error_code error;
+    const auto space = std::filesystem::space(existing, error);
+    result.free_disk_gb = error ? 0 : static_cast<double>(space.available) / kGiga;
+    if (result.free_disk_gb < result.disk_gb) {
+        return Error{Code::disk_space, "about " + fixed(result.disk_gb, 2) + " GB are needed below " + existing.string() + ", " + fixed(result.free_disk_gb, 2) + " GB are free",
+                     "run: plan"};
+    }
+    if (std::filesystem::exists(out) && !parameters.overwrite) {
+        return Error{Code::output_exists, out.string() + " is there already; choose another folder or say --overwrite", "run: plan"};
+    }
+    return result;
+}
+
+}  // namespace retromass::run

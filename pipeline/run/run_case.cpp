@@ -1,0 +1,307 @@
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/units.h"
+#include "measurement/measure.h"
+#include "pipeline/run/patient_of.h"
+#include "pipeline/run/run.h"
+#include "pipeline/run/series_of.h"
+
+namespace retromass::run {
+namespace {
+
+constexpr double kDenseUnenhanced_hu = 130;          ///< definitions 4.2
+constexpr double kReaderDisagrees_mm = 5;            ///< definitions 5.3: more than max(5 mm, 10 %)
+constexpr double kReaderDisagreesRelative = 0.10;
+constexpr double kCraniocaudalGrowth = 1.20;         ///< definitions 2.7
+
+std::vector<Code> accepted_of(const CaseFile& file, const RunParameters& parameters)
+{
+    auto accepted = file.accepted;
+    accepted.insert(accepted.end(), parameters.accepted.begin(), parameters.accepted.end());
+    return accepted;
+}
+
+bool accepts(const std::vector<Code>& accepted, Code code) { return std::find(accepted.begin(), accepted.end(), code) != accepted.end(); }
+
+/// The part of the whole progress that one step fills.
+Progress part(const Progress& whole, double from, double to, const std::string& what)
+{
+    if (!whole) return {};
+    return [=](std::string_view stage, double fraction) { return whole(what + ": " + std::string(stage), from + (to - from) * fraction); };
+}
+
+Error named(Error error, const CaseTimepoint& timepoint, const std::string& lesion = {})
+{
+    error.message = "time point " + timepoint.id + (lesion.empty() ? "" : ", lesion " + lesion) + ": " + error.message;
+    return error;
+}
+
+/// Mask of a lesion at a time point: from the prompt, or read from the file the case names. An empty optional with a reason
+/// in `result` means not evaluable.
+Result<std::optional<Mask>> mask_of(const CaseFile& file, const LesionAtTimepoint& at, const ingest::CtSeries& ct,
+                                    const RunParameters& parameters, const Progress& progress, outputs::LesionResult& result)
+{
+    if (!at.mask_file.empty()) {
+        RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file.folder / at.mask_file));
+        RETROMASS_TRY_ASSIGN(const auto laid, ingest::on_grid(labels, ct.volume.geometry));
+        if (labels.present.size() > 1) return Error{Code::mask_labels, "the mask holds " + std::to_string(labels.present.size()) + " labels; a case file names one lesion a mask", "run"};
+        Mask mask(laid.size());
+        for (std::size_t i = 0; i < laid.values().size(); ++i) mask[i] = laid[i] != 0;
+        return std::optional<Mask>(std::move(mask));
+    }
+    result.prompt = at.prompt;
+    segmentation::SegmentParameters settings;
+    settings.method = parameters.method;
+    settings.threads = parameters.threads;
+    RETROMASS_TRY(segmentation::check_prompt(ct.volume, ct.facts.frame_of_reference_uid, at.prompt));
+    auto made = segmentation::segment(ct.volume, ct.facts.frame_of_reference_uid, at.prompt, settings, progress);
+    if (!made) {
+        if (made.error().code == Code::cancelled) return std::move(made).error();
+        result.reason = "segmentation failed: " + made.error().message;
+        return std::optional<Mask>();
+    }
+    result.notices = made->notices;
+    return std::optional<Mask>(std::move(made->mask));
+}
+
+/// Measures, and says what keeps the lesion from being evaluable.
+Status measure_into(outputs::LesionResult& result, Mask mask, const CaseFile& file, const CaseTimepoint& timepoint, const ingest::CtSeries& ct,
+                    const std::vector<Code>& accepted, int threads)
+{
+    measurement::MeasureParameters settings;
+    settings.recorded_precision_mm = file.recorded_precision_mm;
+    settings.threads = threads;
+    const auto& phase = timepoint.phase.empty() ? ct.facts.contrast_phase : timepoint.phase;
+    if (phase == "none") settings.dense_lower_hu = kDenseUnenhanced_hu;
+    auto measured = measurement::measure(mask, ct.volume.geometry, &ct.volume.hu, settings);
+    if (!measured) {
+        if (measured.error().code != Code::empty_mask) return std::move(measured).error();
+        result.reason = "the mask is empty";
+        return Done{};
+    }
+    result.status = response::LesionStatus::measured;
+    for (const auto code : {Code::truncated, Code::not_axial}) {
+        if (!has(measured->notices, code) || accepts(accepted, code)) continue;
+        result.status = response::LesionStatus::not_evaluable;
+        result.reason = code == Code::truncated ? "the lesion is cut by the edge of the scan: long axis >= " + measured->long_axis.recorded.text() + " mm"
+                                                : "the series is not axial; --accept not-axial measures it in the nearest plane";
+    }
+    result.measurements = std::move(measured).value();
+    result.mask = std::move(mask);
+    return Done{};
+}
+
+void compare_with_reader(outputs::LesionResult& result, const CaseFile& file)
+{
+    if (!result.prompt || result.prompt->lines.empty()) return;
+    const auto& line = result.prompt->lines.front();
+    result.reader_long_axis = Length::recorded(distance(line.a, line.b), file.recorded_precision_mm);
+    if (!result.measurements) return;
+    const double reader = result.reader_long_axis->as_mm();
+    const double mask = result.measurements->long_axis.recorded.as_mm();
+    if (std::abs(reader - mask) > std::max(kReaderDisagrees_mm, kReaderDisagreesRelative * reader)) {
+        result.notices.push_back({Code::reader_disagrees, "the reader's line is " + fixed(reader, 1) + " mm, the mask's long axis " + fixed(mask, 1) + " mm; " +
+                                                              (file.diameter_from == "mask" ? "the mask's" : "the reader's") + " enters the sum"});
+    }
+}
+
+Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& lesion, const CaseTimepoint& timepoint, const ingest::CtSeries* ct,
+                                        const RunParameters& parameters, const std::vector<Code>& accepted, const Progress& progress)
+{
+    outputs::LesionResult result;
+    result.lesion = lesion.lesion.id;
+    result.tracking_uid = outputs::derived_uid("tracking " + file.case_id + " " + lesion.lesion.id);
+    const auto found = lesion.timepoints.find(timepoint.id);
+    if (found == lesion.timepoints.end()) {
+        result.reason = "neither prompt nor status is given";
+        return result;
+    }
+    const auto& at = found->second;
+    result.reviewer = at.reader;
+    const bool to_measure = at.has_prompt || !at.mask_file.empty();
+    if (to_measure && !ct) return named({Code::case_file, "a prompt or mask needs a CT", "run"}, timepoint, lesion.lesion.id);
+    if (to_measure) {
+        auto mask = mask_of(file, at, *ct, parameters, progress, result);
+        if (!mask) return named(std::move(mask).error(), timepoint, lesion.lesion.id);
+        if (mask->has_value()) {
+            const auto status = measure_into(result, std::move(**mask), file, timepoint, *ct, accepted, parameters.threads);
+            if (!status) return named(status.error(), timepoint, lesion.lesion.id);
+        }
+        compare_with_reader(result, file);
+    } else {
+        result.reason = at.status ? "" : at.reported_long_axis ? "" : "neither prompt nor status is given";
+    }
+    if (at.status && !to_measure) result.status = *at.status;
+    if (at.reported_long_axis && !to_measure) {
+        result.status = response::LesionStatus::measured;
+        result.reason = "reported by " + at.reported_by + " (" + at.reported_source + "), not measured on images";
+    }
+    return result;
+}
+
+Status same_patient(const std::vector<outputs::TimepointResult>& timepoints, const std::vector<Code>& accepted, std::vector<Notice>& notices)
+{
+    const outputs::TimepointResult* first = nullptr;
+    for (const auto& t : timepoints) {
+        if (!t.ct || t.ct->facts.patient_key.empty()) continue;
+        if (!first) first = &t;
+        if (t.ct->facts.patient_key == first->ct->facts.patient_key) continue;
+        const std::string text = "patient ID, birth date or sex of time point " + t.id + " contradict those of " + first->id;
+        if (!accepts(accepted, Code::different_patient)) return Error{Code::different_patient, text + "; check the folders, or say --accept different-patient-ids", "run"};
+        notices.push_back({Code::different_patient, text + " (accepted)"});
+    }
+    return Done{};
+}
+
+void note_diverging_axes(std::vector<outputs::TimepointResult>& timepoints)
+{
+    for (std::size_t t = 1; t < timepoints.size(); ++t) {
+        for (auto& now : timepoints[t].lesions) {
+            for (const auto& before : timepoints[t - 1].lesions) {
+                if (before.lesion != now.lesion || !before.measurements || !now.measurements) continue;
+                const auto& a = *before.measurements;
+                const auto& b = *now.measurements;
+                if (b.long_axis.recorded < a.long_axis.recorded && b.craniocaudal.recorded.as_mm() >= kCraniocaudalGrowth * a.craniocaudal.recorded.as_mm()) {
+                    now.notices.push_back({Code::craniocaudal_diverges, "since " + timepoints[t - 1].id + " the long axis fell from " + a.long_axis.recorded.text() + " to " +
+                                                                            b.long_axis.recorded.text() + " mm while the craniocaudal extent grew from " +
+                                                                            a.craniocaudal.recorded.text() + " to " + b.craniocaudal.recorded.text() + " mm"});
+                }
+            }
+        }
+    }
+}
+
+Result<std::string> hash_of_series(const ingest::CtSeries& ct)
+{
+    std::set<std::filesystem::path> files;
+    for (const auto& slice : ct.slices) files.insert(slice.file);
+    std::vector<std::string> hashes;
+    for (const auto& file : files) {
+        RETROMASS_TRY_ASSIGN(auto hash, outputs::sha256_of_file(file));
+        hashes.push_back(std::move(hash));
+    }
+    std::sort(hashes.begin(), hashes.end());  // by content: renaming files changes nothing
+    std::string all;
+    for (const auto& hash : hashes) all += hash;
+    return outputs::sha256_of_text(all);
+}
+
+void list_settings(outputs::CaseResult& result, const CaseFile& file, const RunParameters& parameters, const std::vector<Code>& accepted)
+{
+    auto& out = result.settings;
+    for (const auto& row : segmentation::methods()) {
+        if (row.method == parameters.method) out.emplace_back("segmentation method", row.name);
+    }
+    const measurement::MeasureParameters m;
+    out.emplace_back("recorded precision", fixed(file.recorded_precision_mm, 1) + " mm");
+    out.emplace_back("diameter from", file.diameter_from);
+    out.emplace_back("component limits", "gas < " + fixed(m.gas_upper_hu, 0) + ", fat < " + fixed(m.fat_upper_hu, 0) + ", low attenuation < " +
+                                             fixed(m.low_attenuation_upper_hu, 0) + ", dense >= " + fixed(m.dense_lower_hu, 0) + " HU (" + fixed(kDenseUnenhanced_hu, 0) +
+                                             " where the study is stated unenhanced)");
+    out.emplace_back("component smoothing", fixed(m.component_smoothing_mm, 1) + " mm");
+    out.emplace_back("primary criterion", file.primary);
+    for (const auto code : accepted) out.emplace_back("accepted", name(code));
+    if (parameters.assume_no_new_lesions) out.emplace_back("new lesions", "silence taken as none (--assume-no-new-lesions)");
+}
+
+Result<response::Policies> policies_of(const CaseFile& file, const RunParameters& parameters)
+{
+    response::Policies policies;
+    for (const auto& [name, value] : file.policies) RETROMASS_TRY(policies.set(name, value));
+    for (const auto& [name, value] : parameters.policies) RETROMASS_TRY(policies.set(name, value));
+    if (parameters.assume_no_new_lesions) RETROMASS_TRY(policies.set("new_lesions_unstated", "assume-none"));
+    return policies;
+}
+
+/// What the other choices of a policy that this case turns on would give.
+Status add_alternatives(outputs::CaseResult& result, const response::Patient& patient, const response::Policies& policies)
+{
+    const bool local = std::any_of(patient.treatments.begin(), patient.treatments.end(), [](const auto& t) { return t.kind != "systemic" && t.kind != "surgery"; });
+    if (!local) return Done{};
+    for (const char* value : {"ne", "keep", "censor"}) {
+        if (policies.value("local_therapy") == value) continue;
+        auto other = policies;
+        RETROMASS_TRY(other.set("local_therapy", value));
+        RETROMASS_TRY_ASSIGN(auto assessment, response::assess(patient, other));
+        result.alternatives.emplace(std::string("local_therapy=") + value, std::move(assessment));
+    }
+    return Done{};
+}
+
+}  // namespace
+
+Result<ingest::SeriesCandidate> series_of(const CaseFile& file, const CaseTimepoint& timepoint, const RunParameters& parameters, const Progress& progress)
+{
+    ingest::ScanParameters settings;
+    settings.threads = parameters.threads;
+    settings.accepted = accepted_of(file, parameters);
+    auto scan = ingest::scan({file.folder / timepoint.ct}, settings, progress);
+    if (!scan) return named(std::move(scan).error(), timepoint);
+    auto series = ingest::one_series(*scan, timepoint.series_uid);
+    if (!series) return named(std::move(series).error(), timepoint);
+    return series;
+}
+
+Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters, const Progress& progress)
+{
+    const auto accepted = accepted_of(file, parameters);
+    RETROMASS_TRY_ASSIGN(const auto planned, plan(file, out, parameters));
+    RETROMASS_TRY_ASSIGN(const auto policies, policies_of(file, parameters));
+
+    outputs::CaseResult result;
+    result.case_id = file.case_id;
+    result.treatments = file.treatments;
+    result.events = file.events;
+    for (const auto& lesion : file.lesions) result.lesions.push_back(lesion.lesion);
+    list_settings(result, file, parameters, accepted);
+
+    constexpr double kMeasuringShare = 0.8;  // of the run's time; writing takes the rest
+    const double share = kMeasuringShare / static_cast<double>(file.timepoints.size());
+    for (std::size_t t = 0; t < file.timepoints.size(); ++t) {
+        const auto& timepoint = file.timepoints[t];
+        const double from = share * static_cast<double>(t);
+        outputs::TimepointResult now;
+        now.id = timepoint.id;
+        now.reader = timepoint.reader;
+        now.new_lesions = timepoint.new_lesions;
+        now.date = timepoint.date;
+        if (now.date) now.date_source = "case file";
+        if (!timepoint.ct.empty()) {
+            RETROMASS_TRY_ASSIGN(const auto series, series_of(file, timepoint, parameters, part(progress, from, from + 0.1 * share, timepoint.id)));
+            auto ct = ingest::load(series, parameters.threads, part(progress, from + 0.1 * share, from + 0.3 * share, timepoint.id));
+            if (!ct) return named(std::move(ct).error(), timepoint);
+            now.ct = std::move(ct).value();
+            now.notices = now.ct->notices;
+            if (!now.date) {
+                now.date = now.ct->facts.date();
+                now.date_source = now.ct->facts.date_source();
+            }
+            result.synthetic = result.synthetic || now.ct->facts.synthetic;
+            RETROMASS_TRY_ASSIGN(auto hash, hash_of_series(*now.ct));
+            result.inputs.emplace_back(timepoint.id + ": series " + now.ct->facts.series_instance_uid, std::move(hash));
+        }
+        for (const auto& lesion : file.lesions) {
+            RETROMASS_TRY_ASSIGN(auto measured, lesion_at(file, lesion, timepoint, now.ct ? &*now.ct : nullptr, parameters, accepted,
+                                                          part(progress, from + 0.3 * share, from + share, timepoint.id)));
+            now.lesions.push_back(std::move(measured));
+        }
+        result.timepoints.push_back(std::move(now));
+    }
+    RETROMASS_TRY(same_patient(result.timepoints, accepted, result.notices));
+    note_diverging_axes(result.timepoints);
+
+    const auto patient = patient_of(file, result);
+    RETROMASS_TRY_ASSIGN(result.assessment, response::assess(patient, policies));
+    RETROMASS_TRY(add_alternatives(result, patient, policies));
+
+    outputs::WriteParameters write;
+    write.overwrite = parameters.overwrite;
+    write.command = parameters.command;
+    write.timestamp = parameters.timestamp;
+    RETROMASS_TRY(outputs::write_case(out, result, write, part(progress, kMeasuringShare, 1, "writing")));
+    return result;
+}
+
+}  // namespace retromass::run

@@ -1,0 +1,206 @@
+#!/usr/bin/python3
+"""The sample patient, end to end: the program must find the published sizes in pixels, and fakes must not."""
+import html.parser
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+from program import InScratch, read_json, run, run_json
+
+AXES = ("long_axis_mm", "short_axis_mm", "craniocaudal_mm")
+IN_PLANE_MM = 0.8          # about; the sample's pixels
+SLICE_MM = 2.5
+ORDER = ("presentation", "residual", "day-38", "after-5-cycles", "after-radiotherapy")
+
+
+def voxel(axis):
+    return SLICE_MM if axis == "craniocaudal_mm" else IN_PLANE_MM
+
+
+def misses(case, truth):
+    """What lies outside the tolerances: axes 5 % or one voxel, volume 10 % or surface x half the in-plane spacing."""
+    out = []
+    for name in ORDER:
+        exact = truth[name]
+        lesion = lesion_at(case, name)
+        if lesion.get("long_axis_mm") is None:
+            out.append(f"{name}: not measured ({lesion.get('reason')})")
+            continue
+        for axis in AXES:
+            measured = lesion[axis]["value"]
+            if abs(measured - exact[axis]) > max(0.05 * exact[axis], voxel(axis)):
+                out.append(f"{name} {axis}: {measured} against {exact[axis]:.1f}")
+        bound = max(0.10 * exact["volume_ml"], lesion["surface_area_mm2"] * IN_PLANE_MM / 2 / 1000)
+        if abs(lesion["volume_ml"]["value"] - exact["volume_ml"]) > bound:
+            out.append(f"{name} volume_ml: {lesion['volume_ml']['value']} against {exact['volume_ml']:.2f}")
+    return out
+
+
+def lesion_at(case, timepoint):
+    for t in case["timepoints"]:
+        if t["id"] == timepoint:
+            return t["lesions"][0]
+    raise AssertionError(f"no time point {timepoint}")
+
+
+def truths(folder):
+    """truth.json by time point."""
+    content = read_json(os.path.join(folder, "truth.json"))
+    rows = content["timepoints"] if isinstance(content, dict) and "timepoints" in content else content
+    if isinstance(rows, dict):
+        return rows
+    return {row.get("timepoint", row.get("id")): row for row in rows}
+
+
+class Page(html.parser.HTMLParser):
+    """What a page asks for from outside, and its texts."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.outside, self.images, self.words, self.alts = [], 0, [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        for key, value in attributes:
+            if key in ("src", "href", "srcset", "poster", "data") and value and not value.startswith(("data:", "#")):
+                self.outside.append(value)
+            if tag == "img" and key == "alt":
+                self.alts.append(value)
+        self.images += tag == "img"
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+class Demo(InScratch):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = os.path.join(cls.scratch, "demo")
+        cls.done = run("demo", cls.folder)
+        if cls.done.returncode:
+            raise AssertionError(f"demo: exit {cls.done.returncode}\n{cls.done.stdout}\n{cls.done.stderr}")
+        cls.patient = os.path.join(cls.folder, "patient")
+        cls.result = os.path.join(cls.folder, "result")
+        cls.case = read_json(os.path.join(cls.result, "case.json"))
+        cls.truth = truths(cls.patient)
+
+    def test_sizes_of_the_truth_are_those_of_the_case_report(self):
+        for name, sizes in {"presentation": (230, 150, 300), "day-38": (220, 140, 230), "after-5-cycles": (80, 80, 130)}.items():
+            for axis, size in zip(AXES, sizes):
+                self.assertAlmostEqual(self.truth[name][axis], size, delta=0.5, msg=f"{name} {axis}")
+        self.assertAlmostEqual(self.truth["residual"]["long_axis_mm"], 20, delta=2)
+
+    def test_measures_every_time_point_within_tolerance(self):
+        self.assertEqual(misses(self.case, self.truth), [])
+
+    def test_a_bare_ellipsoid_from_the_same_prompts_misses_the_tolerances(self):
+        out = self.path("ellipsoid")
+        self.assertEqual(run("run", os.path.join(self.patient, "case.yaml"), "-o", out, "--method", "ellipsoid").returncode, 0)
+        self.assertNotEqual(misses(read_json(os.path.join(out, "case.json")), self.truth), [])
+
+    def test_a_mass_painted_to_its_surroundings_misses_the_tolerances(self):
+        folder, out = self.path("painted"), self.path("painted-result")
+        self.assertEqual(run("phantom", folder, "--patient", "--invisible-mass").returncode, 0)
+        done = run("run", os.path.join(folder, "case.yaml"), "-o", out)
+        if done.returncode == 4:  # refusing is right too: there is nothing to find
+            return
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotEqual(misses(read_json(os.path.join(out, "case.json")), self.truth), [])
+
+    def test_true_masks_give_axes_within_a_voxel_diagonal_and_volumes_within_one_percent(self):
+        diagonal = math.sqrt(2 * IN_PLANE_MM**2 + SLICE_MM**2)
+        for name in ORDER:
+            found = run_json("measure", os.path.join(self.patient, "ct", name), "--mask", os.path.join(self.patient, "truth", name + ".nii.gz"), "--json")["lesions"][0]
+            for axis in AXES:
+                self.assertAlmostEqual(found[axis]["value"], self.truth[name][axis], delta=diagonal, msg=f"{name} {axis}")
+            exact = self.truth[name]["volume_ml"]
+            self.assertAlmostEqual(found["volume_ml"]["value"], exact, delta=0.01 * exact, msg=name)
+
+    def test_the_prompts_are_the_case_files_and_none_is_the_true_axis(self):
+        text = open(os.path.join(self.patient, "case.yaml"), encoding="utf-8").read()
+        lines = re.findall(r"line:\s*(\[\[.*?\]\])", text)
+        self.assertEqual(len(lines), len(ORDER))
+        for name, line in zip(ORDER, lines):
+            a, b = json.loads(line)
+            length = math.dist(a, b)
+            true = self.truth[name]["long_axis_mm"]
+            self.assertLess(length, true, name)      # shortened by 5 % before the jitter
+            self.assertGreater(length, 0.7 * true, name)
+
+    def test_responses_are_those_the_rules_give(self):
+        rows = {(r["timepoint"], r["line"]): r for r in self.case["response"]["recist"]}
+        self.assertNotIn("presentation", [t for t, _ in rows])
+        self.assertTrue(rows[("residual", 0)]["is_baseline"])
+        self.assertEqual(rows[("day-38", 0)]["overall"]["category"], "PD")
+        self.assertTrue(rows[("day-38", 1)]["is_baseline"])
+        after = rows[("after-5-cycles", 1)]
+        self.assertEqual(after["overall"]["category"], "PR")
+        self.assertAlmostEqual(after["change_from_baseline_pct"], -63.6, delta=3)
+        irradiated = rows[("after-radiotherapy", 1)]
+        self.assertEqual(irradiated["overall"]["category"], "PR")
+        self.assertIn("treated-locally", json.dumps(irradiated))
+
+    def test_growth_to_day_38_is_marked_as_one_pair(self):
+        pairs = [g for g in self.case["response"]["growth"] if (g["from"], g["to"]) == ("residual", "day-38")]
+        self.assertTrue(pairs)
+        for pair in pairs:
+            self.assertTrue(600 < pair["fold"] < 1300, pair)                    # 885 by the ellipsoids of 20 mm and 220 x 140 x 230
+            self.assertAlmostEqual(pair["doubling_time_days"], 3.9, delta=0.25)
+            self.assertIn("one-pair", json.dumps(pair))
+        self.assertRegex(self.done.stdout, r"residual size approximate")
+
+    def test_other_local_therapy_policies_are_shown(self):
+        alternatives = json.dumps(self.case.get("alternatives", {}))
+        self.assertIn("local_therapy=ne", alternatives)
+        self.assertIn("local_therapy=censor", alternatives)
+
+    def test_measure_on_the_written_seg_gives_the_recorded_values(self):
+        for name in ORDER:
+            seg = os.path.join(self.result, "dicom", f"{name}-seg.dcm")
+            found = run_json("measure", os.path.join(self.patient, "ct", name), "--mask", seg, "--json")["lesions"][0]
+            recorded = lesion_at(self.case, name)
+            for key in (*AXES, "max_3d_diameter_mm", "volume_ml"):
+                self.assertEqual(found[key], recorded[key], f"{name} {key}")
+
+    def test_written_dicom_has_no_errors(self):
+        if not shutil.which("dciodvfy"):
+            self.skipTest("dciodvfy is not installed")
+        files = [os.path.join(self.result, "dicom", f"{n}-seg.dcm") for n in ORDER]
+        for name in ORDER:
+            ct = os.path.join(self.patient, "ct", name)
+            files.append(os.path.join(ct, sorted(os.listdir(ct))[0]))
+        for file in files:
+            done = subprocess.run(["dciodvfy", "-new", file], capture_output=True, text=True)
+            self.assertEqual([line for line in done.stderr.splitlines() if line.startswith("Error")], [], file)
+
+    def test_the_report_stands_alone_and_says_what_it_is(self):
+        text = open(os.path.join(self.result, "report.html"), encoding="utf-8").read()
+        page = Page(text)
+        self.assertEqual(page.outside, [])
+        self.assertNotIn("http://", re.sub(r'xmlns(:\w+)?="[^"]*"', "", text).replace("http://www.w3.org", ""))
+        self.assertGreaterEqual(page.images, 15)       # three planes at five time points
+        self.assertTrue(all(page.alts), "an image without a text")
+        words = " ".join(page.words)
+        for wanted in ("UNREVIEWED", "not for clinical decisions without review", "SYNTHETIC", "-63", "PR"):
+            self.assertIn(wanted, words)
+
+    def test_the_synthetic_patient_is_small_enough_and_marked(self):
+        size = sum(os.path.getsize(os.path.join(d, f)) for d, _, files in os.walk(os.path.join(self.patient, "ct")) for f in files)
+        self.assertLessEqual(size, 300e6)
+        listed = run_json("series", os.path.join(self.patient, "ct"), "--json")
+        self.assertEqual(len(listed["series"]), len(ORDER))
+        for series in listed["series"]:
+            self.assertTrue(series["eligible"], series)
+            self.assertIn("SYNTHETIC", series["series_description"])
+
+    def test_nothing_half_written_is_left(self):
+        self.assertEqual(sorted(os.listdir(self.folder)), ["patient", "result"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

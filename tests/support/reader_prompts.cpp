@@ -1,0 +1,105 @@
+#include "tests/support/reader_prompts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace retromass::test {
+namespace {
+
+/// Outermost voxels of each row: no chord of the slice is longer than one between these.
+std::vector<PatientPoint> row_ends(const Mask& mask, const VolumeGeometry& g, int slice)
+{
+    std::vector<PatientPoint> out;
+    for (int r = 0; r < mask.size().rows; ++r) {
+        int first = -1;
+        int last = -1;
+        for (int c = 0; c < mask.size().columns; ++c) {
+            if (!mask.at(c, r, slice)) continue;
+            if (first < 0) first = c;
+            last = c;
+        }
+        if (first < 0) continue;
+        out.push_back(g.to_patient(Index{first, r, slice}));
+        if (last != first) out.push_back(g.to_patient(Index{last, r, slice}));
+    }
+    return out;
+}
+
+}  // namespace
+
+ReaderPrompts prompts_of(const Mask& mask, const VolumeGeometry& g)
+{
+    ReaderPrompts out{};
+    double longest = -1;
+    int best_slice = 0;
+    int lowest = -1;
+    int highest = -1;
+    for (int k = 0; k < mask.size().slices; ++k) {
+        const auto points = row_ends(mask, g, k);
+        if (points.empty()) continue;
+        if (lowest < 0) lowest = k;
+        highest = k;
+        for (std::size_t i = 0; i < points.size(); ++i) {
+            for (std::size_t j = i + 1; j < points.size(); ++j) {
+                const double d = distance(points[i], points[j]);
+                if (d <= longest) continue;
+                longest = d;
+                best_slice = k;
+                out.long_axis = {points[i], points[j]};
+            }
+        }
+    }
+    const PatientPoint along = (1.0 / longest) * (out.long_axis.b - out.long_axis.a);
+    const PatientPoint across = cross(g.normal(), along);
+    double widest = -1;
+    const auto edge = row_ends(mask, g, best_slice);
+    const double tolerance = g.column_spacing_mm() / 2;
+    for (const auto& p : edge) {
+        for (const auto& q : edge) {
+            if (std::abs(dot(p - q, along)) > tolerance || dot(q - p, across) <= widest) continue;
+            widest = dot(q - p, across);
+            out.short_axis = {p, q};
+        }
+    }
+    const auto centroid = [&](int k) {
+        PatientPoint sum;
+        double n = 0;
+        for (int r = 0; r < mask.size().rows; ++r) {
+            for (int c = 0; c < mask.size().columns; ++c) {
+                if (!mask.at(c, r, k)) continue;
+                sum = sum + g.to_patient(Index{c, r, k});
+                ++n;
+            }
+        }
+        return (1 / n) * sum;
+    };
+    out.extent = {centroid(highest), centroid(lowest)};
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    ContinuousIndex lo{inf, inf, inf};
+    ContinuousIndex hi{-inf, -inf, -inf};
+    for (int k = lowest; k <= highest; ++k) {
+        for (int r = 0; r < mask.size().rows; ++r) {
+            for (int c = 0; c < mask.size().columns; ++c) {
+                if (!mask.at(c, r, k)) continue;
+                lo = {std::min(lo.column, c - 0.5), std::min(lo.row, r - 0.5), std::min(lo.slice, k - 0.5)};
+                hi = {std::max(hi.column, c + 0.5), std::max(hi.row, r + 0.5), std::max(hi.slice, k + 0.5)};
+            }
+        }
+    }
+    out.box = {g.to_patient(lo), g.to_patient(hi)};
+    return out;
+}
+
+double dice(const Mask& a, const Mask& b)
+{
+    std::size_t both = 0;
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < a.values().size(); ++i) {
+        both += a[i] && b[i];
+        sum += (a[i] != 0) + (b[i] != 0);
+    }
+    return sum ? 2.0 * static_cast<double>(both) / static_cast<double>(sum) : 0;
+}
+
+}  // namespace retromass::test

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "core/volume.h"
+#include "segmentation/segment.h"
+
+namespace retromass::test {
+
+/// What a careful reader would give for a known mask, by brute force over voxel centres (nothing of measurement/ is used).
+struct ReaderPrompts {
+    segmentation::LineSegment long_axis;       ///< longest in-plane chord between voxel centres, on its slice
+    segmentation::LineSegment short_axis;      ///< widest chord perpendicular to it
+    std::array<PatientPoint, 2> extent;        ///< centroids of the top and the bottom slice
+    std::array<PatientPoint, 2> box;           ///< tight, voxel edges
+};
+ReaderPrompts prompts_of(const Mask& mask, const VolumeGeometry& geometry);
+
+/// 2 |A and B| / (|A| + |B|).
+double dice(const Mask& a, const Mask& b);
+
+}  // namespace retromass::test

@@ -1,0 +1,108 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pipeline/run/nearest.h"
+#include "pipeline/run/run.h"
+#include "tests/support/scratch.h"
+
+namespace retromass::run {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kCase = R"(
+case: RPS-001
+timepoints:
+  - {id: first, ct: ct/first, new_lesions: none, reader: R1}
+  - {id: second, ct: ct/second, reader: R1}
+treatments:
+  - {kind: surgery, date: 2013-02-05, lesions: [T1], note: debulking}
+  - {kind: systemic, line: 1, start: 2013-03-24, agents: [doxorubicin, ifosfamide]}
+events: [{kind: last-contact, date: 2014-09-01}]
+lesions:
+  - id: T1
+    role: target
+    site: retroperitoneum
+    timepoints:
+      first: {line: [[-80, 18, 110], [35, 22, 110]], extent: [[0, 0, 200], [0, 0, 20]]}
+      second: {status: absent, reader: R1, date: 2013-07-05}
+response: {primary: recist-1.1, policies: {local_therapy: keep}}
+)";
+
+/// The case with one piece of text replaced by another, so that each test breaks one thing by name.
+std::string with(std::string what, const std::string& instead)
+{
+    std::string text = kCase;
+    const auto found = text.find(what);
+    EXPECT_NE(found, std::string::npos) << what;
+    return text.replace(found, what.size(), instead);
+}
+
+std::string refusal_of(const std::string& text)
+{
+    const test::Scratch scratch;
+    const auto read = read_case(scratch.write("case.yaml", text));
+    if (read.ok()) return "accepted";
+    EXPECT_EQ(read.error().code, Code::case_file);
+    return read.error().message;
+}
+
+}  // namespace
+
+TEST(ReadCase, TakesTimePointsTreatmentsPromptsAndPolicies)
+{
+    const test::Scratch scratch;
+    const auto read = read_case(scratch.write("case.yaml", kCase));
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_EQ(read->case_id, "RPS-001");
+    ASSERT_EQ(read->timepoints.size(), 2u);
+    EXPECT_EQ(read->timepoints[0].new_lesions, response::NewLesions::none);
+    EXPECT_FALSE(read->timepoints[1].new_lesions.has_value()) << "silence is not 'none'";
+    ASSERT_EQ(read->treatments.size(), 2u);
+    EXPECT_EQ(read->treatments[0].start, parse_date("2013-02-05"));
+    EXPECT_EQ(read->treatments[1].line, 1);
+    const auto& lesion = read->lesions.at(0);
+    EXPECT_EQ(lesion.lesion.organ, "retroperitoneum");
+    ASSERT_EQ(lesion.timepoints.at("first").prompt.lines.size(), 1u);
+    EXPECT_EQ(lesion.timepoints.at("first").prompt.lines[0].b.x, 35);
+    EXPECT_TRUE(lesion.timepoints.at("first").prompt.extent.has_value());
+    EXPECT_EQ(lesion.timepoints.at("second").status, response::LesionStatus::absent);
+    EXPECT_EQ(read->policies.at("local_therapy"), "keep");
+}
+
+TEST(ReadCase, NamesTheNearestKeyAndTheLineOfAnUnknownOne)
+{
+    const auto message = refusal_of(with("site:", "sight:"));
+    EXPECT_THAT(message, HasSubstr("line 13"));
+    EXPECT_THAT(message, HasSubstr("'sight'"));
+    EXPECT_THAT(message, HasSubstr("'site'"));
+}
+
+TEST(ReadCase, RefusesAReadersStatementWithoutReaderAndDate)
+{
+    EXPECT_THAT(refusal_of(with("status: absent, reader: R1, date: 2013-07-05", "status: absent")), HasSubstr("reader and date"));
+    EXPECT_THAT(refusal_of(with("status: absent, reader: R1, date: 2013-07-05", "status: too-small, reader: R1")), HasSubstr("reader and date"));
+}
+
+TEST(ReadCase, RefusesWhatCannotBeMeant)
+{
+    EXPECT_THAT(refusal_of(with("2013-02-05", "2013-02-30")), HasSubstr("not a date"));
+    EXPECT_THAT(refusal_of(with("second: {", "secnd: {")), HasSubstr("did you mean 'second'"));
+    EXPECT_THAT(refusal_of(with("lesions: [T1]", "lesions: [T9]")), HasSubstr("'T9'"));
+    EXPECT_THAT(refusal_of(with("id: second", "id: first")), HasSubstr("stands twice"));
+    EXPECT_THAT(refusal_of(with("[35, 22, 110]", "[35, 22]")), HasSubstr("point"));
+    EXPECT_THAT(refusal_of(with("[35, 22, 110]", "[35, 22, .nan]")), HasSubstr("finite"));
+    EXPECT_THAT(refusal_of(with("local_therapy: keep", "local_therapy: perhaps")), HasSubstr("local_therapy"));
+    EXPECT_THAT(refusal_of(with("kind: surgery", "kind: surgry")), HasSubstr("'surgery'"));
+    EXPECT_THAT(refusal_of(with("case: RPS-001", "")), HasSubstr("'case'"));
+    EXPECT_THAT(refusal_of("case: [1, 2"), HasSubstr("line"));
+    EXPECT_THAT(refusal_of("just a text"), HasSubstr("map"));
+}
+
+TEST(Nearest, IsTheWordOfTheSmallestEditDistance)
+{
+    EXPECT_EQ(nearest("timepoint", {"treatments", "timepoints", "lesions"}), "timepoints");
+    EXPECT_EQ(nearest("", {"ab", "a"}), "a");
+}
+
+}  // namespace retromass::run
