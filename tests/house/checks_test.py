@@ -86,7 +86,9 @@ class CheckIncludes(unittest.TestCase):
         self.assert_one({"measurement/a.cpp": "#include <unistd.h>\n"}, "standard library only")
 
     def test_a_library_in_a_door_is_found(self):
-        self.assert_one({"pipeline/run/a.h": "#include <yaml-cpp/yaml.h>\n"}, "libraries stay out of headers")
+        self.assert_one({"pipeline/run/run.h": "#include <yaml-cpp/yaml.h>\n"}, "libraries stay out of doors")
+        with Tree({"pipeline/run/own.h": "#include <yaml-cpp/yaml.h>\n"}) as root:
+            self.assertEqual(check_includes.check(root), [])
 
     def test_an_include_beside_the_root_is_found(self):
         self.assert_one({"core/a.cpp": '#include "grid.h"\n'}, "written from the root")
