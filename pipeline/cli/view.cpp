@@ -43,14 +43,12 @@ Result<fs::path> case_file_of(const Options& options)
 
 Result<std::optional<ingest::CtSeries>> ct_of(const run::CaseFile& file, const run::CaseTimepoint& timepoint, int threads)
 {
-    if (timepoint.ct.empty() && timepoint.series_uid.empty()) return std::optional<ingest::CtSeries>();
-    const fs::path folder = file.folder / timepoint.ct;
-    const bool is_folder = !timepoint.ct.empty() && fs::exists(folder);
+    if (timepoint.ct.empty()) return std::optional<ingest::CtSeries>();
     ingest::ScanParameters settings;
     settings.threads = threads;
     settings.accepted = file.accepted;
-    RETROMASS_TRY_ASSIGN(const auto found, ingest::scan({is_folder ? folder : file.folder}, settings));
-    RETROMASS_TRY_ASSIGN(const auto chosen, ingest::one_series(found, is_folder ? timepoint.series_uid : timepoint.ct));
+    RETROMASS_TRY_ASSIGN(const auto found, ingest::scan({file.folder / timepoint.ct}, settings));
+    RETROMASS_TRY_ASSIGN(const auto chosen, ingest::one_series(found, timepoint.series_uid));
     RETROMASS_TRY_ASSIGN(auto series, ingest::load(chosen, threads));
     return std::optional<ingest::CtSeries>(std::move(series));
 }
