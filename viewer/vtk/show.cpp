@@ -126,10 +126,12 @@ vtkStandardNewMacro(ReaderStyle)
 Result<int> show(const Scene& scene, const Callbacks& callbacks)
 {
     RETROMASS_TRY_ASSIGN(const auto view, first_view(scene));
-    if (!display_reachable()) return no_display();
+    const auto display = open_display();
+    if (!display) return no_display();
     vtkObject::GlobalWarningDisplayOff();  // a library does not print
 
     vtkNew<vtkRenderWindow> window;
+    window->SetDisplayId(display.get());
     window->SetSize(PictureSize{}.width, PictureSize{}.height);
     window->SetWindowName(("Retromass - " + scene.case_id).c_str());
     Panes panes(window);
@@ -146,10 +148,12 @@ Result<int> show(const Scene& scene, const Callbacks& callbacks)
 Status render_scene(const Scene& scene, const View& view, const std::filesystem::path& png, PictureSize size)
 {
     RETROMASS_TRY(first_view(scene));
-    if (!display_reachable()) return no_display();
+    const auto display = open_display();
+    if (!display) return no_display();
     vtkObject::GlobalWarningDisplayOff();
 
     vtkNew<vtkRenderWindow> window;
+    window->SetDisplayId(display.get());
     window->SetOffScreenRendering(1);
     window->SetSize(size.width, size.height);
     Panes panes(window);
