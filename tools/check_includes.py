@@ -34,7 +34,7 @@ FREE = ("tests", "bench", "tools")  # may include every room and library
 TOOLKITS = {
     "dcmtk": (re.compile(r"dcmtk/"), re.compile(r"\b(Dcm[A-Z]\w*|OFCondition|OFString|DSR[A-Z]\w*|E_TransferSyntax)\b")),
     "itk": (re.compile(r"itk\w*\.h$|vnl/|vcl_"), re.compile(r"\bitk::")),
-    "vtk": (re.compile(r"vtk\w*\.h$|QVTK"), re.compile(r"\bvtk[A-Z]\w*")),
+    "vtk": (re.compile(r"vtk\w*\.h$|QVTK|X11/"), re.compile(r"\bvtk[A-Z]\w*")),
     "cairo": (re.compile(r"cairo|pango/"), re.compile(r"\b(cairo_\w+|Pango[A-Z]\w*)\b")),
 }
 # Smaller libraries: only in .cpp files, never in the standard-library-only rooms.

@@ -176,6 +176,23 @@ View dragged_window(const View& view, double right_px, double down_px)
     return next;
 }
 
+View zoomed(const View& view, double factor)
+{
+    View next = view;
+    next.zoom = std::clamp(view.zoom * factor, 1.0, 16.0);
+    return next;
+}
+
+Scene reviewed(Scene scene, const View& view, Decision decision, const std::string& reader)
+{
+    auto& lesions = scene.timepoints[view.timepoint].lesions;
+    if (view.lesion < lesions.size()) {
+        lesions[view.lesion].review_state = decision == Decision::accept ? "accepted" : "rejected";
+        lesions[view.lesion].reader = reader;
+    }
+    return scene;
+}
+
 const CtVolume& ct_of(const Scene& scene, const View& view) { return *scene.timepoints[view.timepoint].ct; }
 
 const LesionView* lesion_of(const Scene& scene, const View& view)

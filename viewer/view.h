@@ -66,12 +66,15 @@ std::uint8_t grey(std::int16_t hu, Window window);
 /// are the axial, coronal and sagittal plane; the letters at their edges come from the geometry.
 enum class Plane { axial, coronal, sagittal };
 
+enum class Decision { accept, reject };
+
 /// What is looked at.
 struct View {
     std::size_t timepoint = 0;
     std::size_t lesion = 0;
     PatientPoint cursor;                             ///< where the three planes meet, LPS mm
     Window window;
+    double zoom = 1;                                 ///< 1 = the whole plane; else round the cursor
 };
 
 /// The first time point with a CT, its first lesion with a mask, the cursor in the middle of the lesion's long axis.
@@ -90,6 +93,10 @@ View centred(const Scene& scene, const View& view, PatientPoint point);
 View with_preset(const View& view, char key);
 /// Dragged with the mouse: right widens, down brightens; the width stays at 1 HU or more.
 View dragged_window(const View& view, double right_px, double down_px);
+/// Closer (factor above 1) or farther, between 1 and 16.
+View zoomed(const View& view, double factor);
+/// The scene with a lesion's review state and its reader; nothing else changes.
+Scene reviewed(Scene scene, const View& view, Decision decision, const std::string& reader);
 
 const CtVolume& ct_of(const Scene& scene, const View& view);
 /// Null where the time point has no lesion.
@@ -152,9 +159,9 @@ std::vector<std::string> captions(const Scene& scene, const View& view);
 /// The line of text of one plane: which slice, where, which window.
 std::string plane_caption(const Scene& scene, const View& view, const PlaneFrame& frame);
 
-enum class Decision { accept, reject };
 /// What the viewer may ask for; an empty function means it cannot be done here.
 struct Callbacks {
+    std::string reader;                              ///< who decides; shown in the band
     std::function<Status(const std::string& timepoint, const std::string& lesion, Decision decision)> review;
 };
 

@@ -136,6 +136,15 @@ TEST(Band, SaysUnreviewedUntilSomebodyReviewed)
     EXPECT_EQ(band(scene, view), "ACCEPTED BY R1 - RESEARCH USE ONLY - SYNTHETIC");
 }
 
+TEST(Reviewed, ChangesOneLesionAtOneTimePointAlone)
+{
+    const auto scene = two_timepoints_and_one_without_images();
+    const auto after = reviewed(scene, first_view(scene).value(), Decision::reject, "R2");
+    EXPECT_EQ(after.timepoints[0].lesions[0].review_state, "rejected");
+    EXPECT_EQ(after.timepoints[0].lesions[0].reader, "R2");
+    EXPECT_EQ(after.timepoints[2].lesions[0].review_state, "unreviewed");
+}
+
 TEST(Captions, ShowTheRecordedValuesAndEveryNotice)
 {
     auto scene = two_timepoints_and_one_without_images();

@@ -1,0 +1,436 @@
+#include "viewer/vtk/panes.h"
+
+#include <vtkActor.h>
+#include <vtkCamera.h>
+#include <vtkCellArray.h>
+#include <vtkCoordinate.h>
+#include <vtkImageData.h>
+#include <vtkImageProperty.h>
+#include <vtkImageSlice.h>
+#include <vtkImageSliceMapper.h>
+#include <vtkNew.h>
+#include <vtkPoints.h>
+#include <vtkPolyData.h>
+#include <vtkPolyDataMapper.h>
+#include <vtkProperty.h>
+#include <vtkRenderer.h>
+#include <vtkTextActor.h>
+#include <vtkTextProperty.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "viewer/vtk/surface.h"
+
+namespace retromass::viewer {
+namespace {
+
+struct Colour {
+    double red, green, blue;
+};
+constexpr Colour kOutline{1, 200 / 255.0, 0};  // the test counts its pixels (tests/unit/viewer/picture_test.cpp)
+constexpr Colour kLongAxis{0, 1, 1};
+constexpr Colour kShortAxis{1, 0, 1};
+constexpr Colour kCraniocaudal{0, 1, 0};
+constexpr Colour kCursor{0.25, 0.35, 0.55};
+constexpr Colour kText{0.85, 0.85, 0.85};
+constexpr Colour kSurface{0.9, 0.72, 0.35};
+
+Colour colour_of(CaliperKind kind)
+{
+    switch (kind) {
+        case CaliperKind::long_axis: return kLongAxis;
+        case CaliperKind::short_axis: return kShortAxis;
+        case CaliperKind::craniocaudal: return kCraniocaudal;
+    }
+    return kText;
+}
+
+/// Straight lines of one colour.
+class Lines {
+public:
+    Lines(vtkRenderer* renderer, Colour colour, float width)
+    {
+        vtkNew<vtkPolyDataMapper> mapper;
+        mapper->SetInputData(lines_);
+        actor_->SetMapper(mapper);
+        actor_->GetProperty()->SetColor(colour.red, colour.green, colour.blue);
+        actor_->GetProperty()->SetLineWidth(width);
+        actor_->GetProperty()->LightingOff();
+        renderer->AddActor(actor_);
+        clear();
+    }
+    void clear()
+    {
+        points_ = vtkSmartPointer<vtkPoints>::New();
+        cells_ = vtkSmartPointer<vtkCellArray>::New();
+    }
+    void add(const std::array<double, 3>& a, const std::array<double, 3>& b)
+    {
+        cells_->InsertNextCell(2);
+        cells_->InsertCellPoint(points_->InsertNextPoint(a.data()));
+        cells_->InsertCellPoint(points_->InsertNextPoint(b.data()));
+    }
+    void done()
+    {
+        lines_->SetPoints(points_);
+        lines_->SetLines(cells_);
+        lines_->Modified();
+        actor_->SetVisibility(points_->GetNumberOfPoints() > 0);
+    }
+
+private:
+    vtkNew<vtkPolyData> lines_;
+    vtkNew<vtkActor> actor_;
+    vtkSmartPointer<vtkPoints> points_;
+    vtkSmartPointer<vtkCellArray> cells_;
+};
+
+vtkSmartPointer<vtkTextActor> text_in(vtkRenderer* renderer, int size, Colour colour)
+{
+    auto text = vtkSmartPointer<vtkTextActor>::New();
+    auto* style = text->GetTextProperty();
+    style->SetFontSize(size);
+    style->SetColor(colour.red, colour.green, colour.blue);
+    style->SetShadow(1);
+    renderer->AddViewProp(text);
+    return text;
+}
+
+void place(vtkTextActor* text, double x, double y, int horizontal, int vertical)
+{
+    text->GetPositionCoordinate()->SetCoordinateSystemToNormalizedViewport();
+    text->SetPosition(x, y);
+    text->GetTextProperty()->SetJustification(horizontal);
+    text->GetTextProperty()->SetVerticalJustification(vertical);
+}
+
+std::array<double, 3> xyz(PatientPoint p) { return {p.x, p.y, p.z}; }
+
+}  // namespace
+
+/// One plane: the picture with pixel (x, y) at (x, -y) mm of the pane, so that down is down.
+class Panes::PlanePane {
+public:
+    PlanePane(vtkRenderWindow* window, Plane plane, std::array<double, 4> viewport)
+        : plane_(plane), outline_(renderer_, kOutline, 1.5F), cursor_(renderer_, kCursor, 1.0F)
+    {
+        for (std::size_t i = 0; i < 3; ++i) {
+            axes_[i] = std::make_unique<Lines>(renderer_, colour_of(static_cast<CaliperKind>(i)), 2.0F);
+        }
+        renderer_->SetViewport(viewport.data());
+        renderer_->SetBackground(0, 0, 0);
+        renderer_->GetActiveCamera()->ParallelProjectionOn();
+        window->AddRenderer(renderer_);
+
+        vtkNew<vtkImageSliceMapper> mapper;
+        mapper->SetInputData(image_);
+        slice_->SetMapper(mapper);
+        slice_->GetProperty()->SetColorWindow(255);
+        slice_->GetProperty()->SetColorLevel(127.5);
+        slice_->GetProperty()->SetInterpolationTypeToLinear();
+
+        caption_ = text_in(renderer_, 14, kText);
+        place(caption_, 0.01, 0.985, VTK_TEXT_LEFT, VTK_TEXT_TOP);
+        const std::array<std::array<double, 2>, 4> edges{{{0.015, 0.5}, {0.985, 0.5}, {0.5, 0.93}, {0.5, 0.015}}};
+        for (std::size_t i = 0; i < 4; ++i) {
+            letters_[i] = text_in(renderer_, 16, kText);
+            place(letters_[i], edges[i][0], edges[i][1], i == 0 ? VTK_TEXT_LEFT : i == 1 ? VTK_TEXT_RIGHT : VTK_TEXT_CENTERED,
+                  i == 3 ? VTK_TEXT_BOTTOM : i == 2 ? VTK_TEXT_TOP : VTK_TEXT_CENTERED);
+        }
+        for (std::size_t i = 0; i < 3; ++i) {
+            labels_[i] = text_in(renderer_, 14, colour_of(static_cast<CaliperKind>(i)));
+            place(labels_[i], 0.01, 0.02 + 0.05 * static_cast<double>(i), VTK_TEXT_LEFT, VTK_TEXT_BOTTOM);
+        }
+    }
+
+    void draw(const Scene& scene, const View& view)
+    {
+        const auto& ct = ct_of(scene, view);
+        frame_ = plane_frame(ct.geometry, plane_, view.cursor);
+        draw_picture(ct, view.window);
+        draw_mask_and_calipers(ct, lesion_of(scene, view));
+        draw_cursor(view.cursor);
+
+        caption_->SetInput(plane_caption(scene, view, frame_).c_str());
+        const auto at = edge_letters(frame_);
+        const std::array<char, 4> shown{at.left, at.right, at.top, at.bottom};
+        for (std::size_t i = 0; i < 4; ++i) letters_[i]->SetInput(std::string(1, shown[i]).c_str());
+        point_camera(view);
+    }
+
+    std::optional<PatientPoint> point_under(int x, int y) const
+    {
+        if (!renderer_->IsInViewport(x, y)) return std::nullopt;
+        renderer_->SetDisplayPoint(x, y, 0);
+        renderer_->DisplayToWorld();
+        double world[4];
+        renderer_->GetWorldPoint(world);
+        return frame_.to_patient(world[0] / world[3] / frame_.pixel_x_mm, -world[1] / world[3] / frame_.pixel_y_mm);
+    }
+    Plane plane() const { return plane_; }
+
+private:
+    static constexpr double kBeforeThePicture = 1;
+
+    std::array<double, 3> world(double x, double y) const
+    {
+        return {x * frame_.pixel_x_mm, -y * frame_.pixel_y_mm, kBeforeThePicture};
+    }
+
+    void draw_picture(const CtVolume& ct, Window window)
+    {
+        image_->SetDimensions(frame_.width, frame_.height, 1);
+        image_->SetSpacing(frame_.pixel_x_mm, frame_.pixel_y_mm, 1);
+        image_->SetOrigin(0, -(frame_.height - 1) * frame_.pixel_y_mm, 0);
+        image_->AllocateScalars(VTK_UNSIGNED_CHAR, 1);
+        auto* out = static_cast<unsigned char*>(image_->GetScalarPointer());
+        const auto hu = sampled(ct, frame_);
+        const auto width = static_cast<std::size_t>(frame_.width);
+        for (auto y = static_cast<std::size_t>(frame_.height); y-- > 0;) {  // the toolkit's rows run upwards
+            for (std::size_t x = 0; x < width; ++x) *out++ = grey(hu[y * width + x], window);
+        }
+        image_->Modified();
+        if (!shown_) renderer_->AddViewProp(slice_);
+        shown_ = true;
+    }
+
+    void draw_mask_and_calipers(const CtVolume& ct, const LesionView* lesion)
+    {
+        outline_.clear();
+        for (auto& axis : axes_) axis->clear();
+        for (auto& label : labels_) label->SetVisibility(false);
+        if (lesion && lesion->mask) {
+            for (const auto& line : outline(*lesion->mask, ct.geometry, frame_)) {
+                outline_.add(world(line.x1, line.y1), world(line.x2, line.y2));
+            }
+        }
+        if (lesion && lesion->measurements) {
+            for (const auto& caliper : calipers(*lesion->measurements, ct.geometry, frame_)) {
+                const auto which = static_cast<std::size_t>(caliper.kind);
+                draw_caliper(*axes_[which], caliper);
+                labels_[which]->SetInput(caliper.text.c_str());
+                labels_[which]->SetVisibility(true);
+            }
+        }
+        outline_.done();
+        for (auto& axis : axes_) axis->done();
+    }
+
+    /// A caliper in the plane has ticks at its ends; a projected one is dashed.
+    void draw_caliper(Lines& lines, const Caliper& caliper) const
+    {
+        const auto& l = caliper.line;
+        if (!caliper.in_plane) {
+            constexpr int dashes = 20;
+            for (int i = 0; i < dashes; ++i) {
+                const double from = static_cast<double>(i) / dashes;
+                const double to = from + 0.5 / dashes;
+                lines.add(world(l.x1 + from * (l.x2 - l.x1), l.y1 + from * (l.y2 - l.y1)),
+                          world(l.x1 + to * (l.x2 - l.x1), l.y1 + to * (l.y2 - l.y1)));
+            }
+            return;
+        }
+        const auto a = world(l.x1, l.y1);
+        const auto b = world(l.x2, l.y2);
+        lines.add(a, b);
+        const double length = std::hypot(b[0] - a[0], b[1] - a[1]);
+        if (length <= 0) return;
+        const double tick_mm = std::min(5.0, length / 4);
+        const double x = -(b[1] - a[1]) / length * tick_mm;
+        const double y = (b[0] - a[0]) / length * tick_mm;
+        for (const auto& end : {a, b}) lines.add({end[0] - x, end[1] - y, end[2]}, {end[0] + x, end[1] + y, end[2]});
+    }
+
+    void draw_cursor(PatientPoint cursor)
+    {
+        const auto at = frame_.to_plane(cursor);
+        const double right = frame_.width - 0.5;
+        const double bottom = frame_.height - 0.5;
+        // Short marks from the edges: the lesion stays free.
+        const double reach_x = 0.06 * frame_.width;
+        const double reach_y = 0.06 * frame_.height;
+        cursor_.clear();
+        cursor_.add(world(-0.5, at[1]), world(reach_x, at[1]));
+        cursor_.add(world(right - reach_x, at[1]), world(right, at[1]));
+        cursor_.add(world(at[0], -0.5), world(at[0], reach_y));
+        cursor_.add(world(at[0], bottom - reach_y), world(at[0], bottom));
+        cursor_.done();
+    }
+
+    void point_camera(const View& view)
+    {
+        const double wide_mm = frame_.width * frame_.pixel_x_mm;
+        const double high_mm = frame_.height * frame_.pixel_y_mm;
+        std::array<double, 3> centre = world((frame_.width - 1) / 2.0, (frame_.height - 1) / 2.0);
+        if (view.zoom > 1) {
+            const auto at = frame_.to_plane(view.cursor);
+            centre = world(at[0], at[1]);
+        }
+        const int* size = renderer_->GetSize();
+        const double aspect = size[1] > 0 ? static_cast<double>(size[0]) / size[1] : 1;
+        auto* camera = renderer_->GetActiveCamera();
+        camera->SetFocalPoint(centre[0], centre[1], 0);
+        camera->SetPosition(centre[0], centre[1], 1000);
+        camera->SetViewUp(0, 1, 0);
+        camera->SetParallelScale(std::max(high_mm / 2, wide_mm / 2 / aspect) / view.zoom);
+        renderer_->ResetCameraClippingRange();
+    }
+
+    vtkNew<vtkRenderer> renderer_;
+    Plane plane_;
+    PlaneFrame frame_;
+    vtkNew<vtkImageData> image_;
+    vtkNew<vtkImageSlice> slice_;
+    bool shown_ = false;
+    Lines outline_;
+    Lines cursor_;
+    std::array<std::unique_ptr<Lines>, 3> axes_;
+    vtkSmartPointer<vtkTextActor> caption_;
+    std::array<vtkSmartPointer<vtkTextActor>, 4> letters_;
+    std::array<vtkSmartPointer<vtkTextActor>, 3> labels_;
+};
+
+/// The mask's surface, seen from the front, head up, with the three axes inside.
+class Panes::SurfacePane {
+public:
+    SurfacePane(vtkRenderWindow* window, std::array<double, 4> viewport)
+        : long_axis_(renderer_, kLongAxis, 3), short_axis_(renderer_, kShortAxis, 3), craniocaudal_(renderer_, kCraniocaudal, 3)
+    {
+        renderer_->SetViewport(viewport.data());
+        renderer_->SetBackground(0.07, 0.08, 0.1);
+        window->AddRenderer(renderer_);
+        vtkNew<vtkPolyDataMapper> mapper;
+        mapper->SetInputData(surface_);
+        mapper->ScalarVisibilityOff();
+        actor_->SetMapper(mapper);
+        auto* look = actor_->GetProperty();
+        look->SetColor(kSurface.red, kSurface.green, kSurface.blue);
+        look->SetSpecular(0.2);
+        look->SetOpacity(0.55);
+        look->BackfaceCullingOn();  // one layer of a translucent shell needs no sorting
+        renderer_->AddActor(actor_);
+        text_ = text_in(renderer_, 14, kText);
+        place(text_, 0.01, 0.985, VTK_TEXT_LEFT, VTK_TEXT_TOP);
+    }
+
+    void draw(const Scene& scene, const View& view)
+    {
+        const auto* lesion = lesion_of(scene, view);
+        const auto mask = lesion ? lesion->mask : nullptr;
+        if (drawn_ && mask == mask_) return;
+        drawn_ = true;
+        mask_ = mask;
+        if (mask) {
+            surface_->ShallowCopy(surface_of(*mask, ct_of(scene, view).geometry));
+        } else {
+            surface_->Initialize();
+        }
+        const bool empty = surface_->GetNumberOfPoints() == 0;
+        actor_->SetVisibility(!empty);
+        for (auto* axis : {&long_axis_, &short_axis_, &craniocaudal_}) axis->clear();
+        if (lesion && lesion->measurements) {
+            const auto& m = *lesion->measurements;
+            long_axis_.add(xyz(m.long_axis.a), xyz(m.long_axis.b));
+            short_axis_.add(xyz(m.short_axis.a), xyz(m.short_axis.b));
+            craniocaudal_.add(xyz(m.craniocaudal.a), xyz(m.craniocaudal.b));
+        }
+        for (auto* axis : {&long_axis_, &short_axis_, &craniocaudal_}) axis->done();
+        text_->SetInput(empty ? "no mask" : "surface from the front, smoothed for the eye");
+        if (empty) return;
+
+        double bounds[6];
+        surface_->GetBounds(bounds);
+        const std::array<double, 3> centre{(bounds[0] + bounds[1]) / 2, (bounds[2] + bounds[3]) / 2, (bounds[4] + bounds[5]) / 2};
+        auto* camera = renderer_->GetActiveCamera();
+        camera->SetFocalPoint(centre.data());
+        camera->SetPosition(centre[0], centre[1] - 1, centre[2]);
+        camera->SetViewUp(0, 0, 1);
+        camera->Azimuth(-25);
+        camera->Elevation(15);
+        renderer_->ResetCamera(bounds);
+        camera->Zoom(1.2);
+        renderer_->ResetCameraClippingRange();
+    }
+
+    bool covers(int x, int y) const { return renderer_->IsInViewport(x, y) != 0; }
+
+private:
+    vtkNew<vtkRenderer> renderer_;
+    vtkNew<vtkPolyData> surface_;
+    vtkNew<vtkActor> actor_;
+    Lines long_axis_;
+    Lines short_axis_;
+    Lines craniocaudal_;
+    vtkSmartPointer<vtkTextActor> text_;
+    std::shared_ptr<const Mask> mask_;
+    bool drawn_ = false;
+};
+
+class Panes::TextStrip {
+public:
+    enum class Align { left, centre };
+    TextStrip(vtkRenderWindow* window, std::array<double, 4> viewport, Colour background, int font, Align align)
+    {
+        renderer_->SetViewport(viewport.data());
+        renderer_->SetBackground(background.red, background.green, background.blue);
+        window->AddRenderer(renderer_);
+        text_ = text_in(renderer_, font, {1, 1, 1});
+        if (align == Align::left) {
+            place(text_, 0.006, 0.95, VTK_TEXT_LEFT, VTK_TEXT_TOP);
+        } else {
+            place(text_, 0.5, 0.5, VTK_TEXT_CENTERED, VTK_TEXT_CENTERED);
+        }
+    }
+    void show(const std::string& text) { text_->SetInput(text.c_str()); }
+
+private:
+    vtkNew<vtkRenderer> renderer_;
+    vtkSmartPointer<vtkTextActor> text_;
+};
+
+Panes::Panes(vtkRenderWindow* window)
+{
+    constexpr double foot = 0.045;
+    constexpr double head = 0.91;
+    constexpr double middle = (foot + head) / 2;
+    constexpr double gap = 0.0015;
+    window->SetMultiSamples(0);  // lines of exact colour, and the same picture on every machine
+    planes_[0] = std::make_unique<PlanePane>(window, Plane::axial, std::array{0.0, middle + gap, 0.5 - gap, head});
+    surface_ = std::make_unique<SurfacePane>(window, std::array{0.5 + gap, middle + gap, 1.0, head});
+    planes_[1] = std::make_unique<PlanePane>(window, Plane::coronal, std::array{0.0, foot, 0.5 - gap, middle - gap});
+    planes_[2] = std::make_unique<PlanePane>(window, Plane::sagittal, std::array{0.5 + gap, foot, 1.0, middle - gap});
+    captions_ = std::make_unique<TextStrip>(window, std::array{0.0, head, 1.0, 1.0}, Colour{0.12, 0.12, 0.14}, 15,
+                                            TextStrip::Align::left);
+    band_ = std::make_unique<TextStrip>(window, std::array{0.0, 0.0, 1.0, foot}, Colour{0.5, 0.1, 0.05}, 18,
+                                        TextStrip::Align::centre);
+}
+
+Panes::~Panes() = default;
+
+void Panes::draw(const Scene& scene, const View& view)
+{
+    for (auto& plane : planes_) plane->draw(scene, view);
+    surface_->draw(scene, view);
+    band_->show(band(scene, view));
+    std::string text;
+    const auto lines = captions(scene, view);
+    constexpr std::size_t room = 4;  // lines the strip holds
+    for (std::size_t i = 0; i < lines.size() && i < room; ++i) {
+        const bool more = i + 1 == room && lines.size() > room;
+        text += (i ? "\n" : "") + (more ? "... and " + std::to_string(lines.size() - i) + " more notices" : lines[i]);
+    }
+    captions_->show(text);
+}
+
+std::optional<Panes::Hit> Panes::hit(int x, int y) const
+{
+    for (const auto& plane : planes_) {
+        if (const auto point = plane->point_under(x, y)) return Hit{plane->plane(), *point};
+    }
+    return std::nullopt;
+}
+
+bool Panes::over_surface(int x, int y) const { return surface_->covers(x, y); }
+
+}  // namespace retromass::viewer
