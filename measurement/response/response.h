@@ -22,12 +22,13 @@ enum class LesionStatus {
     normal_node,
 };
 enum class NewLesions { none, equivocal, unequivocal, not_assessed };
-enum class Category { cr, pr, sd, pd, ne, non_cr_non_pd, na, ned, none };
+enum class Category { cr, pr, sd, pd, ne, non_cr_non_pd, na, ned, none, nd, missing };
 
 std::string_view name(Role value);
 std::string_view name(LesionStatus value);
 std::string_view name(NewLesions value);
-std::string_view name(Category value);  ///< CR, PR, SD, PD, NE, NON-CR/NON-PD, NA, NED, ""
+std::string_view name(Category value);  ///< CR, PR, SD, PD, NE, NON-CR/NON-PD, NA, NED, "", ND (not done), MISSING
+std::optional<Category> category_named(std::string_view text);
 
 /// One lesion at one time point.
 struct Observation {
@@ -35,6 +36,7 @@ struct Observation {
     LesionStatus status = LesionStatus::not_evaluable;
     std::optional<Length> long_axis;
     std::optional<Length> short_axis;
+    std::optional<Length> craniocaudal;  ///< for the ellipsoid of growth pairs
     std::optional<double> volume_ml;
     std::optional<double> hu_mean;
     std::vector<Length> fragments;       ///< further parts of a split lesion, added
@@ -98,6 +100,7 @@ struct PolicyEntry {
 };
 std::span<const PolicyEntry> policy_table();
 
+/// A set of values for all of them; what is not set keeps its default.
 class Policies {
 public:
     Policies();  ///< all defaults
@@ -147,7 +150,7 @@ struct GrowthPair {
     std::string lesion;
     std::string from;
     std::string to;
-    std::string basis;                   ///< "volume"
+    std::string basis;                   ///< "volume" (measured) or "ellipsoid" (pi/6 of the three axes)
     double days = 0;
     double fold = 0;
     std::optional<double> doubling_time_days;  ///< negative = halving time; empty = unchanged
@@ -161,6 +164,9 @@ struct LineSummary {
     Decision best_overall_response;
     std::optional<Date> best_response_date;
     std::optional<bool> confirmed;
+    // duration of response, from the first CR or PR (of the confirmed pair) to progression or death; empty = no responder
+    std::optional<long> response_days;
+    bool response_ended = false;
     // progression-free survival, from the start of the line
     std::optional<Date> pfs_start;
     std::optional<Date> pfs_end;

@@ -1,0 +1,93 @@
+#include "measurement/response/growth.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "measurement/response/readings.h"
+
+namespace retromass::response {
+namespace {
+
+std::optional<double> growth_exponent(double before, double after, double days)
+{
+    if (!(before > 0) || !(after > 0) || !(days > 0)) return std::nullopt;
+    return std::log(after / before) / days;
+}
+
+std::optional<double> size_of(const Observation* observation, bool ellipsoid)
+{
+    if (!observation || observation->status == LesionStatus::not_evaluable || observation->status == LesionStatus::merged) return std::nullopt;
+    if (!ellipsoid) return observation->volume_ml;
+    if (!observation->long_axis || !observation->short_axis || !observation->craniocaudal) return std::nullopt;
+    return ellipsoid_mm3(observation->long_axis->as_mm(), observation->short_axis->as_mm(), observation->craniocaudal->as_mm());
+}
+
+void add_pairs(const Patient& patient, const Timeline& timeline, const Lesion& lesion, bool ellipsoid, std::vector<GrowthPair>& out)
+{
+    std::optional<std::size_t> from;
+    for (std::size_t t = 0; t < patient.timepoints.size(); ++t) {
+        const auto after = size_of(observation_of(patient.timepoints[t], lesion.id), ellipsoid);
+        if (!after) continue;
+        const auto earlier = from;
+        from = t;
+        if (!earlier || surgery_between(patient, timeline.when[*earlier], timeline.when[t])) continue;
+        const auto before = *size_of(observation_of(patient.timepoints[*earlier], lesion.id), ellipsoid);
+        const long days = days_between(timeline.when[*earlier], timeline.when[t]);
+        if (!(before > 0) || !(*after > 0) || days <= 0) continue;
+        GrowthPair pair;
+        pair.lesion = lesion.id;
+        pair.from = patient.timepoints[*earlier].id;
+        pair.to = patient.timepoints[t].id;
+        pair.basis = ellipsoid ? "ellipsoid" : "volume";
+        pair.days = static_cast<double>(days);
+        pair.fold = *after / before;
+        pair.doubling_time_days = volume_doubling_time(before, *after, pair.days);
+        pair.notices.push_back({Code::fast_growth_pair, "growth of " + lesion.id + " is computed from one pair of studies, as if it were exponential; " + pair.from +
+                                                            " size approximate: an error there moves the result, so do not extrapolate"});
+        out.push_back(std::move(pair));
+    }
+}
+
+}  // namespace
+
+std::optional<double> volume_doubling_time(double before, double after, double days)
+{
+    const auto exponent = growth_exponent(before, after, days);
+    if (!exponent || *exponent == 0) return std::nullopt;
+    return std::numbers::ln2 / *exponent;
+}
+
+std::optional<double> volume_doubling_time_of_diameters(double before_mm, double after_mm, double days)
+{
+    const auto time = volume_doubling_time(before_mm, after_mm, days);
+    if (!time) return std::nullopt;
+    return *time / 3;
+}
+
+std::optional<double> specific_growth_rate(double before, double after, double days)
+{
+    const auto exponent = growth_exponent(before, after, days);
+    if (!exponent) return std::nullopt;
+    return 100 * *exponent;
+}
+
+std::optional<double> tumour_growth_rate(double before_mm, double after_mm, double days, double month_days)
+{
+    const auto exponent = growth_exponent(before_mm, after_mm, days);
+    if (!exponent) return std::nullopt;
+    return 100 * std::expm1(3 * *exponent * month_days);
+}
+
+double ellipsoid_mm3(double a_mm, double b_mm, double c_mm) { return std::numbers::pi / 6 * a_mm * b_mm * c_mm; }
+
+std::vector<GrowthPair> growth_pairs(const Patient& patient, const Timeline& timeline)
+{
+    std::vector<GrowthPair> out;
+    for (const auto& lesion : patient.lesions) {
+        add_pairs(patient, timeline, lesion, false, out);
+        add_pairs(patient, timeline, lesion, true, out);
+    }
+    return out;
+}
+
+}  // namespace retromass::response
