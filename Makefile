@@ -3,7 +3,7 @@
 #   make test    the same build, all tests
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps build demo test bench asan tidy format clean
+.PHONY: deps build demo picture test bench asan tidy format clean
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -18,6 +18,11 @@ build: deps
 
 demo: build
 	build/release/bin/retromass demo build/demo
+
+# The picture of the README, from the demo's result.
+picture: demo
+	@mkdir -p docs/images
+	xvfb-run -a build/release/bin/retromass view build/demo/result --timepoint day-38 --picture docs/images/demo.png
 
 test: build
 	@JOBS=$(JOBS) tools/run_tests.sh build/release
