@@ -134,29 +134,25 @@ Status add_frame(DcmSegmentation& seg, const ingest::CtSeries& ct, const Mask& m
     std::unique_ptr<FGPlanePosPatient> position(FGPlanePosPatient::createMinimal(ds(origin.x), ds(origin.y), ds(origin.z)));
     if (!position) return Error{Code::internal, "a plane position was not accepted", "outputs: write_seg"};
 
-    FGDerivationImage derivation;
-    if (static_cast<std::size_t>(slice) < ct.slices.size()) {
-        const auto& source = ct.slices[static_cast<std::size_t>(slice)];
-        ImageSOPInstanceReferenceMacro reference;
-        RETROMASS_DCM(reference.setReferencedSOPClassUID(source.sop_class_uid.c_str()), "the source image");
-        RETROMASS_DCM(reference.setReferencedSOPInstanceUID(source.sop_instance_uid.c_str()), "the source image");
-        if (uses.at(source.sop_instance_uid) > 1) RETROMASS_DCM(reference.addReferencedFrameNumber(static_cast<Uint16>(source.frame + 1)), "the source frame");
-        OFVector<ImageSOPInstanceReferenceMacro> references;
-        references.push_back(reference);
-        std::unique_ptr<FGDerivationImage> made(FGDerivationImage::createMinimal(references, "", CodeSequenceMacro("113076", "DCM", "Segmentation"),
-                                                                                 CodeSequenceMacro("121322", "DCM", "Source image for image processing operation")));
-        if (!made) return Error{Code::internal, "a source image was not accepted", "outputs: write_seg"};
-        derivation = *made;
-        for (auto* item : derivation.getDerivationImageItems()) {
-            for (auto* image : item->getSourceImageItems()) {
-                RETROMASS_DCM(image->getPurposeOfReferenceCode().set("121322", "DCM", "Source image for image processing operation"), "the purpose of reference");
-            }
+    const auto& source = ct.slices[static_cast<std::size_t>(slice)];
+    ImageSOPInstanceReferenceMacro reference;
+    RETROMASS_DCM(reference.setReferencedSOPClassUID(source.sop_class_uid.c_str()), "the source image");
+    RETROMASS_DCM(reference.setReferencedSOPInstanceUID(source.sop_instance_uid.c_str()), "the source image");
+    if (uses.at(source.sop_instance_uid) > 1) RETROMASS_DCM(reference.addReferencedFrameNumber(static_cast<Uint16>(source.frame + 1)), "the source frame");
+    OFVector<ImageSOPInstanceReferenceMacro> references;
+    references.push_back(reference);
+    std::unique_ptr<FGDerivationImage> derivation(FGDerivationImage::createMinimal(references, "", CodeSequenceMacro("113076", "DCM", "Segmentation"),
+                                                                                   CodeSequenceMacro("121322", "DCM", "Source image for image processing operation")));
+    if (!derivation) return Error{Code::internal, "a source image was not accepted", "outputs: write_seg"};
+    for (auto* item : derivation->getDerivationImageItems()) {
+        for (auto* image : item->getSourceImageItems()) {  // createMinimal leaves the purpose out
+            RETROMASS_DCM(image->getPurposeOfReferenceCode().set("121322", "DCM", "Source image for image processing operation"), "the purpose of reference");
         }
     }
     OFVector<FGBase*> groups;
     groups.push_back(&content);
     groups.push_back(position.get());
-    groups.push_back(&derivation);
+    groups.push_back(derivation.get());
     const auto plane = mask.plane(slice);
     std::vector<Uint8> pixels(plane.begin(), plane.end());
     RETROMASS_DCM(seg.addFrame(pixels.data(), static_cast<Uint16>(segment), groups), "frame of slice " + std::to_string(slice));
@@ -180,7 +176,6 @@ Status complete(DcmDataset& out, DcmDataset& source, const ingest::CtSeries& ct,
     RETROMASS_DCM(put(DCM_SeriesTime, time), "the series time");
     for (const auto& tag : {DCM_InstanceCreationDate, DCM_InstanceCreationTime}) out.findAndDeleteElement(tag);
     RETROMASS_DCM(put(DCM_SeriesDescription, ct.facts.synthetic ? "RESEARCH SYNTHETIC lesion segmentation" : "RESEARCH lesion segmentation, unreviewed"), "the series description");
-    RETROMASS_DCM(put(DCM_SeriesNumber, std::to_string(kSeriesNumberOffset + ct.facts.series_number % 1000).c_str()), "the series number");
     if (text_of(source, DCM_LossyImageCompression) == "01") {
         for (const auto& tag : {DCM_LossyImageCompression, DCM_LossyImageCompressionRatio, DCM_LossyImageCompressionMethod}) {
             OFString value;
@@ -204,8 +199,8 @@ Status complete(DcmDataset& out, DcmDataset& source, const ingest::CtSeries& ct,
 Status check(const ingest::CtSeries& ct, const std::vector<const Mask*>& masks, const std::vector<SegDescription>& segments)
 {
     if (masks.empty() || masks.size() != segments.size()) return Error{Code::internal, "one description a mask is needed", "outputs: write_seg"};
-    if (ct.slices.empty()) return Error{Code::internal, "the CT names no image to refer to", "outputs: write_seg"};
     const auto& size = ct.volume.geometry.size();
+    if (size.slices < 1 || ct.slices.size() != static_cast<std::size_t>(size.slices)) return Error{Code::internal, "the CT does not name the image of each of its slices", "outputs: write_seg"};
     if (size.columns > 65535 || size.rows > 65535) return Error{Code::oversized, "a DICOM image holds at most 65535 columns and rows", "outputs: write_seg"};
     for (std::size_t i = 0; i < masks.size(); ++i) {
         if (masks[i]->size() != size) return Error{Code::mask_grid, "the mask of " + segments[i].lesion + " is not on the grid of the CT", "outputs: write_seg"};
@@ -229,10 +224,12 @@ Status build_and_save(const std::filesystem::path& file, const ingest::CtSeries&
     const auto& size = ct.volume.geometry.size();
     DcmSegmentation* made = nullptr;
     const IODGeneralEquipmentModule::EquipmentInfo equipment("Retromass", "retromass", "0", kVersion);
-    const ContentIdentificationMacro content("1", "LESIONS", "RESEARCH: lesion masks of a CT series", "Retromass");
+    const ContentIdentificationMacro content("1", "LESIONS", "RESEARCH: lesion masks of a CT series", "Retromass^");
     RETROMASS_DCM(DcmSegmentation::createBinarySegmentation(made, static_cast<Uint16>(size.rows), static_cast<Uint16>(size.columns), equipment, content), "the segmentation");
     const std::unique_ptr<DcmSegmentation> seg(made);
     RETROMASS_DCM(seg->importFromSourceImage(*source.getDataset()), "patient and study of the CT");
+    const auto series_number = std::to_string(kSeriesNumberOffset + ct.facts.series_number % 1000);
+    RETROMASS_DCM(seg->getSeries().setSeriesNumber(series_number.c_str()), "the series number");
     for (std::size_t i = 0; i < segments.size(); ++i) RETROMASS_TRY(add_segment(*seg, segments[i], i));
     RETROMASS_TRY(add_shared_groups(*seg, ct));
     const auto organisation = derived_uid("dimensions " + ct.facts.series_instance_uid);
