@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """check_text.py [ROOT]: ASCII in source, no unfinished marks, one docs page a room, nothing binary but pictures in docs.
 
-Prints one line a violation and exits 1 if there is any. Files of more than 600 lines are reported, not refused.
+Prints one line a violation and exits 1 if there is any. Files of more than 600 lines, and pages
+named in a source that are not there, are reported, not refused.
 """
 import re
 import sys
@@ -16,6 +17,7 @@ PAGES = {  # a room's folder -> its page
     "measurement/response": "response", "pipeline/outputs": "outputs", "pipeline/run": "run",
     "pipeline/pacs": "pacs", "sample_data": "sample_data", "viewer": "viewer",
 }
+PAGE = re.compile(r"[\w./-]+\.md\b")
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X" + r"XX)\b(?!\(#\d+\))")
 
 
@@ -44,6 +46,10 @@ def check(root):
                     found.append(f"{name}:{number}: not ASCII")
                 if UNFINISHED.search(line.decode("utf-8", "replace")):
                     found.append(f"{name}:{number}: unfinished; finish it or name the issue as {'TO' + 'DO'}(#n)")
+        if path.suffix in (".cpp", ".h"):
+            for page in sorted(set(PAGE.findall(content.decode("utf-8", "replace")))):
+                if not any((root / folder / page).exists() for folder in ("", "docs", "docs/stages")):
+                    remarks.append(f"{name}: names {page}, which is not there")
         if path.suffix in (".cpp", ".h") and len(lines) - 1 > LONG:
             remarks.append(f"{name}: {len(lines) - 1} lines; more than {LONG} are hard to read alone")
     for room, page in PAGES.items():
@@ -57,7 +63,7 @@ def main():
     found, remarks = check(root)
     for line in remarks + found:
         print(line)
-    print(f"check_text: {len(found)} violations, {len(remarks)} long files")
+    print(f"check_text: {len(found)} violations, {len(remarks)} remarks")
     return 1 if found else 0
 
 

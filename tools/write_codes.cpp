@@ -13,9 +13,12 @@ namespace {
 std::string_view word(retromass::Disposition disposition)
 {
     switch (disposition) {
-        case retromass::Disposition::refuse: return "refuse";
-        case retromass::Disposition::exclude: return "exclude";
-        case retromass::Disposition::notice: return "notice";
+        case retromass::Disposition::refuse:
+            return "refuse";
+        case retromass::Disposition::exclude:
+            return "exclude";
+        case retromass::Disposition::notice:
+            return "notice";
     }
     return "";
 }
@@ -24,12 +27,14 @@ std::string page()
 {
     std::ostringstream out;
     out << "# Codes\n\n"
-           "Every notice, exclusion and refusal there is. This page is made from `core/codes.cpp` by `write_codes`; a test fails\n"
+           "Every notice, exclusion and refusal there is. This page is made from `core/codes.cpp` by `write_codes`; a test "
+           "fails\n"
            "where the two differ.\n\n"
            "- *refuse*: the case, or this part of it, is not computed; the message says what to do.\n"
            "- *exclude*: one file is set aside and listed; the rest goes on.\n"
            "- *notice*: computed, and the notice stands on every output made from it.\n\n"
-           "`--accept CODE` is a reader's word that the finding is known and the result is wanted nevertheless; it is printed on\n"
+           "`--accept CODE` is a reader's word that the finding is known and the result is wanted nevertheless; it is printed "
+           "on\n"
            "every output. Only the codes marked so can be accepted.\n\n"
            "| code | what happens | `--accept` | meaning |\n|---|---|---|---|\n";
     for (const auto& row : retromass::code_table()) {

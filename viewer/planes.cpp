@@ -42,6 +42,26 @@ std::int16_t between(std::int16_t lower, std::int16_t upper, double fraction)
     return static_cast<std::int16_t>(std::lround((1 - fraction) * lower + fraction * upper));
 }
 
+/// The voxels under one row of a plane. The row lies within one slice position, so that its index grows by one step a pixel.
+class RowOfVoxels {
+public:
+    RowOfVoxels(const VolumeGeometry& geometry, const PlaneFrame& frame, int y)
+        : first_(geometry.to_index(frame.to_patient(0, y)))
+    {
+        const auto second = geometry.to_index(frame.to_patient(1, y));
+        column_step_ = second.column - first_.column;
+        row_step_ = second.row - first_.row;
+    }
+    double slice() const { return first_.slice; }
+    int column(int x) const { return static_cast<int>(std::lround(first_.column + x * column_step_)); }
+    int row(int x) const { return static_cast<int>(std::lround(first_.row + x * row_step_)); }
+
+private:
+    ContinuousIndex first_;
+    double column_step_ = 0;
+    double row_step_ = 0;
+};
+
 char letter_of(PatientPoint direction)
 {
     const double x = std::abs(direction.x);
@@ -111,18 +131,18 @@ std::vector<std::int16_t> sampled(const CtVolume& ct, const PlaneFrame& frame)
     const auto& geometry = ct.geometry;
     const auto n = geometry.size();
     std::vector<std::int16_t> out(static_cast<std::size_t>(frame.width) * static_cast<std::size_t>(frame.height), kPaddingHu);
+    std::size_t pixel = 0;
     for (int y = 0; y < frame.height; ++y) {
-        for (int x = 0; x < frame.width; ++x) {
-            const auto index = geometry.to_index(frame.to_patient(x, y));
-            const auto column = static_cast<int>(std::lround(index.column));
-            const auto row = static_cast<int>(std::lround(index.row));
-            if (column < 0 || row < 0 || column >= n.columns || row >= n.rows) continue;
-            if (index.slice < -0.5 || index.slice > n.slices - 0.5) continue;
-            const double slice = std::clamp(index.slice, 0.0, n.slices - 1.0);
-            const auto lower = static_cast<int>(std::floor(slice));
-            const int upper = std::min(lower + 1, n.slices - 1);
-            out[static_cast<std::size_t>(y) * static_cast<std::size_t>(frame.width) + static_cast<std::size_t>(x)] =
-                between(ct.hu.at(column, row, lower), ct.hu.at(column, row, upper), slice - lower);
+        const RowOfVoxels voxels(geometry, frame, y);
+        const bool outside = voxels.slice() < -0.5 || voxels.slice() > n.slices - 0.5;
+        const double slice = std::clamp(voxels.slice(), 0.0, n.slices - 1.0);
+        const auto lower = static_cast<int>(std::floor(slice));
+        const int upper = std::min(lower + 1, n.slices - 1);
+        for (int x = 0; x < frame.width; ++x, ++pixel) {
+            const int column = voxels.column(x);
+            const int row = voxels.row(x);
+            if (outside || !n.contains(column, row, lower)) continue;
+            out[pixel] = between(ct.hu.at(column, row, lower), ct.hu.at(column, row, upper), slice - lower);
         }
     }
     return out;
@@ -139,11 +159,11 @@ std::vector<PlaneLine> outline(const Mask& mask, const VolumeGeometry& geometry,
         return inside[static_cast<std::size_t>(y + 1) * static_cast<std::size_t>(wide) + static_cast<std::size_t>(x + 1)];
     };
     for (int y = 0; y < frame.height; ++y) {
+        const RowOfVoxels voxels(geometry, frame, y);
+        const auto slice = static_cast<int>(std::lround(voxels.slice()));
         for (int x = 0; x < frame.width; ++x) {
-            const auto index = geometry.to_index(frame.to_patient(x, y));
-            const auto column = static_cast<int>(std::lround(index.column));
-            const auto row = static_cast<int>(std::lround(index.row));
-            const auto slice = static_cast<int>(std::lround(index.slice));
+            const int column = voxels.column(x);
+            const int row = voxels.row(x);
             if (n.contains(column, row, slice)) at(x, y) = mask.at(column, row, slice) != 0;
         }
     }
@@ -183,7 +203,8 @@ std::vector<Caliper> calipers(const measurement::LesionMeasurements& measured, c
     };
     std::vector<Caliper> out;
     if (frame.plane == Plane::axial) {
-        const int slice = std::clamp(static_cast<int>(std::lround(geometry.to_index(frame.origin).slice)), 0, geometry.size().slices - 1);
+        const int slice =
+            std::clamp(static_cast<int>(std::lround(geometry.to_index(frame.origin).slice)), 0, geometry.size().slices - 1);
         const double reach_mm = 0.01 * geometry.slab_mm(slice);  // the slice itself, never its neighbour
         for (auto& caliper : {placed(CaliperKind::long_axis, measured.long_axis, "long axis", reach_mm),
                               placed(CaliperKind::short_axis, measured.short_axis, "short axis", reach_mm)}) {

@@ -60,10 +60,8 @@ std::string upper(std::string text)
 const std::array<WindowPreset, 4>& window_presets()
 {
     // Usual reading windows; the width and centre in use stand in every picture.
-    static constexpr std::array<WindowPreset, 4> presets{{{'1', "abdomen", {40, 400}},
-                                                          {'2', "soft tissue", {50, 350}},
-                                                          {'3', "lung", {-600, 1500}},
-                                                          {'4', "bone", {400, 1800}}}};
+    static constexpr std::array<WindowPreset, 4> presets{
+        {{'1', "abdomen", {40, 400}}, {'2', "soft tissue", {50, 350}}, {'3', "lung", {-600, 1500}}, {'4', "bone", {400, 1800}}}};
     return presets;
 }
 
@@ -84,8 +82,9 @@ Result<View> first_view(const Scene& scene)
     for (const auto& timepoint : scene.timepoints) {
         for (const auto& lesion : timepoint.lesions) {
             if (timepoint.ct && lesion.mask && lesion.mask->size() != timepoint.ct->geometry.size()) {
-                return Error{Code::mask_grid, "the mask of lesion " + lesion.lesion + " at " + timepoint.id +
-                                                  " is not on the grid of its CT", "viewer"};
+                return Error{Code::mask_grid,
+                             "the mask of lesion " + lesion.lesion + " at " + timepoint.id + " is not on the grid of its CT",
+                             "viewer"};
             }
         }
     }
@@ -137,9 +136,15 @@ View moved(const Scene& scene, const View& view, Plane plane, int steps)
     const auto to = [](double from, int by, int count) { return std::clamp(std::round(from) + by, 0.0, count - 1.0); };
     auto index = geometry.to_index(view.cursor);
     switch (plane) {
-        case Plane::axial: index.slice = to(index.slice, geometry.normal().z < 0 ? -steps : steps, n.slices); break;
-        case Plane::coronal: index.row = to(index.row, steps, n.rows); break;
-        case Plane::sagittal: index.column = to(index.column, steps, n.columns); break;
+        case Plane::axial:
+            index.slice = to(index.slice, geometry.normal().z < 0 ? -steps : steps, n.slices);
+            break;
+        case Plane::coronal:
+            index.row = to(index.row, steps, n.rows);
+            break;
+        case Plane::sagittal:
+            index.column = to(index.column, steps, n.columns);
+            break;
     }
     View next = view;
     next.cursor = geometry.to_patient(index);
@@ -193,6 +198,21 @@ Scene reviewed(Scene scene, const View& view, Decision decision, const std::stri
     return scene;
 }
 
+Pressed pressed(const Scene& scene, const View& view, std::string_view key)
+{
+    if (key == "Right") return {other_timepoint(scene, view, 1)};
+    if (key == "Left") return {other_timepoint(scene, view, -1)};
+    if (key == "Up") return {moved(scene, view, Plane::axial, 1)};
+    if (key == "Down") return {moved(scene, view, Plane::axial, -1)};
+    if (key == "Tab") return {other_lesion(scene, view, 1)};
+    if (key == "plus" || key == "equal" || key == "KP_Add") return {zoomed(view, 1.25)};
+    if (key == "minus" || key == "KP_Subtract") return {zoomed(view, 0.8)};
+    if (key == "a") return {view, Decision::accept};
+    if (key == "x") return {view, Decision::reject};
+    if (key == "q") return {view, std::nullopt, true};
+    return {key.size() == 1 ? with_preset(view, key[0]) : view};
+}
+
 const CtVolume& ct_of(const Scene& scene, const View& view) { return *scene.timepoints[view.timepoint].ct; }
 
 const LesionView* lesion_of(const Scene& scene, const View& view)
@@ -214,8 +234,7 @@ std::vector<std::string> captions(const Scene& scene, const View& view)
 {
     const auto& timepoint = scene.timepoints[view.timepoint];
     std::vector<std::string> lines{scene.case_id + "   " + timepoint.id + (timepoint.date ? "   " + iso(*timepoint.date) : "") +
-                                   "   " + std::to_string(view.timepoint + 1) + " of " +
-                                   std::to_string(scene.timepoints.size())};
+                                   "   " + std::to_string(view.timepoint + 1) + " of " + std::to_string(scene.timepoints.size())};
     const auto* lesion = lesion_of(scene, view);
     if (!lesion) {
         lines.push_back("no lesion");
@@ -224,8 +243,8 @@ std::vector<std::string> captions(const Scene& scene, const View& view)
     if (lesion->measurements) {
         const auto& m = *lesion->measurements;
         lines.push_back(lesion->lesion + "   " + m.long_axis.recorded.text() + " x " + m.short_axis.recorded.text() + " x " +
-                        m.craniocaudal.recorded.text() + " mm (long x short x craniocaudal)   " +
-                        fixed(m.recorded_volume_ml, 2) + " ml");
+                        m.craniocaudal.recorded.text() + " mm (long x short x craniocaudal)   " + fixed(m.recorded_volume_ml, 2) +
+                        " ml");
     } else {
         lines.push_back(lesion->lesion + "   not evaluable" + (lesion->reason.empty() ? "" : ": " + lesion->reason));
     }
@@ -243,9 +262,15 @@ std::string plane_caption(const Scene& scene, const View& view, const PlaneFrame
     };
     std::string text;
     switch (frame.plane) {
-        case Plane::axial: text = counted("axial: slice", index.slice, n.slices); break;
-        case Plane::coronal: text = counted("coronal: row", index.row, n.rows); break;
-        case Plane::sagittal: text = counted("sagittal: column", index.column, n.columns); break;
+        case Plane::axial:
+            text = counted("axial: slice", index.slice, n.slices);
+            break;
+        case Plane::coronal:
+            text = counted("coronal: row", index.row, n.rows);
+            break;
+        case Plane::sagittal:
+            text = counted("sagittal: column", index.column, n.columns);
+            break;
     }
     return text + "   C " + fixed(view.window.center_hu, 0) + " W " + fixed(view.window.width_hu, 0) + " HU";
 }

@@ -23,26 +23,26 @@ namespace retromass::viewer {
 /// One lesion at one time point.
 struct LesionView {
     std::string lesion;
-    std::string review_state = "unreviewed";         ///< unreviewed | accepted | edited | rejected (definitions.md 5.4)
-    std::string reader;                              ///< who reviewed it; empty = nobody
-    std::shared_ptr<const Mask> mask;                ///< on the CT grid; null = no mask
+    std::string review_state = "unreviewed";  ///< unreviewed | accepted | edited | rejected (docs/clinical.md 5.4)
+    std::string reader;                       ///< who reviewed it; empty = nobody
+    std::shared_ptr<const Mask> mask;         ///< on the CT grid; null = no mask
     std::optional<measurement::LesionMeasurements> measurements;
-    std::string reason;                              ///< why there is no measurement
+    std::string reason;  ///< why there is no measurement
     std::vector<Notice> notices;
 };
 
 struct TimepointView {
     std::string id;
     std::optional<Date> date;
-    std::shared_ptr<const CtVolume> ct;              ///< null = reported without images
+    std::shared_ptr<const CtVolume> ct;  ///< null = reported without images
     std::vector<LesionView> lesions;
 };
 
 /// A case as it is shown. Shares the volumes, copies none.
 struct Scene {
     std::string case_id;
-    bool synthetic = false;                          ///< SYNTHETIC stands in the band
-    std::vector<TimepointView> timepoints;           ///< in the order of time
+    bool synthetic = false;                 ///< SYNTHETIC stands in the band
+    std::vector<TimepointView> timepoints;  ///< in the order of time
 };
 
 /// A display window: DICOM's Window Center and Window Width (PS3.3 C.11.2.1.2), HU.
@@ -53,7 +53,7 @@ struct Window {
 };
 
 struct WindowPreset {
-    char key;                                        ///< the key that chooses it
+    char key;  ///< the key that chooses it
     std::string_view name;
     Window window;
 };
@@ -72,9 +72,9 @@ enum class Decision { accept, reject };
 struct View {
     std::size_t timepoint = 0;
     std::size_t lesion = 0;
-    PatientPoint cursor;                             ///< where the three planes meet, LPS mm
+    PatientPoint cursor;  ///< where the three planes meet, LPS mm
     Window window;
-    double zoom = 1;                                 ///< 1 = the whole plane; else round the cursor
+    double zoom = 1;  ///< 1 = the whole plane; else round the cursor
 };
 
 /// The first time point with a CT, its first lesion with a mask, the cursor in the middle of the lesion's long axis.
@@ -98,6 +98,14 @@ View zoomed(const View& view, double factor);
 /// The scene with a lesion's review state and its reader; nothing else changes.
 Scene reviewed(Scene scene, const View& view, Decision decision, const std::string& reader);
 
+/// What a key asks for. Keys are named as X names them: "Right", "Tab", "plus", "1" (docs/stages/viewer.md has the table).
+struct Pressed {
+    View view;  ///< the same where the key says nothing
+    std::optional<Decision> decision;
+    bool close = false;
+};
+Pressed pressed(const Scene& scene, const View& view, std::string_view key);
+
 const CtVolume& ct_of(const Scene& scene, const View& view);
 /// Null where the time point has no lesion.
 const LesionView* lesion_of(const Scene& scene, const View& view);
@@ -106,8 +114,8 @@ const LesionView* lesion_of(const Scene& scene, const View& view);
 struct PlaneFrame {
     Plane plane = Plane::axial;
     PatientPoint origin;
-    PatientPoint right;                              ///< unit
-    PatientPoint down;                               ///< unit
+    PatientPoint right;  ///< unit
+    PatientPoint down;   ///< unit
     double pixel_x_mm = 1;
     double pixel_y_mm = 1;
     int width = 0;
@@ -138,8 +146,8 @@ enum class CaliperKind { long_axis, short_axis, craniocaudal };
 struct Caliper {
     CaliperKind kind = CaliperKind::long_axis;
     PlaneLine line;
-    bool in_plane = true;                            ///< else projected, and said so in the text
-    std::string text;                                ///< "long axis 220 mm", the recorded value
+    bool in_plane = true;  ///< else projected, and said so in the text
+    std::string text;      ///< "long axis 220 mm", the recorded value
 };
 /// The calipers a plane shows: long and short axis only on the slice they were measured on, the craniocaudal extent on the two
 /// planes across, projected where the plane does not hold it.
@@ -161,7 +169,7 @@ std::string plane_caption(const Scene& scene, const View& view, const PlaneFrame
 
 /// What the viewer may ask for; an empty function means it cannot be done here.
 struct Callbacks {
-    std::string reader;                              ///< who decides; shown in the band
+    std::string reader;  ///< who decides; shown in the band
     std::function<Status(const std::string& timepoint, const std::string& lesion, Decision decision)> review;
 };
 

@@ -71,6 +71,7 @@ struct SegDescription {
     std::string tracking_uid;
     std::string series_uid;       ///< of the new SEG series; empty = derived from the CT's
     std::string instance_uid;
+    std::string site;             ///< of the lesion; coded as anatomic region where it is the retroperitoneum
 };
 /// DICOM SEG, one binary segment a lesion, SEMIAUTOMATIC, referring to the CT's images. Reads patient and study from the CT's
 /// first file. Passes dciodvfy without errors.

@@ -86,7 +86,9 @@ class CheckIncludes(unittest.TestCase):
         self.assert_one({"measurement/a.cpp": "#include <unistd.h>\n"}, "standard library only")
 
     def test_a_library_in_a_door_is_found(self):
-        self.assert_one({"pipeline/run/a.h": "#include <yaml-cpp/yaml.h>\n"}, "libraries stay out of headers")
+        self.assert_one({"pipeline/run/run.h": "#include <yaml-cpp/yaml.h>\n"}, "libraries stay out of doors")
+        with Tree({"pipeline/run/own.h": "#include <yaml-cpp/yaml.h>\n"}) as root:
+            self.assertEqual(check_includes.check(root), [])
 
     def test_an_include_beside_the_root_is_found(self):
         self.assert_one({"core/a.cpp": '#include "grid.h"\n'}, "written from the root")
@@ -121,6 +123,11 @@ class CheckText(unittest.TestCase):
         found, _ = self.found({"sample_data/ct.dcm": b"DICM\0", "docs/images/demo.png": b"PNG\0"})
         self.assertEqual(len(found), 1)
         self.assertIn("sample_data/ct.dcm", found[0])
+
+    def test_a_page_that_is_not_there_is_reported(self):
+        found, remarks = self.found({"docs/clinical.md": "", "core/a.cpp": "// docs/clinical.md 2.1, old/rules.md 3\n"})
+        self.assertEqual(found, [])
+        self.assertEqual(remarks, ["core/a.cpp: names old/rules.md, which is not there"])
 
     def test_a_long_file_is_reported_and_not_refused(self):
         found, remarks = self.found({"core/a.cpp": "int a;\n" * 601, "core/b.cpp": "int a;\n" * 600})

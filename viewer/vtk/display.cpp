@@ -3,14 +3,22 @@
 
 #include <X11/Xlib.h>
 
+#include <chrono>
+#include <thread>
+
 namespace retromass::viewer {
 
-bool display_reachable()
+DisplayConnection open_display()
 {
-    Display* display = XOpenDisplay(nullptr);
-    if (!display) return false;
-    XCloseDisplay(display);
-    return true;
+    constexpr int kTries = 10;
+    constexpr auto kBetween = std::chrono::milliseconds(50);
+    for (int i = 0; i < kTries; ++i) {
+        if (Display* display = XOpenDisplay(nullptr)) {
+            return {display, [](void* opened) { XCloseDisplay(static_cast<Display*>(opened)); }};
+        }
+        std::this_thread::sleep_for(kBetween);
+    }
+    return nullptr;
 }
 
 }  // namespace retromass::viewer

@@ -1,8 +1,14 @@
 #pragma once
 
+#include <memory>
+
 namespace retromass::viewer {
 
-/// Whether a window can be opened. VTK ends the process where it cannot, so it is asked first.
-bool display_reachable();
+/// A connection to the display, closed with its last owner. VTK ends the process where it cannot open one itself, and a
+/// virtual display restarts when its last client leaves; so we open it, hold it, and hand it to VTK (SetDisplayId).
+using DisplayConnection = std::shared_ptr<void>;
+
+/// Null without a display. Tries for half a second: one that is just restarting refuses for some milliseconds.
+DisplayConnection open_display();
 
 }  // namespace retromass::viewer

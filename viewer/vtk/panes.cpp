@@ -39,9 +39,12 @@ constexpr Colour kSurface{0.9, 0.72, 0.35};
 Colour colour_of(CaliperKind kind)
 {
     switch (kind) {
-        case CaliperKind::long_axis: return kLongAxis;
-        case CaliperKind::short_axis: return kShortAxis;
-        case CaliperKind::craniocaudal: return kCraniocaudal;
+        case CaliperKind::long_axis:
+            return kLongAxis;
+        case CaliperKind::short_axis:
+            return kShortAxis;
+        case CaliperKind::craniocaudal:
+            return kCraniocaudal;
     }
     return kText;
 }
@@ -135,8 +138,13 @@ public:
         const std::array<std::array<double, 2>, 4> edges{{{0.015, 0.5}, {0.985, 0.5}, {0.5, 0.93}, {0.5, 0.015}}};
         for (std::size_t i = 0; i < 4; ++i) {
             letters_[i] = text_in(renderer_, 16, kText);
-            place(letters_[i], edges[i][0], edges[i][1], i == 0 ? VTK_TEXT_LEFT : i == 1 ? VTK_TEXT_RIGHT : VTK_TEXT_CENTERED,
-                  i == 3 ? VTK_TEXT_BOTTOM : i == 2 ? VTK_TEXT_TOP : VTK_TEXT_CENTERED);
+            place(letters_[i], edges[i][0], edges[i][1],
+                  i == 0   ? VTK_TEXT_LEFT
+                  : i == 1 ? VTK_TEXT_RIGHT
+                           : VTK_TEXT_CENTERED,
+                  i == 3   ? VTK_TEXT_BOTTOM
+                  : i == 2 ? VTK_TEXT_TOP
+                           : VTK_TEXT_CENTERED);
         }
         for (std::size_t i = 0; i < 3; ++i) {
             labels_[i] = text_in(renderer_, 14, colour_of(static_cast<CaliperKind>(i)));

@@ -78,18 +78,10 @@ public:
     void OnKeyPress() override
     {
         const char* symbol = Interactor->GetKeySym();
-        const std::string key = symbol ? symbol : "";
-        if (key == "Right") return look(other_timepoint(scene_, view_, 1));
-        if (key == "Left") return look(other_timepoint(scene_, view_, -1));
-        if (key == "Up") return look(moved(scene_, view_, Plane::axial, 1));
-        if (key == "Down") return look(moved(scene_, view_, Plane::axial, -1));
-        if (key == "Tab") return look(other_lesion(scene_, view_, 1));
-        if (key == "plus" || key == "equal" || key == "KP_Add") return look(zoomed(view_, 1.25));
-        if (key == "minus" || key == "KP_Subtract") return look(zoomed(view_, 0.8));
-        if (key == "a") return decide(Decision::accept);
-        if (key == "x") return decide(Decision::reject);
-        if (key == "q") return Interactor->TerminateApp();
-        if (key.size() == 1) look(with_preset(view_, key[0]));
+        const auto asked = pressed(scene_, view_, symbol ? symbol : "");
+        if (asked.close) return Interactor->TerminateApp();
+        if (asked.decision) return decide(*asked.decision);
+        look(asked.view);
     }
 
 private:
@@ -134,10 +126,12 @@ vtkStandardNewMacro(ReaderStyle)
 Result<int> show(const Scene& scene, const Callbacks& callbacks)
 {
     RETROMASS_TRY_ASSIGN(const auto view, first_view(scene));
-    if (!display_reachable()) return no_display();
+    const auto display = open_display();
+    if (!display) return no_display();
     vtkObject::GlobalWarningDisplayOff();  // a library does not print
 
     vtkNew<vtkRenderWindow> window;
+    window->SetDisplayId(display.get());
     window->SetSize(PictureSize{}.width, PictureSize{}.height);
     window->SetWindowName(("Retromass - " + scene.case_id).c_str());
     Panes panes(window);
@@ -154,10 +148,12 @@ Result<int> show(const Scene& scene, const Callbacks& callbacks)
 Status render_scene(const Scene& scene, const View& view, const std::filesystem::path& png, PictureSize size)
 {
     RETROMASS_TRY(first_view(scene));
-    if (!display_reachable()) return no_display();
+    const auto display = open_display();
+    if (!display) return no_display();
     vtkObject::GlobalWarningDisplayOff();
 
     vtkNew<vtkRenderWindow> window;
+    window->SetDisplayId(display.get());
     window->SetOffScreenRendering(1);
     window->SetSize(size.width, size.height);
     Panes panes(window);

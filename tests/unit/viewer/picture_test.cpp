@@ -125,8 +125,9 @@ protected:
 
     void SetUp() override { std::filesystem::create_directories(folder_); }
     void TearDown() override { std::filesystem::remove_all(folder_); }
-    std::filesystem::path folder_ = std::filesystem::temp_directory_path() /
-                                    ("retromass-picture-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    std::filesystem::path folder_ =
+        std::filesystem::temp_directory_path() /
+        ("retromass-picture-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
 };
 
 TEST_F(RenderScene, HasTheSizeAskedFor)
@@ -173,8 +174,9 @@ TEST_F(RenderScene, DrawsTheSurfaceOfTheMaskAndNothingWithoutMask)
 {
     const auto lit = [](const Picture& picture) {
         // Below the pane's text; the surface is warm (red above blue), the background is not.
-        return picture.spot(kSize.width / 2.0 + 2, kMiddle + 2, kSize.width, kHead - 30,
-                            [](Rgb p) { return p.red > p.blue + 30; }).pixels;
+        return picture
+            .spot(kSize.width / 2.0 + 2, kMiddle + 2, kSize.width, kHead - 30, [](Rgb p) { return p.red > p.blue + 30; })
+            .pixels;
     };
     EXPECT_GT(lit(drawn(box_scene(0))), 5000);  // a tenth of the pane; the box fills more
     EXPECT_EQ(lit(drawn(without_mask(box_scene(0)))), 0);

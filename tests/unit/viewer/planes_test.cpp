@@ -109,7 +109,8 @@ TEST(Sampled, RunsLinearlyFromSliceToSliceButNeverIntoPadding)
     const auto picture = sampled(ct, frame);
     const auto at_z = [&](double z) {
         const auto y = static_cast<int>(std::lround(frame.to_plane({-1, 1, z})[1]));
-        return std::pair{picture[static_cast<std::size_t>(y * frame.width + 3)], frame.to_patient(3, y).z};
+        return std::pair{picture[static_cast<std::size_t>(y) * static_cast<std::size_t>(frame.width) + 3],
+                         frame.to_patient(3, y).z};
     };
     const auto [inside, z] = at_z(105);
     EXPECT_NEAR(inside, 100 * (z - 100) / 4, 0.5);  // 25 HU a mm, rounded
@@ -147,8 +148,8 @@ TEST(Outline, OfABoxIsItsFourEdges)
     }
     const auto frame = plane_frame(kUpright, Plane::axial, {0, 0, 108});
     EXPECT_THAT(outline(mask, kUpright, frame),
-                UnorderedElementsAre(PlaneLine{0.5, 1.5, 5.5, 1.5}, PlaneLine{0.5, 4.5, 5.5, 4.5},
-                                     PlaneLine{0.5, 1.5, 0.5, 4.5}, PlaneLine{5.5, 1.5, 5.5, 4.5}));
+                UnorderedElementsAre(PlaneLine{0.5, 1.5, 5.5, 1.5}, PlaneLine{0.5, 4.5, 5.5, 4.5}, PlaneLine{0.5, 1.5, 0.5, 4.5},
+                                     PlaneLine{5.5, 1.5, 5.5, 4.5}));
     EXPECT_TRUE(outline(mask, kUpright, plane_frame(kUpright, Plane::axial, {0, 0, 112})).empty());
 }
 
@@ -175,8 +176,8 @@ TEST(Outline, OfOneSliceIsOneSlabHighInTheCoronalPlane)
     for (int c = 2; c <= 4; ++c) mask.at(c, 3, 2) = 1;
     const auto frame = plane_frame(kUpright, Plane::coronal, {0, 1, 108});
     const auto lines = outline(mask, kUpright, frame);
-    const auto [top, bottom] = std::minmax_element(lines.begin(), lines.end(),
-                                                   [](const auto& a, const auto& b) { return a.y1 + a.y2 < b.y1 + b.y2; });
+    const auto [top, bottom] =
+        std::minmax_element(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.y1 + a.y2 < b.y1 + b.y2; });
     EXPECT_NEAR((bottom->y1 - top->y1) * frame.pixel_y_mm, 4, 1e-9);
     EXPECT_NEAR(top->x2 - top->x1, 3, 1e-9);
 }

@@ -136,6 +136,34 @@ TEST(Band, SaysUnreviewedUntilSomebodyReviewed)
     EXPECT_EQ(band(scene, view), "ACCEPTED BY R1 - RESEARCH USE ONLY - SYNTHETIC");
 }
 
+TEST(Pressed, DoesWhatTheTableOfKeysSays)
+{
+    const auto scene = two_timepoints_and_one_without_images();
+    const auto view = first_view(scene).value();
+    const auto after = [&](const char* key) { return pressed(scene, view, key); };
+    EXPECT_EQ(after("Right").view.timepoint, 2u);
+    EXPECT_EQ(after("Left").view.timepoint, 0u);
+    EXPECT_EQ(after("Up").view.cursor.z, 15);
+    EXPECT_EQ(after("Down").view.cursor.z, 5);
+    EXPECT_EQ(after("plus").view.zoom, 1.25);
+    EXPECT_EQ(after("minus").view.zoom, 1);  // 1 shows the whole plane already
+    EXPECT_EQ(after("3").view.window, (Window{-600, 1500}));
+    EXPECT_EQ(after("a").decision, Decision::accept);
+    EXPECT_EQ(after("x").decision, Decision::reject);
+    EXPECT_TRUE(after("q").close);
+}
+
+TEST(Pressed, DecidesAndClosesOnNoOtherKey)
+{
+    const auto scene = two_timepoints_and_one_without_images();
+    const auto view = first_view(scene).value();
+    for (const char* key : {"", "A", "X", "Q", "Return", "Escape", "space", "Delete", "1", "Right", "y"}) {
+        const auto asked = pressed(scene, view, key);
+        EXPECT_FALSE(asked.decision.has_value()) << key;
+        EXPECT_FALSE(asked.close) << key;
+    }
+}
+
 TEST(Reviewed, ChangesOneLesionAtOneTimePointAlone)
 {
     const auto scene = two_timepoints_and_one_without_images();

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+namespace retromass::bench {
+
+inline double seconds_of(const std::function<void()>& body)
+{
+    const auto start = std::chrono::steady_clock::now();
+    body();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+inline double median(std::vector<double> values)
+{
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+/// One question, answered by wall time: medians of `repeats` runs, ours and the peer's in turn, so that a busy machine slows
+/// both alike. Prints one row (docs/interfaces.md); an empty peer means there is none.
+struct Question {
+    std::string text;
+    double limit_s = 0;  ///< a promise; 0 = none
+    int repeats = 5;
+    std::function<void()> ours;
+    std::string peer;
+    std::function<void()> peers;
+};
+
+inline void answer(const Question& question)
+{
+    std::vector<double> ours;
+    std::vector<double> peers;
+    question.ours();  // once for the caches of file and memory
+    if (question.peers) question.peers();
+    for (int i = 0; i < question.repeats; ++i) {
+        ours.push_back(seconds_of(question.ours));
+        if (question.peers) peers.push_back(seconds_of(question.peers));
+    }
+    std::cout << "{\"question\": \"" << question.text << "\", \"ours_s\": " << median(ours) << ", \"peer\": ";
+    if (question.peers) {
+        std::cout << '"' << question.peer << "\", \"peer_s\": " << median(peers);
+    } else {
+        std::cout << "null, \"peer_s\": null";
+    }
+    std::cout << ", \"limit_s\": ";
+    if (question.limit_s > 0) {
+        std::cout << question.limit_s;
+    } else {
+        std::cout << "null";
+    }
+    std::cout << "}" << std::endl;
+}
+
+}  // namespace retromass::bench

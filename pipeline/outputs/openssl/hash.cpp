@@ -1,0 +1,90 @@
+#include <openssl/evp.h>
+
+#include <array>
+#include <fstream>
+#include <memory>
+#include <span>
+
+#include "pipeline/outputs/outputs.h"
+
+namespace retromass::outputs {
+namespace {
+
+using Digest = std::array<unsigned char, 32>;
+
+class Sha256 {
+public:
+    Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) { RETROMASS_ASSERT(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1, "libcrypto has SHA-256"); }
+    void add(std::span<const char> bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+    Digest finish()
+    {
+        Digest digest{};
+        unsigned int size = 0;
+        EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
+        return digest;
+    }
+
+private:
+    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+std::string hex(const Digest& digest)
+{
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (const auto byte : digest) {
+        text += kDigits[byte >> 4];
+        text += kDigits[byte & 15];
+    }
+    return text;
+}
+
+Digest digest_of(std::string_view text)
+{
+    Sha256 sum;
+    sum.add({text.data(), text.size()});
+    return sum.finish();
+}
+
+}  // namespace
+
+std::string sha256_of_text(std::string_view text) { return hex(digest_of(text)); }
+
+Result<std::string> sha256_of_file(const std::filesystem::path& file)
+{
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return Error{Code::io, "cannot read " + file.string(), "outputs"};
+    Sha256 sum;
+    std::vector<char> block(1 << 20);
+    while (in) {
+        in.read(block.data(), static_cast<std::streamsize>(block.size()));
+        sum.add({block.data(), static_cast<std::size_t>(in.gcount())});
+    }
+    if (in.bad()) return Error{Code::io, "reading " + file.string() + " failed", "outputs"};
+    return hex(sum.finish());
+}
+
+// PS3.5 B.2: "2.25." and a 128-bit number in decimal, at most 44 characters. The bits are a hash's, so the number is
+// made the form of a name-based UUID (version 8, variant 10) as the standard asks for a UUID there.
+std::string derived_uid(const std::string& name)
+{
+    auto digest = digest_of("retromass uid " + name);
+    digest[6] = static_cast<unsigned char>((digest[6] & 0x0f) | 0x80);
+    digest[8] = static_cast<unsigned char>((digest[8] & 0x3f) | 0x80);
+    std::string decimal;
+    bool left = true;
+    while (left) {  // long division of the first 16 bytes by ten
+        unsigned remainder = 0;
+        left = false;
+        for (int i = 0; i < 16; ++i) {
+            const unsigned value = remainder * 256 + digest[static_cast<std::size_t>(i)];
+            digest[static_cast<std::size_t>(i)] = static_cast<unsigned char>(value / 10);
+            remainder = value % 10;
+            left = left || digest[static_cast<std::size_t>(i)] != 0;
+        }
+        decimal.insert(decimal.begin(), static_cast<char>('0' + remainder));
+    }
+    return "2.25." + decimal;
+}
+
+}  // namespace retromass::outputs

@@ -1,0 +1,319 @@
+#include "pipeline/outputs/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "pipeline/outputs/words.h"
+
+namespace retromass::outputs {
+namespace {
+
+constexpr const char* kUse = "Research use, not for clinical decisions without review.";
+
+std::string tag(const std::string& text) { return "<span class=\"tag\">" + html(text) + "</span>"; }
+std::string paragraph(const std::string& text) { return "<p>" + html(text) + "</p>\n"; }
+std::string cell(const std::string& text) { return "<td>" + html(text) + "</td>"; }
+std::string number(const std::string& text) { return "<td class=\"n\">" + html(text.empty() ? "-" : text) + "</td>"; }
+std::string code(const Notice& notice) { return "<span class=\"code\">" + html(name(notice.code)) + "</span>"; }
+
+std::string notice_list(const std::vector<Notice>& notices)
+{
+    if (notices.empty()) return "";
+    std::string out = "<ul>\n";
+    for (const auto& notice : notices) out += "<li>" + code(notice) + ": " + html(notice.text) + "</li>\n";
+    return out + "</ul>\n";
+}
+
+std::string category_text(const response::RecistTimepoint& row)
+{
+    if (row.is_baseline) return "baseline";
+    std::string text(name(row.overall.category));
+    if (text.empty()) text = "-";
+    return text;
+}
+
+std::string confirmation(const std::optional<bool>& confirmed) { return !confirmed ? "" : *confirmed ? "confirmed" : "unconfirmed"; }
+
+std::string sum_text(const response::RecistTimepoint& row) { return row.sum ? row.sum->text() : row.partial_sum ? ">= " + row.partial_sum->text() : ""; }
+
+std::string card(const std::string& label, const std::string& big, const std::string& more)
+{
+    return "<div class=\"card\"><div class=\"label\">" + html(label) + "</div><div class=\"big\">" + html(big) + "</div>" + paragraph(more) + "</div>\n";
+}
+
+std::string now_card(const CaseResult& result)
+{
+    if (result.assessment.recist.empty()) return card("RECIST 1.1 now", "not assessed", "No time point could be assessed.");
+    const auto& row = result.assessment.recist.back();
+    std::string more = row.timepoint;
+    if (const auto* timepoint = timepoint_named(result, row.timepoint); timepoint && timepoint->date) more += ", " + iso(*timepoint->date);
+    if (row.sum) more += ": sum " + row.sum->text() + " mm";
+    if (row.change_from_baseline_pct && !row.is_baseline) more += ", " + signed_percent(row.change_from_baseline_pct) + " % from baseline (" + row.baseline_timepoint + ")";
+    if (row.change_from_nadir_pct && !row.is_baseline) more += ", " + signed_percent(row.change_from_nadir_pct) + " % from nadir";
+    if (!row.period.empty()) more += "; " + row.period;
+    return card("RECIST 1.1 now", category_text(row), more + ".");
+}
+
+std::string best_cards(const CaseResult& result)
+{
+    if (result.assessment.lines.empty()) return card("Best overall response", "none", "No treatment line was assessed.") + card("Progression-free survival", "none", "No treatment line was assessed.");
+    const auto& line = result.assessment.lines.back();
+    std::string best(name(line.best_overall_response.category));
+    if (best.empty()) best = "-";
+    std::string more = line.best_overall_response.reason;
+    if (line.confirmed) more = confirmation(line.confirmed) + (more.empty() ? "" : ". " + more);
+    if (line.best_response_date) more += (more.empty() ? "" : " ") + std::string("First seen ") + iso(*line.best_response_date) + ".";
+    std::string big = "not known", pfs = line.pfs_text;
+    if (line.pfs_months) big = std::string(line.pfs_event ? "" : "> ") + fixed(*line.pfs_months, 1) + " months";
+    if (line.pfs_days) pfs += (pfs.empty() ? "" : " ") + std::string("(") + std::to_string(*line.pfs_days) + " days" + (line.pfs_start ? " from " + iso(*line.pfs_start) : "") + ")";
+    return card("Best overall response, " + line.period, best, more) + card("Progression-free survival, " + line.period, big, pfs);
+}
+
+std::string first_screen(const CaseResult& result)
+{
+    std::string out = "<section aria-label=\"Answer\">\n<div class=\"cards\">\n" + now_card(result) + best_cards(result) + "</div>\n";
+    out += "<p><strong>Measurement intervals are not yet known.</strong> No number here carries a 95 % interval, so a category near its limit may differ if the same scans were measured again.</p>\n";
+    out += "<div class=\"first\">\n<div><h2>Size over time</h2>\n";
+    const auto plot = size_plot_svg(result);
+    out += (plot.empty() ? paragraph("Nothing was measured.") : plot) + "</div>\n<div class=\"attention\"><h2>Needs attention</h2>\n<ul>\n";
+    for (const auto& item : attention_of(result)) out += "<li>" + item + "</li>\n";
+    return out + "</ul></div>\n</div>\n</section>\n";
+}
+
+std::string response_section(const CaseResult& result)
+{
+    std::string out = "<section><h2>Response, RECIST 1.1</h2>\n<div class=\"wide\"><table><caption>Sums of diameters in mm; changes in per cent.</caption>\n<thead><tr><th>Period</th><th>Time point</th><th>Date</th>"
+                      "<th class=\"n\">Sum</th><th class=\"n\">From baseline</th><th class=\"n\">From nadir</th><th>Target</th><th>Non-target</th><th>New lesions</th><th>Overall</th><th>Review</th></tr></thead>\n<tbody>\n";
+    for (const auto& row : result.assessment.recist) {
+        const auto* timepoint = timepoint_named(result, row.timepoint);
+        const auto change = [&](const std::optional<double>& v) { return number(row.is_baseline ? "" : signed_percent(v)); };
+        const auto confirmed = confirmation(row.confirmed);
+        out += "<tr>" + cell(row.period) + "<th scope=\"row\">" + html(row.timepoint) + "</th>" + cell(timepoint ? date_text(timepoint->date) : "") + number(sum_text(row)) + change(row.change_from_baseline_pct) +
+               change(row.change_from_nadir_pct) + cell(std::string(name(row.target))) + cell(std::string(name(row.non_target))) + cell(row.new_lesions ? std::string(name(*row.new_lesions)) : "not stated") +
+               "<td>" + tag(category_text(row)) + (confirmed.empty() ? "" : " " + html(confirmed)) + "</td>" + cell(timepoint ? review_state_of(*timepoint) : "unreviewed") + "</tr>\n";
+    }
+    return out + "</tbody></table></div></section>\n";
+}
+
+std::string inputs_text(const response::Decision& decision)
+{
+    std::string out;
+    for (const auto& [what, value] : decision.inputs) out += (out.empty() ? "" : "; ") + what + " " + value;
+    return out;
+}
+
+std::string decisions_section(const CaseResult& result)
+{
+    std::string out = "<section><h2>Why: the decisions</h2>\n";
+    const auto decision = [&out](const std::string& title, const response::Decision& d) {
+        out += "<div class=\"decision\"><h3>" + html(title) + "</h3>\n" + paragraph(d.reason);
+        if (!d.rule.empty()) out += "<p class=\"soft\">Rule: " + html(d.rule) + "</p>\n";
+        if (const auto inputs = inputs_text(d); !inputs.empty()) out += "<p class=\"soft\">Inputs: " + html(inputs) + "</p>\n";
+        out += notice_list(d.notices) + "</div>\n";
+    };
+    for (const auto& row : result.assessment.recist) decision(row.timepoint + " (" + row.period + "): " + category_text(row), row.overall);
+    for (const auto& line : result.assessment.lines) {
+        decision("Best overall response, " + line.period + ": " + std::string(name(line.best_overall_response.category)), line.best_overall_response);
+        if (!line.pfs_text.empty()) out += "<div class=\"decision\"><h3>" + html("Progression-free survival, " + line.period) + "</h3>\n" + paragraph(line.pfs_text) + notice_list(line.notices) + "</div>\n";
+    }
+    return out + "</section>\n";
+}
+
+std::string measured_row(const TimepointResult& timepoint, const LesionResult& lesion)
+{
+    std::string out = "<tr><th scope=\"row\">" + html(timepoint.id) + "</th>" + cell(date_text(timepoint.date)) + cell(lesion.lesion) + cell(std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : ": " + lesion.reason));
+    if (const auto& m = lesion.measurements) {
+        out += number(m->long_axis.recorded.text()) + number(m->short_axis.recorded.text()) + number(m->craniocaudal.recorded.text()) + number(fixed(m->max_3d_diameter_mm, 1)) + number(fixed(m->recorded_volume_ml, 2)) +
+               number(m->hu ? fixed(m->hu->mean, 0) + " +- " + fixed(m->hu->sd, 0) : "");
+    } else {
+        for (int i = 0; i < 6; ++i) out += number("");
+    }
+    return out + number(lesion.reader_long_axis ? lesion.reader_long_axis->text() : "") + cell(lesion.review_state) + "</tr>\n";
+}
+
+std::string measurements_section(const CaseResult& result)
+{
+    std::string out = "<section><h2>Measurements</h2>\n<div class=\"wide\"><table><caption>Lengths in mm, as recorded; long and short axis in the axial plane, craniocaudal along the slices' normal; HU as mean and standard deviation.</caption>\n"
+                      "<thead><tr><th>Time point</th><th>Date</th><th>Lesion</th><th>Status</th><th class=\"n\">Long</th><th class=\"n\">Short</th><th class=\"n\">Cranio-caudal</th><th class=\"n\">Max 3-D</th>"
+                      "<th class=\"n\">Volume, ml</th><th class=\"n\">HU</th><th class=\"n\">Reader's line</th><th>Review</th></tr></thead>\n<tbody>\n";
+    for (const auto& timepoint : result.timepoints) {
+        for (const auto& lesion : timepoint.lesions) out += measured_row(timepoint, lesion);
+    }
+    return out + "</tbody></table></div></section>\n";
+}
+
+std::string components_text(const measurement::LesionMeasurements& m)
+{
+    if (!m.components) return "";
+    const auto& c = *m.components;
+    std::string out;
+    for (const auto& [what, ml] : {std::pair{"gas", c.gas_ml}, {"fat", c.fat_ml}, {"low attenuation", c.low_attenuation_ml}, {"solid", c.solid_ml}, {"dense", c.dense_ml}, {"unclassified", c.unclassified_ml}}) {
+        if (ml >= 0.005) out += (out.empty() ? "" : ", ") + std::string(what) + " " + fixed(ml, 2) + " ml";
+    }
+    return out;
+}
+
+Result<std::string> picture(const Pictures& pictures, const std::string& file, const std::string& alt)
+{
+    std::ifstream in(pictures.folder / file, std::ios::binary);
+    std::ostringstream bytes;
+    bytes << in.rdbuf();
+    if (!in || bytes.str().empty()) return Error{Code::io, "cannot read the picture " + file, "outputs: report"};
+    return "<figure><img src=\"data:image/png;base64," + base64(bytes.str()) + "\" alt=\"" + html(alt) + "\"></figure>\n";
+}
+
+Result<std::string> lesion_at(const TimepointResult& timepoint, const LesionResult& lesion, const Pictures& pictures)
+{
+    std::string out = "<h3>Lesion " + html(lesion.lesion) + " " + tag(lesion.review_state) + "</h3>\n";
+    const auto found = pictures.of.find(stem_of(timepoint, lesion));
+    if (found != pictures.of.end() && lesion.measurements) {
+        const auto& m = *lesion.measurements;
+        const std::string alts[] = {"axial slice with the outline, long axis " + m.long_axis.recorded.text() + " mm and short axis " + m.short_axis.recorded.text() + " mm",
+                                    "coronal plane through the centroid with the outline and craniocaudal extent " + m.craniocaudal.recorded.text() + " mm", "sagittal plane through the centroid with the outline and the craniocaudal extent"};
+        out += "<div class=\"pictures\">\n";
+        for (std::size_t i = 0; i < found->second.size(); ++i) {
+            RETROMASS_TRY_ASSIGN(const auto figure, picture(pictures, found->second[i], timepoint.id + ", lesion " + lesion.lesion + ": " + alts[std::min<std::size_t>(i, 2)]));
+            out += figure;
+        }
+        out += "</div>\n";
+    }
+    out += "<dl>\n";
+    const auto row = [&out](const std::string& what, const std::string& value) {
+        if (!value.empty()) out += "<dt>" + html(what) + "</dt><dd>" + html(value) + "</dd>\n";
+    };
+    row("Status", std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : ": " + lesion.reason));
+    if (const auto& m = lesion.measurements) {
+        row("Long x short x craniocaudal", m->long_axis.recorded.text() + " x " + m->short_axis.recorded.text() + " x " + m->craniocaudal.recorded.text() + " mm");
+        row("Volume", fixed(m->recorded_volume_ml, 2) + " ml");
+        row("Parts", components_text(*m));
+        if (m->hu) row("Density", "mean " + fixed(m->hu->mean, 1) + " HU, SD " + fixed(m->hu->sd, 1) + ", median " + fixed(m->hu->median, 1) + (m->hu_core ? "; core mean " + fixed(m->hu_core->mean, 1) : ""));
+    }
+    if (lesion.reader_long_axis) row("Reader's own line", lesion.reader_long_axis->text() + " mm");
+    row("Reader", lesion.reviewer);
+    out += "</dl>\n" + notice_list(notices_of(lesion));
+    return out;
+}
+
+std::string acquisition_text(const ingest::CtSeries& ct)
+{
+    const auto& geometry = ct.volume.geometry;
+    const auto& size = geometry.size();
+    std::string out = std::to_string(size.slices) + " slices of " + std::to_string(size.columns) + " x " + std::to_string(size.rows) + ", pixels " + fixed(geometry.column_spacing_mm(), 3) + " x " + fixed(geometry.row_spacing_mm(), 3) + " mm";
+    out += geometry.slice_spacing_mm() ? ", slice distance " + fixed(*geometry.slice_spacing_mm(), 2) + " mm" : ", uneven slices";
+    if (ct.facts.kvp) out += ", " + fixed(*ct.facts.kvp, 0) + " kVp";
+    if (!ct.facts.kernel.empty()) out += ", kernel " + ct.facts.kernel;
+    if (!ct.facts.contrast_phase.empty()) out += ", phase " + ct.facts.contrast_phase;
+    return out;
+}
+
+Result<std::string> timepoints_section(const CaseResult& result, const Pictures& pictures)
+{
+    std::string out = "<section><h2>Time points</h2>\n<p class=\"soft\">Amber: outline of the measured mask. Blue: long axis or craniocaudal extent. White, dashed: short axis.</p>\n";
+    for (const auto& timepoint : result.timepoints) {
+        out += "<article class=\"timepoint\"><h3>" + html(timepoint.id) + (timepoint.date ? ", " + iso(*timepoint.date) : std::string(", no date")) +
+               (timepoint.date_source.empty() ? "" : " <small>(" + html(timepoint.date_source) + ")</small>") + "</h3>\n";
+        if (timepoint.ct) out += "<p class=\"soft\">" + html(acquisition_text(*timepoint.ct)) + ".</p>\n";
+        out += notice_list(timepoint.notices);
+        for (const auto& lesion : timepoint.lesions) {
+            RETROMASS_TRY_ASSIGN(const auto part, lesion_at(timepoint, lesion, pictures));
+            out += part;
+        }
+        out += "</article>\n";
+    }
+    return out + "</section>\n";
+}
+
+std::string growth_section(const CaseResult& result)
+{
+    if (result.assessment.growth.empty()) return "";
+    std::string out = "<section><h2>Growth and regression</h2>\n<p>Arithmetic between pairs of studies, by volume and as if exponential; not a prediction.</p>\n<div class=\"wide\"><table>\n<thead><tr><th>Lesion</th><th>From</th><th>To</th>"
+                      "<th>By</th><th class=\"n\">Days</th><th class=\"n\">Fold</th><th class=\"n\">Doubling time, days</th><th>Remarks</th></tr></thead>\n<tbody>\n";
+    for (const auto& pair : result.assessment.growth) {
+        std::string doubling = "unchanged", remarks;
+        if (pair.doubling_time_days) doubling = *pair.doubling_time_days > 0 ? fixed(*pair.doubling_time_days, 1) : "halving " + fixed(-*pair.doubling_time_days, 1);
+        for (const auto& notice : pair.notices) remarks += (remarks.empty() ? "" : "<br>") + code(notice) + ": " + html(notice.text);
+        out += "<tr><th scope=\"row\">" + html(pair.lesion) + "</th>" + cell(pair.from) + cell(pair.to) + cell(pair.basis) + number(fixed(pair.days, 0)) + number(fixed(pair.fold, pair.fold < 10 ? 3 : 0)) + number(doubling) + "<td>" + remarks + "</td></tr>\n";
+    }
+    return out + "</tbody></table></div></section>\n";
+}
+
+std::string alternatives_table(const CaseResult& result)
+{
+    std::string out = "<h3>What other choices would give</h3>\n<div class=\"wide\"><table><thead><tr><th>Policy</th><th>Category now</th><th>Best overall response</th><th>Progression-free survival</th></tr></thead>\n<tbody>\n";
+    const auto row = [&out](const std::string& what, const response::Assessment& a) {
+        out += "<tr><th scope=\"row\">" + html(what) + "</th>" + cell(a.recist.empty() ? "-" : category_text(a.recist.back()));
+        if (a.lines.empty()) out += cell("-") + cell("-");
+        else out += cell(std::string(name(a.lines.back().best_overall_response.category)) + (a.lines.back().confirmed ? ", " + confirmation(a.lines.back().confirmed) : "")) + cell(a.lines.back().pfs_text);
+        out += "</tr>\n";
+    };
+    row("as used here", result.assessment);
+    for (const auto& [policy, other] : result.alternatives) row(policy, other);
+    return out + "</tbody></table></div>\n";
+}
+
+std::string policies_section(const CaseResult& result)
+{
+    std::string out = "<section><h2>Policies</h2>\n";
+    if (!result.alternatives.empty()) out += alternatives_table(result);
+    out += "<h3>In force</h3>\n<dl>\n";
+    for (const auto& [policy, value] : result.assessment.policies) out += "<dt class=\"code\">" + html(policy) + "</dt><dd>" + html(value) + "</dd>\n";
+    return out + "</dl></section>\n";
+}
+
+std::string provenance_section(const CaseResult& result)
+{
+    std::string out = "<section><h2>Provenance</h2>\n<dl>\n<dt>Program</dt><dd>Retromass " + std::string(RETROMASS_VERSION) + "</dd>\n";
+    for (const auto& [setting, value] : result.settings) out += "<dt>" + html(setting) + "</dt><dd>" + html(value) + "</dd>\n";
+    out += "</dl>\n<div class=\"wide\"><table><caption>Inputs</caption><thead><tr><th>Input</th><th>SHA-256</th></tr></thead><tbody>\n";
+    for (const auto& [input, hash] : result.inputs) out += "<tr>" + cell(input) + "<td class=\"code\" style=\"overflow-wrap:anywhere\">" + html(hash) + "</td></tr>\n";
+    return out + "</tbody></table></div>\n<p class=\"soft\">The command, the time of the run and the SHA-256 of every output are in provenance.json beside this page.</p></section>\n";
+}
+
+}  // namespace
+
+std::vector<std::string> attention_of(const CaseResult& result)
+{
+    std::vector<std::string> items;
+    const auto state = review_state_of(result);
+    if (state != "accepted") items.push_back("<strong>" + html(state) + "</strong>: no reader has accepted every outline; check each against its picture.");
+    for (const auto& timepoint : result.timepoints) {
+        for (const auto& lesion : timepoint.lesions) {
+            if (lesion.status == response::LesionStatus::not_evaluable) items.push_back("<strong>not evaluable</strong>: " + html(timepoint.id + ", " + lesion.lesion) + (lesion.reason.empty() ? "" : ": " + html(lesion.reason)));
+        }
+    }
+    std::vector<std::pair<Notice, std::string>> seen;  // one line a notice, with all the places it holds for
+    const auto add = [&seen](const std::vector<Notice>& notices, const std::string& where) {
+        for (const auto& notice : notices) {
+            const auto found = std::find_if(seen.begin(), seen.end(), [&](const auto& s) { return s.first == notice; });
+            if (found == seen.end()) seen.emplace_back(notice, where);
+            else if (!where.empty() && found->second.find(where) == std::string::npos) found->second += (found->second.empty() ? "" : "; ") + where;
+        }
+    };
+    add(result.notices, "");
+    add(result.assessment.notices, "");
+    for (const auto& timepoint : result.timepoints) {
+        add(timepoint.notices, timepoint.id);
+        for (const auto& lesion : timepoint.lesions) add(notices_of(lesion), timepoint.id + ", " + lesion.lesion);
+    }
+    for (const auto& row : result.assessment.recist) add(row.overall.notices, row.timepoint);
+    for (const auto& line : result.assessment.lines) add(line.notices, line.period);
+    for (const auto& pair : result.assessment.growth) add(pair.notices, pair.from + " to " + pair.to);
+    for (const auto& [notice, where] : seen) items.push_back(code(notice) + (where.empty() ? "" : " <small>(" + html(where) + ")</small>") + ": " + html(notice.text));
+    return items;
+}
+
+Result<std::string> report_html(const CaseResult& result, const Pictures& pictures)
+{
+    const auto band = band_text(review_state_of(result)) + (result.synthetic ? " - SYNTHETIC" : "");
+    std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>" +
+                      html(result.case_id) + " - tumour response - " + html(band) + "</title>\n<style>" + kReportStyle + "</style>\n</head>\n<body>\n<div class=\"band\">" + html(band) + "</div>\n<main>\n<header><h1>Tumour response, case " +
+                      html(result.case_id) + "</h1>\n<p class=\"soft\">" + kUse + (result.synthetic ? " SYNTHETIC patient: no human data." : "") + "</p></header>\n";
+    out += first_screen(result) + response_section(result) + measurements_section(result) + decisions_section(result);
+    RETROMASS_TRY_ASSIGN(const auto timepoints, timepoints_section(result, pictures));
+    out += timepoints + growth_section(result) + policies_section(result) + provenance_section(result);
+    return out + "<footer>" + kUse + " Written by Retromass " + RETROMASS_VERSION + ".</footer>\n</main>\n<div class=\"band\">" + html(band) + "</div>\n</body>\n</html>\n";
+}
+
+}  // namespace retromass::outputs

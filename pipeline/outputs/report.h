@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pipeline/outputs/outputs.h"
+
+namespace retromass::outputs {
+
+/// Key images already written, by stem: file names in `folder`.
+struct Pictures {
+    std::filesystem::path folder;
+    std::map<std::string, std::vector<std::string>> of;
+};
+
+/// The self-contained page: pictures inline, no script, nothing loaded from elsewhere.
+Result<std::string> report_html(const CaseResult& result, const Pictures& pictures);
+
+/// Long axis and volume over time with the treatments, as inline SVG; empty where nothing was measured.
+std::string size_plot_svg(const CaseResult& result);
+
+/// Warnings the reader must see first: lesions not evaluable and notices, each once, with where it applies.
+std::vector<std::string> attention_of(const CaseResult& result);
+
+extern const char* const kReportStyle;
+
+}  // namespace retromass::outputs

@@ -1,0 +1,240 @@
+#include <algorithm>
+#include <cmath>
+
+#include "pipeline/outputs/words.h"
+
+namespace retromass::outputs {
+namespace {
+
+std::string line_of(const std::vector<std::string>& cells)
+{
+    std::string line;
+    for (std::size_t i = 0; i < cells.size(); ++i) line += (i ? "," : "") + csv_cell(cells[i]);
+    return line + "\n";
+}
+
+std::string text_of(const std::optional<Length>& length) { return length ? length->text() : ""; }
+
+std::string codes_of(const std::vector<Notice>& notices)
+{
+    std::string out;
+    for (const auto& notice : notices) {
+        const std::string code(name(notice.code));
+        if ((" " + out + " ").find(" " + code + " ") == std::string::npos) out += (out.empty() ? "" : " ") + code;
+    }
+    return out;
+}
+
+std::string codes_of(const response::RecistTimepoint& row) { return codes_of(row.overall.notices); }
+
+const response::Lesion* lesion_named(const CaseResult& result, const std::string& id)
+{
+    for (const auto& lesion : result.lesions) {
+        if (lesion.id == id) return &lesion;
+    }
+    return nullptr;
+}
+
+/// What other programs' tables may hold is text; ASCII keeps columns aligned on every terminal.
+std::string ascii(const std::string& text)
+{
+    std::string out;
+    for (const char c : text) {
+        if ((static_cast<unsigned char>(c) & 0xC0) == 0x80) continue;  // the rest of a UTF-8 character
+        out += c >= 32 && c < 127 ? c : '?';
+    }
+    return out;
+}
+
+std::string clipped(const std::string& text, std::size_t width)
+{
+    const auto plain = ascii(text);
+    return plain.size() <= width ? plain : plain.substr(0, width - 2) + "..";
+}
+
+/// A table of texts: columns as wide as they need, numbers to the right.
+class TextTable {
+public:
+    struct Column {
+        std::string title;
+        std::size_t widest;
+        bool number;
+    };
+    explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
+    void add(std::vector<std::string> cells)
+    {
+        for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = clipped(cells[i], columns_[i].widest);
+        rows_.push_back(std::move(cells));
+    }
+    std::string text() const
+    {
+        std::vector<std::size_t> width;
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+            width.push_back(columns_[i].title.size());
+            for (const auto& row : rows_) width[i] = std::max(width[i], row[i].size());
+        }
+        std::vector<std::string> titles;
+        for (const auto& column : columns_) titles.push_back(column.title);
+        std::string out = line(titles, width);
+        std::size_t whole = 0;
+        for (const auto w : width) whole += w + 2;
+        out += std::string(whole - 2, '-') + "\n";
+        for (const auto& row : rows_) out += line(row, width);
+        return out;
+    }
+
+private:
+    std::string line(const std::vector<std::string>& cells, const std::vector<std::size_t>& width) const
+    {
+        std::string out;
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            const std::string blank(width[i] - cells[i].size(), ' ');
+            out += (i ? "  " : "") + (columns_[i].number ? blank + cells[i] : cells[i] + blank);
+        }
+        while (!out.empty() && out.back() == ' ') out.pop_back();
+        return out + "\n";
+    }
+    std::vector<Column> columns_;
+    std::vector<std::vector<std::string>> rows_;
+};
+
+/// Breaks at blanks so that no line is wider than `width`.
+std::string wrapped(const std::string& text, std::size_t width, const std::string& indent)
+{
+    std::string out;
+    std::string line;
+    std::size_t from = 0;
+    while (from <= text.size()) {
+        auto to = text.find(' ', from);
+        if (to == std::string::npos) to = text.size();
+        const auto word = text.substr(from, to - from);
+        if (!line.empty() && line.size() + 1 + word.size() > width) {
+            out += line + "\n";
+            line = indent + word;
+        } else {
+            line += (line.empty() ? "" : " ") + word;
+        }
+        from = to + 1;
+    }
+    return out + line + "\n";
+}
+
+constexpr std::size_t kLineWidth = 120;
+
+std::string paragraph(const std::string& text) { return wrapped(ascii(text), kLineWidth, "    "); }
+
+std::string measurements_text(const CaseResult& result)
+{
+    TextTable table({{"time point", 20, false}, {"date", 10, false}, {"lesion", 10, false}, {"long mm", 8, true}, {"short mm", 8, true},
+                     {"cc mm", 8, true}, {"volume ml", 10, true}, {"notices", 30, false}});
+    std::string reasons;
+    for (const auto& timepoint : result.timepoints) {
+        for (const auto& lesion : timepoint.lesions) {
+            const auto& m = lesion.measurements;
+            std::string note = codes_of(notices_of(lesion));
+            if (lesion.status != response::LesionStatus::measured) {
+                note = name(lesion.status);
+                if (!lesion.reason.empty()) reasons += paragraph(timepoint.id + ", " + lesion.lesion + ": " + std::string(name(lesion.status)) + ": " + lesion.reason);
+            }
+            table.add({timepoint.id, date_text(timepoint.date), lesion.lesion, m ? m->long_axis.recorded.text() : "-", m ? m->short_axis.recorded.text() : "-",
+                       m ? m->craniocaudal.recorded.text() : "-", m ? fixed(m->recorded_volume_ml, 2) : "-", note});
+        }
+    }
+    return table.text() + reasons;
+}
+
+std::string decisions_text(const CaseResult& result)
+{
+    TextTable table({{"period", 30, false}, {"time point", 20, false}, {"sum mm", 8, true}, {"base %", 8, true}, {"nadir %", 8, true},
+                     {"category", 13, false}, {"note", 20, false}});
+    for (const auto& row : result.assessment.recist) {
+        const auto sum = row.sum ? row.sum->text() : row.partial_sum ? ">=" + row.partial_sum->text() : "-";
+        const auto category = row.is_baseline ? "baseline" : std::string(name(row.overall.category));
+        auto note = row.confirmed ? (*row.confirmed ? "confirmed" : "unconfirmed") : std::string();
+        const auto codes = codes_of(row);
+        if (!codes.empty()) note += (note.empty() ? "" : ", ") + codes;
+        const auto dash = [&](const std::optional<double>& change) { return row.is_baseline || !change ? std::string("-") : signed_percent(change); };
+        table.add({row.period, row.timepoint, sum, dash(row.change_from_baseline_pct), dash(row.change_from_nadir_pct), category, note});
+    }
+    return table.text();
+}
+
+}  // namespace
+
+std::string measurements_csv(const CaseResult& result)
+{
+    std::string out = line_of({"case", "timepoint", "date", "date_source", "lesion", "role", "site", "organ", "nodal", "status", "reason", "review_state", "reviewer",
+                               "long_axis_mm", "short_axis_mm", "craniocaudal_mm", "max_3d_diameter_mm", "volume_ml", "mesh_volume_mm3", "surface_area_mm2",
+                               "hu_mean", "hu_sd", "hu_median", "hu_core_mean", "gas_ml", "fat_ml", "low_attenuation_ml", "solid_ml", "dense_ml",
+                               "reader_long_axis_mm", "tracking_uid", "notices", "synthetic"});
+    for (const auto& timepoint : result.timepoints) {
+        for (const auto& lesion : timepoint.lesions) {
+            const auto* known = lesion_named(result, lesion.lesion);
+            std::vector<std::string> row{result.case_id, timepoint.id, date_text(timepoint.date), timepoint.date_source, lesion.lesion,
+                                         known ? std::string(name(known->role)) : "", known ? known->site : "", known ? known->organ : "", known && known->nodal ? "1" : "0",
+                                         std::string(name(lesion.status)), lesion.reason, lesion.review_state, lesion.reviewer};
+            if (const auto& m = lesion.measurements) {
+                row.insert(row.end(), {m->long_axis.recorded.text(), m->short_axis.recorded.text(), m->craniocaudal.recorded.text(), fixed(m->max_3d_diameter_mm, 2),
+                                       fixed(m->recorded_volume_ml, 2), fixed(m->mesh_volume_mm3, 1), fixed(m->surface_area_mm2, 1)});
+                if (m->hu) row.insert(row.end(), {fixed(m->hu->mean, 1), fixed(m->hu->sd, 1), fixed(m->hu->median, 1)});
+                else row.insert(row.end(), 3, "");
+                row.push_back(m->hu_core ? fixed(m->hu_core->mean, 1) : "");
+                if (const auto& c = m->components) row.insert(row.end(), {fixed(c->gas_ml, 2), fixed(c->fat_ml, 2), fixed(c->low_attenuation_ml, 2), fixed(c->solid_ml, 2), fixed(c->dense_ml, 2)});
+                else row.insert(row.end(), 5, "");
+            } else {
+                row.insert(row.end(), 16, "");
+            }
+            row.insert(row.end(), {text_of(lesion.reader_long_axis), lesion.tracking_uid, codes_of(notices_of(lesion)), result.synthetic ? "1" : "0"});
+            out += line_of(row);
+        }
+    }
+    return out;
+}
+
+std::string response_csv(const CaseResult& result)
+{
+    std::string out = line_of({"case", "criterion", "line", "period", "timepoint", "date", "review_state", "is_baseline", "sum_mm", "partial_sum_mm", "baseline_timepoint", "baseline_sum_mm",
+                               "nadir_timepoint", "nadir_sum_mm", "change_from_baseline_pct", "change_from_nadir_pct", "target", "non_target", "new_lesions", "category", "confirmed", "rule",
+                               "reason", "notices", "synthetic"});
+    for (const auto& row : result.assessment.recist) {
+        const auto* timepoint = timepoint_named(result, row.timepoint);
+        out += line_of({result.case_id, row.overall.criterion, std::to_string(row.line), row.period, row.timepoint, timepoint ? date_text(timepoint->date) : "",
+                        timepoint ? review_state_of(*timepoint) : "unreviewed", row.is_baseline ? "1" : "0", text_of(row.sum), text_of(row.partial_sum), row.baseline_timepoint,
+                        text_of(row.baseline_sum), row.nadir_timepoint, text_of(row.nadir_sum), signed_percent(row.change_from_baseline_pct), signed_percent(row.change_from_nadir_pct),
+                        std::string(name(row.target)), std::string(name(row.non_target)), row.new_lesions ? std::string(name(*row.new_lesions)) : "not-stated",
+                        std::string(name(row.overall.category)), row.confirmed ? (*row.confirmed ? "1" : "0") : "", row.overall.rule, row.overall.reason, codes_of(row),
+                        result.synthetic ? "1" : "0"});
+    }
+    return out;
+}
+
+std::string response_table(const CaseResult& result)
+{
+    std::string out = paragraph("Case " + result.case_id + (result.synthetic ? "  SYNTHETIC" : "") + "  [" + band_text(review_state_of(result)) + "]") + "\n";
+    out += measurements_text(result) + "\nRECIST 1.1\n" + decisions_text(result) + "\n";
+    for (const auto& line : result.assessment.lines) {
+        out += paragraph("Best overall response, " + line.period + ": " + std::string(name(line.best_overall_response.category)) +
+                         (line.confirmed ? (*line.confirmed ? " (confirmed)" : " (unconfirmed)") : "") +
+                         (line.best_overall_response.reason.empty() ? "" : ". " + line.best_overall_response.reason));
+        if (!line.pfs_text.empty()) out += paragraph("Progression-free survival, " + line.period + ": " + line.pfs_text);
+        for (const auto& notice : line.notices) out += paragraph("  " + std::string(name(notice.code)) + ": " + notice.text);
+    }
+    for (const auto& pair : result.assessment.growth) {
+        std::string text = "Growth of " + pair.lesion + ", " + pair.from + " to " + pair.to + " (" + pair.basis + "): " + fixed(pair.fold, pair.fold < 10 ? 3 : 0) + "-fold in " + fixed(pair.days, 0) + " days";
+        if (pair.doubling_time_days) {
+            text += *pair.doubling_time_days > 0 ? ", doubling time " : ", halving time ";
+            text += fixed(std::abs(*pair.doubling_time_days), 1) + " days";
+        }
+        for (const auto& notice : pair.notices) text += "; " + std::string(name(notice.code)) + ": " + notice.text;
+        out += paragraph(text);
+    }
+    for (const auto& [policy, other] : result.alternatives) {
+        if (other.lines.empty()) continue;
+        const auto& last = other.lines.back();
+        out += paragraph("With " + policy + ": best overall response " + std::string(name(last.best_overall_response.category)) + (last.pfs_text.empty() ? "" : ", PFS " + last.pfs_text));
+    }
+    out += paragraph("Measurement intervals are not yet known; a category near its limit may differ if the scans were measured again.");
+    return out;
+}
+
+}  // namespace retromass::outputs

@@ -1,0 +1,124 @@
+#include "pipeline/outputs/words.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace retromass::outputs {
+
+std::string file_name_of(const std::string& identifier)
+{
+    std::string name;
+    for (const char c : identifier) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        name += plain ? c : '_';
+    }
+    constexpr std::size_t kLongest = 80;
+    if (name.empty() || name.front() == '.' || name.front() == '-') name.insert(name.begin(), '_');
+    name = name.substr(0, kLongest);
+    if (name != identifier) name += "-" + sha256_of_text(identifier).substr(0, 8);
+    return name;
+}
+
+std::string csv_cell(std::string_view text)
+{
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+    std::string cell = "\"";
+    for (const char c : text) {
+        if (c == '"') cell += '"';
+        cell += c;
+    }
+    return cell + "\"";
+}
+
+std::string html(std::string_view text)
+{
+    std::string out;
+    for (const char c : text) {
+        switch (c) {
+        case '&': out += "&amp;"; break;
+        case '<': out += "&lt;"; break;
+        case '>': out += "&gt;"; break;
+        case '"': out += "&quot;"; break;
+        case '\'': out += "&#39;"; break;
+        default: out += c;
+        }
+    }
+    return out;
+}
+
+std::string base64(std::string_view bytes)
+{
+    constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    out.reserve((bytes.size() + 2) / 3 * 4);
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        unsigned group = 0;
+        for (std::size_t j = 0; j < 3; ++j) group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+        for (std::size_t j = 0; j < 4; ++j) out += i + j <= bytes.size() ? kAlphabet[group >> (18 - 6 * j) & 63] : '=';
+    }
+    return out;
+}
+
+std::string date_text(const std::optional<Date>& date) { return date ? iso(*date) : ""; }
+
+std::string signed_percent(const std::optional<double>& value)
+{
+    if (!value) return "";
+    const auto text = fixed(*value, 1);
+    return *value > 0 && text != "0.0" ? "+" + text : text;
+}
+
+std::string review_state_of(const TimepointResult& timepoint)
+{
+    std::string common;
+    for (const auto& lesion : timepoint.lesions) {
+        if (lesion.review_state == "unreviewed") return "unreviewed";
+        if (common.empty()) common = lesion.review_state;
+        else if (common != lesion.review_state) common = "mixed";
+    }
+    return common.empty() ? "unreviewed" : common;
+}
+
+std::string review_state_of(const CaseResult& result)
+{
+    std::string common;
+    for (const auto& timepoint : result.timepoints) {
+        const auto state = review_state_of(timepoint);
+        if (state == "unreviewed") return state;
+        if (common.empty()) common = state;
+        else if (common != state) common = "mixed";
+    }
+    return common.empty() ? "unreviewed" : common;
+}
+
+std::string band_text(const std::string& review_state)
+{
+    std::string state = review_state;
+    for (auto& c : state) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return state + " - RESEARCH USE ONLY";
+}
+
+const TimepointResult* timepoint_named(const CaseResult& result, std::string_view id)
+{
+    for (const auto& timepoint : result.timepoints) {
+        if (timepoint.id == id) return &timepoint;
+    }
+    return nullptr;
+}
+
+std::vector<Notice> notices_of(const LesionResult& lesion)
+{
+    std::vector<Notice> all;
+    const auto add = [&all](const std::vector<Notice>& more) {
+        for (const auto& notice : more) {
+            if (std::find(all.begin(), all.end(), notice) == all.end()) all.push_back(notice);
+        }
+    };
+    if (lesion.measurements) add(lesion.measurements->notices);
+    add(lesion.notices);
+    return all;
+}
+
+std::string stem_of(const TimepointResult& timepoint, const LesionResult& lesion) { return file_name_of(timepoint.id) + "-" + file_name_of(lesion.lesion); }
+
+}  // namespace retromass::outputs

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/outputs/outputs.h"
+
+/// Small texts that several outputs share.
+namespace retromass::outputs {
+
+/// Text of an identifier as a file name: letters, digits, '.', '_' and '-' stay; where anything else had to go, eight hex
+/// digits of its hash keep two identifiers apart.
+std::string file_name_of(const std::string& identifier);
+/// One cell of a CSV line (RFC 4180): quoted where it must be.
+std::string csv_cell(std::string_view text);
+/// Text inside HTML or an attribute.
+std::string html(std::string_view text);
+std::string base64(std::string_view bytes);
+/// "2013-03-15", or "" without a date.
+std::string date_text(const std::optional<Date>& date);
+/// "+5.0" / "-63.6"; "" where unknown.
+std::string signed_percent(const std::optional<double>& value);
+
+/// "unreviewed" while one lesion is; the common state otherwise, else "mixed".
+std::string review_state_of(const TimepointResult& timepoint);
+std::string review_state_of(const CaseResult& result);
+/// The band on every picture and page.
+std::string band_text(const std::string& review_state);
+
+const TimepointResult* timepoint_named(const CaseResult& result, std::string_view id);
+/// Notices of a lesion: those of its measurements, then its own; each once.
+std::vector<Notice> notices_of(const LesionResult& lesion);
+/// Stem of a lesion's files at a time point.
+std::string stem_of(const TimepointResult& timepoint, const LesionResult& lesion);
+
+std::string measurements_csv(const CaseResult& result);
+std::string response_csv(const CaseResult& result);
+
+}  // namespace retromass::outputs

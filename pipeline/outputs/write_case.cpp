@@ -1,0 +1,275 @@
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <fstream>
+
+#include "pipeline/outputs/json.h"
+#include "pipeline/outputs/report.h"
+#include "pipeline/outputs/words.h"
+
+namespace retromass::outputs {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+/// The folder under its temporary name; removed unless the whole case was written.
+class PartialFolder {
+public:
+    explicit PartialFolder(fs::path folder) : folder_(std::move(folder)) {}
+    ~PartialFolder()
+    {
+        std::error_code ignored;
+        if (!kept_) fs::remove_all(folder_, ignored);
+    }
+    PartialFolder(const PartialFolder&) = delete;
+    PartialFolder& operator=(const PartialFolder&) = delete;
+    const fs::path& path() const { return folder_; }
+    void keep() { kept_ = true; }
+
+private:
+    fs::path folder_;
+    bool kept_ = false;
+};
+
+Error io_error(const std::string& what, const std::error_code& error) { return {error == std::errc::no_space_on_device ? Code::disk_space : Code::io, what + ": " + error.message(), "outputs: write_case"}; }
+
+fs::path beside(const fs::path& folder, const std::string& suffix)
+{
+    auto name = folder.filename().string() + "." + suffix + "-" + std::to_string(getpid());
+    return folder.parent_path() / name;
+}
+
+/// Only what this program wrote is ever replaced: a mistyped path must not cost a folder of something else.
+Status check_target(const fs::path& folder, bool overwrite)
+{
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(folder, error))) return Done{};
+    if (!overwrite) return Error{Code::output_exists, folder.string() + " exists; choose another name or allow overwriting", "outputs: write_case"};
+    const bool ours = fs::is_directory(folder, error) && (fs::is_empty(folder, error) || (fs::exists(folder / "case.json", error) && fs::exists(folder / "provenance.json", error)));
+    if (!ours) return Error{Code::output_exists, folder.string() + " is not a finished case and is not replaced; choose another name", "outputs: write_case"};
+    return Done{};
+}
+
+Status write_text(const fs::path& file, const std::string& text)
+{
+    std::ofstream out(file, std::ios::binary);
+    out << text;
+    if (!out.flush()) return Error{Code::io, "cannot write " + file.string(), "outputs: write_case"};
+    return Done{};
+}
+
+Status differs(const TimepointResult& timepoint, const std::string& lesion, const std::string& what)
+{
+    return Error{Code::verification_failed, "time point " + timepoint.id + ", lesion " + lesion + ": the DICOM SEG, read back, " + what, "outputs: write_case"};
+}
+
+/// Reads the written SEG as a stranger would, lays it on the CT and measures again.
+Status verify_seg(const fs::path& file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& lesions)
+{
+    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file));
+    RETROMASS_TRY_ASSIGN(const auto laid, ingest::on_grid(labels, timepoint.ct->volume.geometry));
+    for (std::size_t i = 0; i < lesions.size(); ++i) {
+        const auto& lesion = *lesions[i];
+        Mask read(laid.size());
+        std::size_t unlike = 0;
+        for (std::size_t v = 0; v < laid.values().size(); ++v) {
+            read[v] = laid[v] == i + 1;
+            if ((read[v] != 0) != ((*lesion.mask)[v] != 0) && laid[v] <= i + 1) ++unlike;  // a later segment may lie over this one
+        }
+        if (unlike > 0) return differs(timepoint, lesion.lesion, "differs from the mask in " + std::to_string(unlike) + " voxels");
+        const bool overlapped = std::any_of(lesions.begin() + static_cast<std::ptrdiff_t>(i) + 1, lesions.end(), [&](const auto* other) {
+            for (std::size_t v = 0; v < read.values().size(); ++v) {
+                if ((*lesion.mask)[v] && (*other->mask)[v]) return true;
+            }
+            return false;
+        });
+        if (!lesion.measurements || overlapped) continue;
+        RETROMASS_TRY_ASSIGN(const auto again, measurement::measure(read, timepoint.ct->volume.geometry, nullptr));
+        const auto& m = *lesion.measurements;
+        const auto compare = [&](const char* what, double now, double before) -> Status {
+            if (now == before) return Done{};
+            return differs(timepoint, lesion.lesion, std::string("gives ") + what + " " + fixed(now, 4) + ", recorded was " + fixed(before, 4));
+        };
+        RETROMASS_TRY(compare("a long axis of", again.long_axis.exact_mm, m.long_axis.exact_mm));
+        RETROMASS_TRY(compare("a short axis of", again.short_axis.exact_mm, m.short_axis.exact_mm));
+        RETROMASS_TRY(compare("a craniocaudal extent of", again.craniocaudal.exact_mm, m.craniocaudal.exact_mm));
+        RETROMASS_TRY(compare("a volume of", again.volume_ml, m.volume_ml));
+    }
+    return Done{};
+}
+
+/// Writes one case into a folder that exists, noting each step.
+class CaseWriter {
+public:
+    CaseWriter(fs::path folder, const CaseResult& result, const WriteParameters& parameters, const Progress& progress)
+        : folder_(std::move(folder)), result_(result), parameters_(parameters), progress_(progress)
+    {
+    }
+
+    Status write()
+    {
+        for (const char* name : {"masks", "dicom", "images"}) {
+            std::error_code error;
+            fs::create_directories(folder_ / name, error);
+            if (error) return io_error("cannot create a folder in " + folder_.string(), error);
+        }
+        pictures_.folder = folder_ / "images";
+        note("case-started", {{"case", result_.case_id}, {"command", parameters_.command}});
+        const double count = static_cast<double>(result_.timepoints.size()) + 1;
+        for (std::size_t i = 0; i < result_.timepoints.size(); ++i) {
+            if (!goes_on(progress_, result_.timepoints[i].id, static_cast<double>(i) / count)) return Error{Code::cancelled, "cancelled while writing", "outputs: write_case"};
+            RETROMASS_TRY(write_timepoint(result_.timepoints[i]));
+        }
+        if (!goes_on(progress_, "report", 1 - 1 / count)) return Error{Code::cancelled, "cancelled while writing", "outputs: write_case"};
+        for (const auto& row : result_.assessment.recist) {
+            note("assessed", {{"timepoint", row.timepoint}, {"line", row.line}, {"criterion", row.overall.criterion}, {"category", name(row.overall.category)}, {"rule", row.overall.rule}});
+        }
+        RETROMASS_TRY(write_text(folder_ / "case.json", case_json(result_)));
+        RETROMASS_TRY(write_text(folder_ / "measurements.csv", measurements_csv(result_)));
+        RETROMASS_TRY(write_text(folder_ / "response.csv", response_csv(result_)));
+        RETROMASS_TRY_ASSIGN(const auto page, report_html(result_, pictures_));
+        RETROMASS_TRY(write_text(folder_ / "report.html", page));
+        note("case-written", {{"case", result_.case_id}});
+        RETROMASS_TRY(write_text(folder_ / "events.jsonl", events_));
+        return write_provenance();
+    }
+
+private:
+    void note(const char* event, ordered_json more)
+    {
+        ordered_json line{{"time", parameters_.timestamp}, {"event", event}};
+        line.update(more);
+        events_ += line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+    }
+
+    Status write_timepoint(const TimepointResult& timepoint)
+    {
+        std::vector<const LesionResult*> drawn;
+        for (const auto& lesion : timepoint.lesions) {
+            ordered_json more{{"timepoint", timepoint.id}, {"lesion", lesion.lesion}, {"status", name(lesion.status)}, {"review_state", lesion.review_state}};
+            if (!lesion.reviewer.empty()) more["reader"] = lesion.reviewer;
+            if (!lesion.reason.empty()) more["reason"] = lesion.reason;
+            if (lesion.mask && timepoint.ct) {
+                drawn.push_back(&lesion);
+                more["mask_sha256"] = sha256_of_text({reinterpret_cast<const char*>(lesion.mask->data()), lesion.mask->values().size()});
+            }
+            note(lesion.measurements ? "measured" : "status", more);
+        }
+        if (drawn.empty()) return Done{};
+        for (const auto* lesion : drawn) {
+            const auto stem = stem_of(timepoint, *lesion);
+            if (timepoint.ct->volume.geometry.uniform()) {  // uneven slices: the SEG alone holds them (definitions.md 3.1)
+                RETROMASS_TRY(write_nifti(folder_ / "masks" / (stem + ".nii.gz"), *lesion->mask, timepoint.ct->volume.geometry));
+            }
+            if (!lesion->measurements) continue;
+            RETROMASS_TRY_ASSIGN(auto names, write_key_images(folder_ / "images", stem, result_, timepoint, *lesion));
+            pictures_.of[stem] = std::move(names);
+        }
+        return write_and_verify_seg(timepoint, drawn);
+    }
+
+    Status write_and_verify_seg(const TimepointResult& timepoint, const std::vector<const LesionResult*>& drawn)
+    {
+        if (timepoint.ct->slices.empty()) return Done{};
+        std::vector<const Mask*> masks;
+        std::vector<SegDescription> segments;
+        for (const auto* lesion : drawn) {
+            SegDescription segment;
+            segment.lesion = lesion->lesion;
+            segment.tracking_uid = lesion->tracking_uid;
+            for (const auto& known : result_.lesions) {
+                if (known.id == lesion->lesion) segment.site = known.site;
+            }
+            masks.push_back(&*lesion->mask);
+            segments.push_back(segment);
+        }
+        // The instance is named by what it holds: other masks of the same CT are another object.
+        std::string content = result_.case_id + " " + timepoint.id + " " + timepoint.ct->facts.series_instance_uid;
+        for (const auto* mask : masks) content += " " + sha256_of_text({reinterpret_cast<const char*>(mask->data()), mask->values().size()});
+        segments.front().series_uid = derived_uid("seg series " + content);
+        segments.front().instance_uid = derived_uid("seg instance " + content);
+        const auto file = folder_ / "dicom" / (file_name_of(timepoint.id) + "-seg.dcm");
+        RETROMASS_TRY(write_seg(file, *timepoint.ct, masks, segments));
+        RETROMASS_TRY(verify_seg(file, timepoint, drawn));
+        note("seg-verified", {{"timepoint", timepoint.id}, {"segments", masks.size()}, {"sop_instance_uid", segments.front().instance_uid}});
+        return Done{};
+    }
+
+    Status write_provenance()
+    {
+        ordered_json out{{"schema", "retromass/1"}, {"program", "retromass"}, {"version", RETROMASS_VERSION}, {"command", parameters_.command}, {"timestamp", parameters_.timestamp},
+                         {"case", result_.case_id}, {"synthetic", result_.synthetic}};
+        out["settings"] = ordered_json::object();
+        for (const auto& [setting, value] : result_.settings) out["settings"][setting] = out["settings"].contains(setting) ? out["settings"][setting].get<std::string>() + ", " + value : value;
+        out["policies"] = ordered_json::object();
+        for (const auto& [policy, value] : result_.assessment.policies) out["policies"][policy] = value;
+        out["inputs"] = ordered_json::array();
+        for (const auto& [input, hash] : result_.inputs) out["inputs"].push_back({{"input", input}, {"sha256", hash}});
+        std::vector<fs::path> files;
+        for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+            if (entry.is_regular_file()) files.push_back(entry.path());
+        }
+        std::sort(files.begin(), files.end());
+        out["outputs"] = ordered_json::array();
+        for (const auto& file : files) {
+            RETROMASS_TRY_ASSIGN(const auto hash, sha256_of_file(file));
+            out["outputs"].push_back({{"file", file.lexically_relative(folder_).generic_string()}, {"sha256", hash}});
+        }
+        return write_text(folder_ / "provenance.json", out.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+    }
+
+    fs::path folder_;
+    const CaseResult& result_;
+    const WriteParameters& parameters_;
+    const Progress& progress_;
+    Pictures pictures_;
+    std::string events_;
+};
+
+Status move_into_place(PartialFolder& partial, const fs::path& folder)
+{
+    std::error_code error;
+    const auto old = beside(folder, "replaced");
+    const bool replaces = fs::exists(fs::symlink_status(folder, error));
+    if (replaces) {
+        fs::rename(folder, old, error);
+        if (error) return io_error("cannot replace " + folder.string(), error);
+    }
+    fs::rename(partial.path(), folder, error);
+    if (error) {
+        const auto failed = io_error("cannot name the finished case " + folder.string(), error);
+        if (replaces) fs::rename(old, folder, error);
+        return failed;
+    }
+    partial.keep();
+    if (replaces) fs::remove_all(old, error);
+    return Done{};
+}
+
+}  // namespace
+
+Status write_case(const fs::path& folder, const CaseResult& result, const WriteParameters& parameters, const Progress& progress)
+{
+    auto target = folder.lexically_normal();
+    if (!target.has_filename()) target = target.parent_path();
+    if (target.empty() || target.filename() == "." || target.filename() == "..") return Error{Code::usage, "the output needs a folder name of its own", "outputs: write_case"};
+    RETROMASS_TRY(check_target(target, parameters.overwrite));
+    try {  // the file system and JSON libraries throw; nothing leaves this door
+        std::error_code error;
+        if (target.has_parent_path()) fs::create_directories(target.parent_path(), error);
+        PartialFolder partial(beside(target, "partial"));
+        fs::remove_all(partial.path(), error);
+        fs::create_directory(partial.path(), error);
+        if (error) return io_error("cannot create " + partial.path().string(), error);
+        RETROMASS_TRY(CaseWriter(partial.path(), result, parameters, progress).write());
+        RETROMASS_TRY(check_target(target, parameters.overwrite));
+        return move_into_place(partial, target);
+    } catch (const std::exception& thrown) {
+        return Error{Code::io, std::string("writing the case failed: ") + thrown.what(), "outputs: write_case"};
+    }
+}
+
+}  // namespace retromass::outputs
