@@ -9,8 +9,6 @@
 namespace retromass::response {
 
 const Observation* observation_of(const Timepoint& timepoint, const std::string& lesion);
-/// 0 mm for absent, 5 mm for too small, the recorded length else; nothing where it cannot be known, with the reason.
-TargetReading target_reading(const Lesion& lesion, const Observation* observation);
 
 enum class Disease { none, equivocal, present, progressed, unknown, elsewhere };
 /// For non-target and new lesions: `elsewhere` = merged into another lesion.

@@ -1,0 +1,139 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "pipeline/run/run.h"
+
+namespace retromass::run {
+namespace {
+
+using testing::HasSubstr;
+
+class ReadTable : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        folder_ = std::filesystem::temp_directory_path() /
+                  ("retromass-table-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + std::to_string(::getpid()));
+        std::filesystem::create_directories(folder_);
+    }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
+    std::filesystem::path written(const std::string& name, const std::string& text) const
+    {
+        std::ofstream(folder_ / name, std::ios::binary) << text;
+        return folder_ / name;
+    }
+    Result<std::vector<response::Patient>> read(const std::string& csv) const { return read_table({written("t.csv", csv), {}, {}}); }
+    std::string message(const std::string& csv) const
+    {
+        const auto result = read(csv);
+        return result ? "read without error" : result.error().message;
+    }
+
+    std::filesystem::path folder_;
+};
+
+TEST_F(ReadTable, GroupsRowsByCaseTimePointAndLesionInOrderOfDate)
+{
+    const auto patients = read(
+        "case,timepoint,date,lesion,role,nodal,long_axis_mm,short_axis_mm,new_lesions\n"
+        "A,late,2024-03-01,T1,target,0,70,,none\n"
+        "A,base,2024-01-01,T1,target,0,100.5,,\n"
+        "A,base,2024-01-01,N1,target,1,22,15,\n"
+        "B,base,2024-01-01,T1,target,0,30,,\n");
+    ASSERT_TRUE(patients.ok()) << patients.error().message;
+    ASSERT_EQ(patients->size(), 2u);
+    const auto& a = patients->front();
+    ASSERT_EQ(a.timepoints.size(), 2u);
+    EXPECT_EQ(a.timepoints[0].id, "base");
+    EXPECT_EQ(a.timepoints[0].observations[0].long_axis, Length{10050});
+    EXPECT_EQ(a.timepoints[0].observations[0].status, response::LesionStatus::measured);
+    EXPECT_FALSE(a.timepoints[0].new_lesions);
+    EXPECT_EQ(a.timepoints[1].new_lesions, response::NewLesions::none);
+    EXPECT_TRUE(a.lesions[1].nodal);
+}
+
+TEST_F(ReadTable, ReadsQuotedCellsLineBreaksAndAByteOrderMark)
+{
+    const auto patients = read("\xEF\xBB\xBF" "case,timepoint,date,lesion,role,site,long_axis_mm\r\nA,base,2024-01-01,T1,target,\"liver, \"\"dome\"\"\nleft\",30\r\n");
+    ASSERT_TRUE(patients.ok()) << patients.error().message;
+    EXPECT_EQ(patients->at(0).lesions[0].site, "liver, \"dome\"\nleft");
+}
+
+TEST_F(ReadTable, TakesSilenceAsNotEvaluableAndNeverAsZero)
+{
+    const auto patients = read("case,timepoint,date,lesion,role,long_axis_mm\nA,base,2024-01-01,T1,target,\n");
+    ASSERT_TRUE(patients.ok());
+    EXPECT_EQ(patients->at(0).timepoints[0].observations[0].status, response::LesionStatus::not_evaluable);
+}
+
+TEST_F(ReadTable, AddsTheFragmentsOfASplitLesion)
+{
+    const std::string header = "case,timepoint,date,lesion,role,fragment,long_axis_mm\n";
+    const auto patients = read(header + "A,base,2024-01-01,T1,target,1,15\nA,base,2024-01-01,T1,target,2,12\n");
+    ASSERT_TRUE(patients.ok()) << patients.error().message;
+    EXPECT_EQ(patients->at(0).timepoints[0].observations[0].fragments, std::vector<Length>{Length::mm(12)});
+    EXPECT_THAT(message(header + "A,base,2024-01-01,T1,target,,15\nA,base,2024-01-01,T1,target,,12\n"), HasSubstr("line 3"));
+}
+
+TEST_F(ReadTable, NamesTheLineAndColumnOfWhatItCannotRead)
+{
+    const std::string header = "case,timepoint,date,lesion,role,long_axis_mm\n";
+    const auto bad_length = message(header + "A,base,2024-01-01,T1,target,30\nA,late,2024-03-01,T1,target,TOO SMALL TO MEASURE\n");
+    EXPECT_THAT(bad_length, HasSubstr("line 3"));
+    EXPECT_THAT(bad_length, HasSubstr("long_axis_mm"));
+    EXPECT_THAT(message(header + "A,base,01/02/2024,T1,target,30\n"), HasSubstr("column date"));
+    EXPECT_THAT(message(header + "A,base,2024-01-01,T1,goal,30\n"), HasSubstr("target, non-target, new"));
+    EXPECT_THAT(message(header + "A,base,2024-01-01,T1,target\n"), HasSubstr("5 cells"));
+    EXPECT_THAT(message(header + "A,base,2024-01-01,T1,target,\"30\n"), HasSubstr("not closed"));
+    EXPECT_THAT(message("case,timepoint,lesoin\n"), HasSubstr("did you mean 'lesion'"));
+    EXPECT_THAT(message("case;timepoint;lesion\n"), HasSubstr("commas"));
+    EXPECT_THAT(message(""), HasSubstr("empty"));
+}
+
+TEST_F(ReadTable, RefusesRowsOfATimePointThatContradictEachOther)
+{
+    const std::string header = "case,timepoint,date,lesion,role,long_axis_mm,new_lesions\n";
+    EXPECT_THAT(message(header + "A,base,2024-01-01,T1,target,30,none\nA,base,2024-01-02,T2,target,30,none\n"), HasSubstr("column date"));
+    EXPECT_THAT(message(header + "A,base,2024-01-01,T1,target,30,none\nA,base,2024-01-01,T2,target,30,unequivocal\n"), HasSubstr("column new_lesions"));
+    EXPECT_THAT(message(header + "A,base,2024-01-01,T1,target,30,\nA,late,2024-02-01,T1,non-target,30,\n"), HasSubstr("column role"));
+}
+
+TEST_F(ReadTable, ReadsTheSameFromJson)
+{
+    const auto json = written("t.json", R"([{"case":"A","timepoint":"base","date":"2024-01-01","lesion":"T1","role":"target","nodal":0,"long_axis_mm":9.8,"volume_ml":null}])");
+    const auto patients = read_table({json, {}, {}});
+    ASSERT_TRUE(patients.ok()) << patients.error().message;
+    EXPECT_EQ(patients->at(0).timepoints[0].observations[0].long_axis, Length{980});
+    EXPECT_FALSE(read_table({written("u.json", "{"), {}, {}}).ok());
+    EXPECT_FALSE(read_table({written("v.json", "[1]"), {}, {}}).ok());
+}
+
+TEST_F(ReadTable, AddsTreatmentsAndEventsToTheirCase)
+{
+    const auto table = written("t.csv", "case,timepoint,date,lesion,role,long_axis_mm\nA,base,2024-01-01,T1,target,30\n");
+    const auto treatments = written("tr.csv", "case,kind,line,start,end,lesions\nA,systemic,1,2024-01-05,,\nA,radiotherapy,,2024-02-01,2024-02-20,T1\n");
+    const auto events = written("e.csv", "case,kind,date\nA,death,2024-09-01\n");
+    const auto patients = read_table({table, treatments, events});
+    ASSERT_TRUE(patients.ok()) << patients.error().message;
+    EXPECT_EQ(patients->at(0).treatments.at(0).line, 1);
+    EXPECT_EQ(patients->at(0).treatments.at(1).lesions, std::vector<std::string>{"T1"});
+    EXPECT_EQ(patients->at(0).events.at(0).date, parse_date("2024-09-01"));
+    const auto wrong = read_table({table, written("w.csv", "case,kind,line,start\nB,systemic,1,2024-01-05\n"), {}});
+    ASSERT_FALSE(wrong.ok());
+    EXPECT_THAT(wrong.error().message, HasSubstr("w.csv line 2"));
+}
+
+TEST_F(ReadTable, SaysWhichFileIsMissing)
+{
+    const auto result = read_table({folder_ / "none.csv", {}, {}});
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().code, Code::io);
+}
+
+}  // namespace
+}  // namespace retromass::run
