@@ -9,7 +9,7 @@ namespace retromass::response {
 namespace {
 
 constexpr const char* kCriterion = "recist-1.1";
-constexpr long kTreatmentEffectDays = 84;  // 12 weeks after radiotherapy (definitions.md 6.4)
+constexpr long kTreatmentEffectDays = 84;  // 12 weeks after radiotherapy (clinical.md 6.4)
 
 /// What one period carries from time point to time point.
 struct Judging {
