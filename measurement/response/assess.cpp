@@ -9,7 +9,7 @@ namespace retromass::response {
 namespace {
 
 constexpr const char* kCriterion = "recist-1.1";
-constexpr long kTreatmentEffectDays = 84;  // 12 weeks after radiotherapy (definitions.md 6.4)
+constexpr long kTreatmentEffectDays = 84;  // 12 weeks after radiotherapy (clinical.md 6.4)
 
 /// What one period carries from time point to time point.
 struct Judging {
@@ -393,7 +393,8 @@ void add_survival(const Judging& judging, LineSummary& line)
 
     auto time = progression_free_survival(judging.overall, follow_up);
     const auto contact = event_date(patient, "last-contact", time.end, period.end, false);
-    const bool plain = !time.event && !follow_up.new_therapy && policies.value("follow_up_end") == "last-contact";
+    // Without one evaluable assessment nothing supports a follow-up: it stays at the start (rule 14.2).
+    const bool plain = !time.event && !follow_up.new_therapy && time.end > follow_up.start && policies.value("follow_up_end") == "last-contact";
     if (plain && contact && *contact > time.end) {
         line.notices.push_back({Code::not_evaluable, "no imaging after " + timeline.text(time.end) + " supports the follow-up to the last contact on " + timeline.text(*contact) +
                                                          "; follow_up_end=last-assessment would end it at the imaging"});

@@ -5,7 +5,7 @@
 
 #include "measurement/response/recist.h"
 
-/// Inside the room: what an observation says of a lesion (definitions.md 5.1).
+/// Inside the room: what an observation says of a lesion (clinical.md 5.1).
 namespace retromass::response {
 
 const Observation* observation_of(const Timepoint& timepoint, const std::string& lesion);

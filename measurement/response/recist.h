@@ -69,7 +69,7 @@ struct TargetReading {
     std::string reason;                  ///< why not evaluable
 };
 /// 0 mm for absent, 5 mm for too small, the recorded length else; nothing where it cannot be known, with the reason
-/// (definitions.md 5.1). `observation` may be null: nothing was stated.
+/// (clinical.md 5.1). `observation` may be null: nothing was stated.
 TargetReading target_reading(const Lesion& lesion, const Observation* observation);
 /// What earlier time points left behind.
 struct TargetHistory {

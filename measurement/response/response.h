@@ -12,7 +12,7 @@
 #include "core/result.h"
 #include "core/units.h"
 
-/// From measurements over time to response categories, each with its rule, inputs and reason (definitions.md 5-6,
+/// From measurements over time to response categories, each with its rule, inputs and reason (clinical.md 5-6,
 /// response rules in docs/clinical.md). Standard library only; all comparisons on exact integers.
 namespace retromass::response {
 
@@ -186,7 +186,7 @@ struct Assessment {
     std::map<std::string, std::string, std::less<>> policies;  ///< the set used
 };
 
-/// Evaluates a patient. Fails with date_missing, date_order or date_shared (definitions.md 6.1).
+/// Evaluates a patient. Fails with date_missing, date_order or date_shared (clinical.md 6.1).
 Result<Assessment> assess(const Patient& patient, const Policies& policies = {});
 
 }  // namespace retromass::response

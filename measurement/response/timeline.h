@@ -6,7 +6,7 @@
 
 #include "measurement/response/response.h"
 
-/// Inside the room: the time points on one axis, and the periods within which responses are judged (definitions.md 6).
+/// Inside the room: the time points on one axis, and the periods within which responses are judged (clinical.md 6).
 namespace retromass::response {
 
 /// The time points' days; days from a named day 0 stand as dates counted from the epoch.
