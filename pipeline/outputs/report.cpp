@@ -126,7 +126,8 @@ std::string measured_row(const TimepointResult& timepoint, const LesionResult& l
 {
     std::string out = "<tr><th scope=\"row\">" + html(timepoint.id) + "</th>" + day(timepoint.date) + cell(lesion.lesion) + cell(std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : ": " + lesion.reason));
     if (const auto& m = lesion.measurements) {
-        out += number(mm_text(m->long_axis.recorded)) + number(mm_text(m->short_axis.recorded)) + number(mm_text(m->craniocaudal.recorded)) + number(fixed(m->max_3d_diameter_mm, 1)) + number(fixed(m->recorded_volume_ml, 2)) +
+        const auto cut = at_least(lesion);
+        out += number(cut + mm_text(m->long_axis.recorded)) + number(cut + mm_text(m->short_axis.recorded)) + number(cut + mm_text(m->craniocaudal.recorded)) + number(cut + fixed(m->max_3d_diameter_mm, 1)) + number(cut + fixed(m->recorded_volume_ml, 2)) +
                number(m->hu ? fixed(m->hu->mean, 0) + " +- " + fixed(m->hu->sd, 0) : "");
     } else {
         for (int i = 0; i < 6; ++i) out += number("");
@@ -186,8 +187,8 @@ Result<std::string> lesion_at(const TimepointResult& timepoint, const LesionResu
     };
     row("Status", std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : ": " + lesion.reason));
     if (const auto& m = lesion.measurements) {
-        row("Long x short x craniocaudal", m->long_axis.recorded.text() + " x " + m->short_axis.recorded.text() + " x " + m->craniocaudal.recorded.text() + " mm");
-        row("Volume", fixed(m->recorded_volume_ml, 2) + " ml");
+        row("Long x short x craniocaudal", at_least(lesion) + m->long_axis.recorded.text() + " x " + m->short_axis.recorded.text() + " x " + m->craniocaudal.recorded.text() + " mm");
+        row("Volume", at_least(lesion) + fixed(m->recorded_volume_ml, 2) + " ml");
         row("Parts", components_text(*m));
         if (m->hu) row("Density", "mean " + fixed(m->hu->mean, 1) + " HU, SD " + fixed(m->hu->sd, 1) + ", median " + fixed(m->hu->median, 1) + (m->hu_core ? "; core mean " + fixed(m->hu_core->mean, 1) : ""));
     }

@@ -125,19 +125,20 @@ std::string paragraph(const std::string& text) { return wrapped(ascii(text), kLi
 
 std::string measurements_text(const CaseResult& result)
 {
-    TextTable table({{"time point", 20, false}, {"date", 10, false}, {"lesion", 10, false}, {"long mm", 8, true}, {"short mm", 8, true},
-                     {"cc mm", 8, true}, {"volume ml", 10, true}, {"notices", 30, false}});
+    TextTable table({{"time point", 20, false}, {"date", 10, false}, {"lesion", 10, false}, {"long mm", 10, true}, {"short mm", 10, true},
+                     {"cc mm", 10, true}, {"volume ml", 13, true}, {"notices", 24, false}});
     std::string reasons;
     for (const auto& timepoint : result.timepoints) {
         for (const auto& lesion : timepoint.lesions) {
             const auto& m = lesion.measurements;
+            const auto cut = at_least(lesion);
             std::string note = codes_of(notices_of(lesion));
             if (lesion.status != response::LesionStatus::measured) {
                 note = name(lesion.status);
                 if (!lesion.reason.empty()) reasons += paragraph(timepoint.id + ", " + lesion.lesion + ": " + std::string(name(lesion.status)) + ": " + lesion.reason);
             }
-            table.add({timepoint.id, date_text(timepoint.date), lesion.lesion, m ? mm_text(m->long_axis.recorded) : "-", m ? mm_text(m->short_axis.recorded) : "-",
-                       m ? mm_text(m->craniocaudal.recorded) : "-", m ? fixed(m->recorded_volume_ml, 2) : "-", note});
+            table.add({timepoint.id, date_text(timepoint.date), lesion.lesion, m ? cut + mm_text(m->long_axis.recorded) : "-", m ? cut + mm_text(m->short_axis.recorded) : "-",
+                       m ? cut + mm_text(m->craniocaudal.recorded) : "-", m ? cut + fixed(m->recorded_volume_ml, 2) : "-", note});
         }
     }
     return table.text() + reasons;

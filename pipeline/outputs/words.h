@@ -21,6 +21,8 @@ std::string base64(std::string_view bytes);
 std::string date_text(const std::optional<Date>& date);
 /// A recorded length with one decimal, two where it has them: columns line up.
 std::string mm_text(Length length);
+/// ">= " where the lesion is cut by the edge of the scan (definitions.md 2.9), else nothing.
+std::string at_least(const LesionResult& lesion);
 /// "+5.0" / "-63.6"; "" where unknown.
 std::string signed_percent(const std::optional<double>& value);
 

@@ -310,6 +310,7 @@ Result<std::vector<std::string>> write_key_images(const std::filesystem::path& f
     scene.mask = &*lesion.mask;
     scene.review_state = lesion.review_state;
     scene.synthetic = result.synthetic;
+    const auto cut = at_least(lesion);
     scene.facts = "window " + fixed(kWindowCentre_hu, 0) + "/" + fixed(kWindowWidth_hu, 0) + " HU";
 
     const struct { View view; const char* name; } views[] = {{View::axial, "axial"}, {View::coronal, "coronal"}, {View::sagittal, "sagittal"}};
@@ -320,13 +321,13 @@ Result<std::vector<std::string>> write_key_images(const std::filesystem::path& f
         scene.calipers.clear();
         if (view == View::axial) {
             scene.centre = 0.5 * (m.long_axis.a + m.long_axis.b);
-            scene.calipers.push_back({m.short_axis.a, m.short_axis.b, "short " + m.short_axis.recorded.text() + " mm", kSecond, true});
-            scene.calipers.push_back({m.long_axis.a, m.long_axis.b, "long " + m.long_axis.recorded.text() + " mm", kFirst, false});
+            scene.calipers.push_back({m.short_axis.a, m.short_axis.b, "short " + cut + m.short_axis.recorded.text() + " mm", kSecond, true});
+            scene.calipers.push_back({m.long_axis.a, m.long_axis.b, "long " + cut + m.long_axis.recorded.text() + " mm", kFirst, false});
             const int slice = static_cast<int>(std::lround(timepoint.ct->volume.geometry.to_index(scene.centre).slice));
             scene.place = "lesion " + lesion.lesion + ", axial slice of the long axis (" + std::to_string(slice + 1) + " of " + std::to_string(scene.mask->size().slices) + ")";
         } else {
             scene.centre = m.centroid;
-            scene.calipers.push_back({m.craniocaudal.a, m.craniocaudal.b, "craniocaudal " + m.craniocaudal.recorded.text() + " mm", kFirst, false});
+            scene.calipers.push_back({m.craniocaudal.a, m.craniocaudal.b, "craniocaudal " + cut + m.craniocaudal.recorded.text() + " mm", kFirst, false});
             scene.place = "lesion " + lesion.lesion + ", " + view_name + " through the centroid";
         }
         names.push_back(stem + "-" + view_name + ".png");

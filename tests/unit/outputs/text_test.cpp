@@ -72,6 +72,21 @@ TEST(ResponseTable, IsAsciiAndNoWiderThan120)
     EXPECT_THAT(table, testing::HasSubstr("intervals are not yet known"));
 }
 
+TEST(ResponseTable, SaysAtLeastWhereTheLesionIsCutByTheScan)
+{
+    outputs::CaseResult result;
+    outputs::TimepointResult timepoint;
+    timepoint.id = "a";
+    outputs::LesionResult lesion;
+    lesion.lesion = "T1";
+    lesion.measurements = some_measurements();
+    timepoint.lesions.push_back(lesion);
+    result.timepoints.push_back(timepoint);
+    EXPECT_THAT(outputs::response_table(result), testing::Not(testing::HasSubstr(">= 220.0")));
+    result.timepoints[0].lesions[0].notices.push_back({Code::truncated, "cut"});
+    EXPECT_THAT(outputs::response_table(result), testing::HasSubstr(">= 220.0"));
+}
+
 TEST(CsvCell, IsQuotedOnlyWhereItMust)
 {
     EXPECT_EQ(outputs::csv_cell("plain"), "plain");
