@@ -15,6 +15,7 @@ constexpr const char* kUse = "Research use, not for clinical decisions without r
 std::string tag(const std::string& text) { return "<span class=\"tag\">" + html(text) + "</span>"; }
 std::string paragraph(const std::string& text) { return "<p>" + html(text) + "</p>\n"; }
 std::string cell(const std::string& text) { return "<td>" + html(text) + "</td>"; }
+std::string day(const std::optional<Date>& date) { return "<td class=\"d\">" + html(date_text(date)) + "</td>"; }
 std::string number(const std::string& text) { return "<td class=\"n\">" + html(text.empty() ? "-" : text) + "</td>"; }
 std::string code(const Notice& notice) { return "<span class=\"code\">" + html(name(notice.code)) + "</span>"; }
 
@@ -36,7 +37,7 @@ std::string category_text(const response::RecistTimepoint& row)
 
 std::string confirmation(const std::optional<bool>& confirmed) { return !confirmed ? "" : *confirmed ? "confirmed" : "unconfirmed"; }
 
-std::string sum_text(const response::RecistTimepoint& row) { return row.sum ? row.sum->text() : row.partial_sum ? ">= " + row.partial_sum->text() : ""; }
+std::string sum_text(const response::RecistTimepoint& row) { return row.sum ? mm_text(*row.sum) : row.partial_sum ? ">= " + mm_text(*row.partial_sum) : ""; }
 
 std::string card(const std::string& label, const std::string& big, const std::string& more)
 {
@@ -63,7 +64,7 @@ std::string best_cards(const CaseResult& result)
     std::string best(name(line.best_overall_response.category));
     if (best.empty()) best = "-";
     std::string more = line.best_overall_response.reason;
-    if (line.confirmed) more = confirmation(line.confirmed) + (more.empty() ? "" : ". " + more);
+    if (line.confirmed) more = (*line.confirmed ? "Confirmed." : "Unconfirmed.") + (more.empty() ? "" : " " + more);
     if (line.best_response_date) more += (more.empty() ? "" : " ") + std::string("First seen ") + iso(*line.best_response_date) + ".";
     std::string big = "not known", pfs = line.pfs_text;
     if (line.pfs_months) big = std::string(line.pfs_event ? "" : "> ") + fixed(*line.pfs_months, 1) + " months";
@@ -90,7 +91,7 @@ std::string response_section(const CaseResult& result)
         const auto* timepoint = timepoint_named(result, row.timepoint);
         const auto change = [&](const std::optional<double>& v) { return number(row.is_baseline ? "" : signed_percent(v)); };
         const auto confirmed = confirmation(row.confirmed);
-        out += "<tr>" + cell(row.period) + "<th scope=\"row\">" + html(row.timepoint) + "</th>" + cell(timepoint ? date_text(timepoint->date) : "") + number(sum_text(row)) + change(row.change_from_baseline_pct) +
+        out += "<tr>" + cell(row.period) + "<th scope=\"row\">" + html(row.timepoint) + "</th>" + day(timepoint ? timepoint->date : std::optional<Date>()) + number(sum_text(row)) + change(row.change_from_baseline_pct) +
                change(row.change_from_nadir_pct) + cell(std::string(name(row.target))) + cell(std::string(name(row.non_target))) + cell(row.new_lesions ? std::string(name(*row.new_lesions)) : "not stated") +
                "<td>" + tag(category_text(row)) + (confirmed.empty() ? "" : " " + html(confirmed)) + "</td>" + cell(timepoint ? review_state_of(*timepoint) : "unreviewed") + "</tr>\n";
     }
@@ -123,14 +124,15 @@ std::string decisions_section(const CaseResult& result)
 
 std::string measured_row(const TimepointResult& timepoint, const LesionResult& lesion)
 {
-    std::string out = "<tr><th scope=\"row\">" + html(timepoint.id) + "</th>" + cell(date_text(timepoint.date)) + cell(lesion.lesion) + cell(std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : ": " + lesion.reason));
+    std::string out = "<tr><th scope=\"row\">" + html(timepoint.id) + "</th>" + day(timepoint.date) + cell(lesion.lesion) + cell(std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : ": " + lesion.reason));
     if (const auto& m = lesion.measurements) {
-        out += number(m->long_axis.recorded.text()) + number(m->short_axis.recorded.text()) + number(m->craniocaudal.recorded.text()) + number(fixed(m->max_3d_diameter_mm, 1)) + number(fixed(m->recorded_volume_ml, 2)) +
+        const auto cut = at_least(lesion);
+        out += number(cut + mm_text(m->long_axis.recorded)) + number(cut + mm_text(m->short_axis.recorded)) + number(cut + mm_text(m->craniocaudal.recorded)) + number(cut + fixed(m->max_3d_diameter_mm, 1)) + number(cut + fixed(m->recorded_volume_ml, 2)) +
                number(m->hu ? fixed(m->hu->mean, 0) + " +- " + fixed(m->hu->sd, 0) : "");
     } else {
         for (int i = 0; i < 6; ++i) out += number("");
     }
-    return out + number(lesion.reader_long_axis ? lesion.reader_long_axis->text() : "") + cell(lesion.review_state) + "</tr>\n";
+    return out + number(lesion.reader_long_axis ? mm_text(*lesion.reader_long_axis) : "") + cell(lesion.review_state) + "</tr>\n";
 }
 
 std::string measurements_section(const CaseResult& result)
@@ -185,8 +187,8 @@ Result<std::string> lesion_at(const TimepointResult& timepoint, const LesionResu
     };
     row("Status", std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : ": " + lesion.reason));
     if (const auto& m = lesion.measurements) {
-        row("Long x short x craniocaudal", m->long_axis.recorded.text() + " x " + m->short_axis.recorded.text() + " x " + m->craniocaudal.recorded.text() + " mm");
-        row("Volume", fixed(m->recorded_volume_ml, 2) + " ml");
+        row("Long x short x craniocaudal", at_least(lesion) + m->long_axis.recorded.text() + " x " + m->short_axis.recorded.text() + " x " + m->craniocaudal.recorded.text() + " mm");
+        row("Volume", at_least(lesion) + fixed(m->recorded_volume_ml, 2) + " ml");
         row("Parts", components_text(*m));
         if (m->hu) row("Density", "mean " + fixed(m->hu->mean, 1) + " HU, SD " + fixed(m->hu->sd, 1) + ", median " + fixed(m->hu->median, 1) + (m->hu_core ? "; core mean " + fixed(m->hu_core->mean, 1) : ""));
     }

@@ -9,8 +9,8 @@ namespace {
 
 constexpr double kWidth = 960, kLeft = 64, kRight = 24;
 constexpr double kTreatments = 62;               // strip of treatments on top
-constexpr double kPanel = 190, kGap = 42, kBottom = 66;
-constexpr const char* kMarks[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"};  // Okabe-Ito
+constexpr double kPanel = 190, kGap = 56, kBottom = 66;
+constexpr const char* kMarks[] = {"var(--m0)", "var(--m1)", "var(--m2)", "var(--m3)", "var(--m4)"};  // set in the style, one set a colour scheme
 
 std::string number(double value) { return fixed(value, 1); }
 std::string attribute(const char* name, double value) { return std::string(" ") + name + "=\"" + number(value) + "\""; }
@@ -115,7 +115,7 @@ struct Panel {
     }
     std::string frame() const
     {
-        std::string out = text(kLeft, top - 10, title, "axis-title", "start");
+        std::string out = text(kLeft, top - 24, title, "axis-title", "start");
         if (logarithmic) {
             for (double v = low; v <= high * 1.001; v *= 10) out += line(kLeft, y(v), kWidth - kRight, y(v), "grid") + text(kLeft - 8, y(v) + 4, v < 1 ? fixed(v, 1) : fixed(v, 0), "tick", "end");
         } else {
@@ -195,7 +195,7 @@ std::string size_plot_svg(const CaseResult& result)
 {
     if (result.timepoints.empty()) return "";
     const TimeAxis time(result);
-    Panel axis{kTreatments + 26, "Long axis, mm", false, 0, 1};
+    Panel axis{kTreatments + 40, "Long axis, mm", false, 0, 1};
     Panel volume{axis.top + kPanel + kGap, "Volume, ml (logarithmic)", true, 1, 10};
     double longest = 0, least = 1e300, most = 0;
     std::vector<std::vector<Sample>> curves;
@@ -221,7 +221,7 @@ std::string size_plot_svg(const CaseResult& result)
     out += time_labels(result, time, bottom);
     for (std::size_t i = 0; i < curves.size(); ++i) {
         out += curve(axis, curves[i], &Sample::long_axis_mm, 1, i) + curve(volume, curves[i], &Sample::volume_ml, 1, i);
-        if (curves.size() > 1) out += "<text" + attribute("x", kWidth - kRight - 70 * static_cast<double>(curves.size() - 1 - i)) + attribute("y", axis.top - 10) + " text-anchor=\"end\" class=\"note\" style=\"fill:" + kMarks[i % std::size(kMarks)] + "\">" + (i % 2 ? "&#9632; " : "&#9679; ") + html(result.lesions[i].id) + "</text>\n";
+        if (curves.size() > 1) out += "<text" + attribute("x", kWidth - kRight - 70 * static_cast<double>(curves.size() - 1 - i)) + attribute("y", axis.top - 24) + " text-anchor=\"end\" class=\"note\" style=\"fill:" + kMarks[i % std::size(kMarks)] + "\">" + (i % 2 ? "&#9632; " : "&#9679; ") + html(result.lesions[i].id) + "</text>\n";
     }
     return out + "</svg>\n";
 }

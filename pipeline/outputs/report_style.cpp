@@ -4,8 +4,8 @@ namespace retromass::outputs {
 
 // Colours have a contrast of at least 4.5 : 1 on their ground in both schemes; nothing is told by colour alone.
 const char* const kReportStyle = R"css(
-:root{--ink:#1b1f24;--soft:#57606a;--ground:#fff;--card:#f6f8fa;--line:#d0d7de;--accent:#0b5cad;--band:#f0e442;--band-ink:#000;--span:#0072b222}
-@media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa5b1;--ground:#0f141a;--card:#181f27;--line:#323b45;--accent:#79b8ff;--span:#56b4e92e}}
+:root{--ink:#1b1f24;--soft:#57606a;--ground:#fff;--card:#f6f8fa;--line:#d0d7de;--accent:#0b5cad;--band:#f0e442;--band-ink:#000;--span:#0072b222;--m0:#0072b2;--m1:#b94f00;--m2:#007a5a;--m3:#a8477f;--m4:#8a6100}
+@media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa5b1;--ground:#0f141a;--card:#181f27;--line:#323b45;--accent:#79b8ff;--span:#56b4e92e;--m0:#56b4e9;--m1:#ff9b57;--m2:#3fcf9f;--m3:#e6a3c8;--m4:#f0e442}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,"Segoe UI","DejaVu Sans",Helvetica,Arial,sans-serif;font-variant-numeric:tabular-nums}
@@ -35,15 +35,16 @@ th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);verti
 thead th{background:var(--card);font-weight:600;border-bottom:2px solid var(--line)}
 tbody th{font-weight:600}
 td.n,th.n{text-align:right;white-space:nowrap}
+td.d{white-space:nowrap}
 .tag{display:inline-block;border:1px solid currentColor;border-radius:4px;padding:0 6px;font-weight:700;white-space:nowrap}
 .timepoint{break-inside:avoid;page-break-inside:avoid;margin:26px 0 0}
 .pictures{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:12px;align-items:start;margin:8px 0 12px}
 .pictures figure{margin:0;background:#000;border-radius:6px;overflow:hidden}
-.pictures img{display:block;width:100%;height:auto;max-height:620px;object-fit:contain}
+.pictures img{display:block;width:100%;height:auto;max-height:460px;object-fit:contain}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:3px 16px;margin:6px 0}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 .decision{border-left:4px solid var(--accent);padding:2px 0 2px 14px;margin:14px 0;break-inside:avoid}
-.decision h3{margin:0 0 4px}
+.decision h3{margin:0 0 4px}.decision p{margin:2px 0}
 svg.plot{width:100%;height:auto;display:block}
 .plot text{fill:var(--ink);font:12px system-ui,"DejaVu Sans",Helvetica,Arial,sans-serif}
 .plot .value{font-size:12px;font-weight:600;paint-order:stroke;stroke:var(--ground);stroke-width:3px}
@@ -55,13 +56,13 @@ svg.plot{width:100%;height:auto;display:block}
 .plot .treatment{stroke:var(--soft);stroke-width:1.4;stroke-dasharray:6 3}
 .plot .span{fill:var(--span)}
 footer{margin:40px 0 24px;color:var(--soft);font-size:13px;border-top:1px solid var(--line);padding-top:12px}
-@media (max-width:900px){.cards,.first,.pictures{grid-template-columns:1fr}}
+@media screen and (max-width:900px){.cards,.first,.pictures{grid-template-columns:1fr}}
 @page{size:A4;margin:14mm 12mm}
 @media print{
-:root{--ink:#000;--soft:#444;--ground:#fff;--card:#fff;--line:#bbb;--accent:#0b5cad;--span:#0072b222}
+:root{--ink:#000;--soft:#444;--ground:#fff;--card:#fff;--line:#bbb;--accent:#0b5cad;--span:#0072b222;--m0:#0072b2;--m1:#b94f00;--m2:#007a5a;--m3:#a8477f;--m4:#8a6100}
 body{font-size:10pt}main,.inner{max-width:none;padding:0}.band{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 h2{break-after:avoid;margin-top:20px}tr{break-inside:avoid}table{font-size:8.5pt}th,td{padding:3px 5px}.card .big{font-size:18pt}
-.first{grid-template-columns:1fr}.wide{overflow:visible}
+.first{grid-template-columns:1fr}.wide{overflow:visible}.pictures figure,.attention,.card{break-inside:avoid}.pictures img{max-height:none}h3{break-after:avoid}
 }
 )css";
 

@@ -125,19 +125,20 @@ std::string paragraph(const std::string& text) { return wrapped(ascii(text), kLi
 
 std::string measurements_text(const CaseResult& result)
 {
-    TextTable table({{"time point", 20, false}, {"date", 10, false}, {"lesion", 10, false}, {"long mm", 8, true}, {"short mm", 8, true},
-                     {"cc mm", 8, true}, {"volume ml", 10, true}, {"notices", 30, false}});
+    TextTable table({{"time point", 20, false}, {"date", 10, false}, {"lesion", 10, false}, {"long mm", 10, true}, {"short mm", 10, true},
+                     {"cc mm", 10, true}, {"volume ml", 13, true}, {"notices", 24, false}});
     std::string reasons;
     for (const auto& timepoint : result.timepoints) {
         for (const auto& lesion : timepoint.lesions) {
             const auto& m = lesion.measurements;
+            const auto cut = at_least(lesion);
             std::string note = codes_of(notices_of(lesion));
             if (lesion.status != response::LesionStatus::measured) {
                 note = name(lesion.status);
                 if (!lesion.reason.empty()) reasons += paragraph(timepoint.id + ", " + lesion.lesion + ": " + std::string(name(lesion.status)) + ": " + lesion.reason);
             }
-            table.add({timepoint.id, date_text(timepoint.date), lesion.lesion, m ? m->long_axis.recorded.text() : "-", m ? m->short_axis.recorded.text() : "-",
-                       m ? m->craniocaudal.recorded.text() : "-", m ? fixed(m->recorded_volume_ml, 2) : "-", note});
+            table.add({timepoint.id, date_text(timepoint.date), lesion.lesion, m ? cut + mm_text(m->long_axis.recorded) : "-", m ? cut + mm_text(m->short_axis.recorded) : "-",
+                       m ? cut + mm_text(m->craniocaudal.recorded) : "-", m ? cut + fixed(m->recorded_volume_ml, 2) : "-", note});
         }
     }
     return table.text() + reasons;
@@ -148,7 +149,7 @@ std::string decisions_text(const CaseResult& result)
     TextTable table({{"period", 30, false}, {"time point", 20, false}, {"sum mm", 8, true}, {"base %", 8, true}, {"nadir %", 8, true},
                      {"category", 13, false}, {"note", 20, false}});
     for (const auto& row : result.assessment.recist) {
-        const auto sum = row.sum ? row.sum->text() : row.partial_sum ? ">=" + row.partial_sum->text() : "-";
+        const auto sum = row.sum ? mm_text(*row.sum) : row.partial_sum ? ">=" + mm_text(*row.partial_sum) : "-";
         const auto category = row.is_baseline ? "baseline" : std::string(name(row.overall.category));
         auto note = row.confirmed ? (*row.confirmed ? "confirmed" : "unconfirmed") : std::string();
         const auto codes = codes_of(row);

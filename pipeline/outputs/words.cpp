@@ -61,6 +61,10 @@ std::string base64(std::string_view bytes)
 
 std::string date_text(const std::optional<Date>& date) { return date ? iso(*date) : ""; }
 
+std::string mm_text(Length length) { return length.hundredths % 10 == 0 ? fixed(length.as_mm(), 1) : length.text(); }
+
+std::string at_least(const LesionResult& lesion) { return has(notices_of(lesion), Code::truncated) ? ">= " : ""; }
+
 std::string signed_percent(const std::optional<double>& value)
 {
     if (!value) return "";

@@ -19,6 +19,10 @@ std::string html(std::string_view text);
 std::string base64(std::string_view bytes);
 /// "2013-03-15", or "" without a date.
 std::string date_text(const std::optional<Date>& date);
+/// A recorded length with one decimal, two where it has them: columns line up.
+std::string mm_text(Length length);
+/// ">= " where the lesion is cut by the edge of the scan (definitions.md 2.9), else nothing.
+std::string at_least(const LesionResult& lesion);
 /// "+5.0" / "-63.6"; "" where unknown.
 std::string signed_percent(const std::optional<double>& value);
 

@@ -17,7 +17,8 @@ constexpr int kMinimum_px = 420;        ///< least width, so that the heading fi
 constexpr int kHeading_px = 46;
 constexpr int kBand_px = 26;
 constexpr double kSmallLesion_mm = 60;  ///< below this the lesion is shown enlarged, with a locator
-constexpr double kMargin_mm = 12;
+constexpr double kMargin_mm = 12;       ///< round the lesion
+constexpr double kAir_mm = 5;           ///< round the body
 constexpr double kWindowCentre_hu = 40, kWindowWidth_hu = 400;
 
 struct Colour { double r, g, b; };      // Okabe-Ito: told apart by the colour-blind
@@ -173,7 +174,8 @@ Label draw_caliper(cairo_t* c, const Scene::Caliper& caliper, const PicturePlane
     stroke_twice(c, caliper.ink, 1.8);
     const bool b_last = std::abs(by - ay) > std::abs(bx - ax) ? by > ay : bx > ax;
     const double ex = b_last ? bx : ax, ey = b_last ? by : ay, dx = (b_last ? 1 : -1) * (bx - ax) / length, dy = (b_last ? 1 : -1) * (by - ay) / length;
-    return {ex + 34 * dx, ey + 18 * dy, caliper.label, caliper.ink};
+    constexpr double kBeside_px = 70, kBelow_px = 18;  // clear of the tick, whichever way the line runs
+    return {ex + kBeside_px * dx, ey + kBelow_px * dy, caliper.label, caliper.ink};
 }
 
 void draw_labels(cairo_t* c, std::vector<Label> labels, const PicturePlane& plane)
@@ -246,7 +248,8 @@ Status draw(const std::filesystem::path& file, const Scene& scene)
 {
     const auto directions = directions_of(scene.view, scene.ct->geometry);
     const auto lesion = mask_field(*scene.mask, scene.ct->geometry, scene.centre, directions);
-    const auto whole = unite(body_field(*scene.ct, scene.centre, directions), lesion, kMargin_mm);
+    const auto body = body_field(*scene.ct, scene.centre, directions);
+    const auto whole = unite({body.left - kAir_mm, body.right + kAir_mm, body.top - kAir_mm, body.bottom + kAir_mm}, lesion, kMargin_mm);
     const bool small = std::max(lesion.width(), lesion.height()) < kSmallLesion_mm;
     Field shown = whole;
     if (small) {  // three lesion widths, at least 9 cm, round the lesion's middle
@@ -307,6 +310,7 @@ Result<std::vector<std::string>> write_key_images(const std::filesystem::path& f
     scene.mask = &*lesion.mask;
     scene.review_state = lesion.review_state;
     scene.synthetic = result.synthetic;
+    const auto cut = at_least(lesion);
     scene.facts = "window " + fixed(kWindowCentre_hu, 0) + "/" + fixed(kWindowWidth_hu, 0) + " HU";
 
     const struct { View view; const char* name; } views[] = {{View::axial, "axial"}, {View::coronal, "coronal"}, {View::sagittal, "sagittal"}};
@@ -317,13 +321,13 @@ Result<std::vector<std::string>> write_key_images(const std::filesystem::path& f
         scene.calipers.clear();
         if (view == View::axial) {
             scene.centre = 0.5 * (m.long_axis.a + m.long_axis.b);
-            scene.calipers.push_back({m.short_axis.a, m.short_axis.b, "short " + m.short_axis.recorded.text() + " mm", kSecond, true});
-            scene.calipers.push_back({m.long_axis.a, m.long_axis.b, "long " + m.long_axis.recorded.text() + " mm", kFirst, false});
+            scene.calipers.push_back({m.short_axis.a, m.short_axis.b, "short " + cut + m.short_axis.recorded.text() + " mm", kSecond, true});
+            scene.calipers.push_back({m.long_axis.a, m.long_axis.b, "long " + cut + m.long_axis.recorded.text() + " mm", kFirst, false});
             const int slice = static_cast<int>(std::lround(timepoint.ct->volume.geometry.to_index(scene.centre).slice));
             scene.place = "lesion " + lesion.lesion + ", axial slice of the long axis (" + std::to_string(slice + 1) + " of " + std::to_string(scene.mask->size().slices) + ")";
         } else {
             scene.centre = m.centroid;
-            scene.calipers.push_back({m.craniocaudal.a, m.craniocaudal.b, "craniocaudal " + m.craniocaudal.recorded.text() + " mm", kFirst, false});
+            scene.calipers.push_back({m.craniocaudal.a, m.craniocaudal.b, "craniocaudal " + cut + m.craniocaudal.recorded.text() + " mm", kFirst, false});
             scene.place = "lesion " + lesion.lesion + ", " + view_name + " through the centroid";
         }
         names.push_back(stem + "-" + view_name + ".png");

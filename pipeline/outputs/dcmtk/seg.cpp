@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 
 #include "pipeline/outputs/outputs.h"
 
@@ -159,6 +160,30 @@ Status add_frame(DcmSegmentation& seg, const ingest::CtSeries& ct, const Mask& m
     return Done{};
 }
 
+/// The planes as one string of bits, lowest bit first, without gaps between frames (PS3.5 8.1.1). The document class of
+/// DCMTK 3.6.7 misplaces frames whose pixels do not fill whole bytes, so its pixel data is replaced by this.
+class PackedFrames {
+public:
+    void add(std::span<const std::uint8_t> plane)
+    {
+        for (const auto value : plane) {
+            if (used_ % 8 == 0) bytes_.push_back(0);
+            if (value != 0) bytes_.back() = static_cast<Uint8>(bytes_.back() | 1U << used_ % 8);
+            ++used_;
+        }
+    }
+    Status put_into(DcmDataset& out)
+    {
+        if (bytes_.size() % 2 != 0) bytes_.push_back(0);
+        RETROMASS_DCM(out.putAndInsertUint8Array(DCM_PixelData, bytes_.data(), static_cast<unsigned long>(bytes_.size())), "the pixel data");
+        return Done{};
+    }
+
+private:
+    std::vector<Uint8> bytes_;
+    std::size_t used_ = 0;
+};
+
 /// What the document classes set from the clock or leave out.
 Status complete(DcmDataset& out, DcmDataset& source, const ingest::CtSeries& ct, const SegDescription& first)
 {
@@ -249,15 +274,19 @@ Status build_and_save(const std::filesystem::path& file, const ingest::CtSeries&
         }
         if (std::any_of(holds.begin(), holds.end(), [s](const auto& h) { return h[s]; })) rank[s] = ++used;
     }
+    PackedFrames packed;
     for (std::size_t i = 0; i < masks.size(); ++i) {
         for (int slice = 0; slice < size.slices; ++slice) {
             const auto s = static_cast<std::size_t>(slice);
-            if (holds[i][s]) RETROMASS_TRY(add_frame(*seg, ct, *masks[i], slice, i + 1, rank[s], uses));
+            if (!holds[i][s]) continue;
+            RETROMASS_TRY(add_frame(*seg, ct, *masks[i], slice, i + 1, rank[s], uses));
+            packed.add(masks[i]->plane(slice));
         }
     }
 
     DcmFileFormat out;
     RETROMASS_DCM(seg->writeDataset(*out.getDataset()), "the segmentation");
+    RETROMASS_TRY(packed.put_into(*out.getDataset()));
     RETROMASS_TRY(complete(*out.getDataset(), *source.getDataset(), ct, segments.front()));
     RETROMASS_DCM(out.saveFile(file.c_str(), EXS_LittleEndianExplicit, EET_ExplicitLength, EGL_recalcGL, EPD_withoutPadding), "cannot write " + file.string());
     return Done{};
