@@ -116,7 +116,7 @@ ordered_json json_of(const response::LineSummary& line)
 {
     return {{"line", line.line}, {"period", line.period}, {"baseline_timepoint", line.baseline_timepoint},
             {"best_overall_response", json_of(line.best_overall_response)}, {"best_response_date", or_null(line.best_response_date)},
-            {"confirmed", or_null(line.confirmed)},
+            {"confirmed", or_null(line.confirmed)}, {"response_days", or_null(line.response_days)}, {"response_ended", line.response_ended},
             {"pfs", {{"start", or_null(line.pfs_start)}, {"end", or_null(line.pfs_end)}, {"days", or_null(line.pfs_days)},
                      {"months", or_null(line.pfs_months)}, {"event", line.pfs_event}, {"text", line.pfs_text}}},
             {"notices", json_of(line.notices)}};

@@ -37,8 +37,6 @@ std::string category_text(const response::RecistTimepoint& row)
 
 std::string confirmation(const std::optional<bool>& confirmed) { return !confirmed ? "" : *confirmed ? "confirmed" : "unconfirmed"; }
 
-std::string sum_text(const response::RecistTimepoint& row) { return row.sum ? mm_text(*row.sum) : row.partial_sum ? ">= " + mm_text(*row.partial_sum) : ""; }
-
 std::string card(const std::string& label, const std::string& big, const std::string& more)
 {
     return "<div class=\"card\"><div class=\"label\">" + html(label) + "</div><div class=\"big\">" + html(big) + "</div>" + paragraph(more) + "</div>\n";
@@ -54,7 +52,9 @@ std::string now_card(const CaseResult& result)
     if (row.change_from_baseline_pct && !row.is_baseline) more += ", " + signed_percent(row.change_from_baseline_pct) + " % from baseline (" + row.baseline_timepoint + ")";
     if (row.change_from_nadir_pct && !row.is_baseline) more += ", " + signed_percent(row.change_from_nadir_pct) + " % from nadir";
     if (!row.period.empty()) more += "; " + row.period;
-    return card("RECIST 1.1 now", category_text(row), more + ".");
+    more += ".";
+    if (!row.sum) more += " " + sentence(row.overall.reason);
+    return card("RECIST 1.1 now", category_text(row), more);
 }
 
 std::string best_cards(const CaseResult& result)
@@ -63,12 +63,12 @@ std::string best_cards(const CaseResult& result)
     const auto& line = result.assessment.lines.back();
     std::string best(name(line.best_overall_response.category));
     if (best.empty()) best = "-";
-    std::string more = line.best_overall_response.reason;
+    std::string more = sentence(line.best_overall_response.reason);
     if (line.confirmed) more = (*line.confirmed ? "Confirmed." : "Unconfirmed.") + (more.empty() ? "" : " " + more);
     if (line.best_response_date) more += (more.empty() ? "" : " ") + std::string("First seen ") + iso(*line.best_response_date) + ".";
     std::string big = "not known", pfs = line.pfs_text;
     if (line.pfs_months) big = std::string(line.pfs_event ? "" : "> ") + fixed(*line.pfs_months, 1) + " months";
-    if (line.pfs_days) pfs += (pfs.empty() ? "" : " ") + std::string("(") + std::to_string(*line.pfs_days) + " days" + (line.pfs_start ? " from " + iso(*line.pfs_start) : "") + ")";
+    pfs = sentence(pfs) + (line.pfs_start ? " Counted from " + iso(*line.pfs_start) + "." : "");
     return card("Best overall response, " + line.period, best, more) + card("Progression-free survival, " + line.period, big, pfs);
 }
 
@@ -92,7 +92,7 @@ std::string response_section(const CaseResult& result)
         const auto change = [&](const std::optional<double>& v) { return number(row.is_baseline ? "" : signed_percent(v)); };
         const auto confirmed = confirmation(row.confirmed);
         out += "<tr>" + cell(row.period) + "<th scope=\"row\">" + html(row.timepoint) + "</th>" + day(timepoint ? timepoint->date : std::optional<Date>()) + number(sum_text(row)) + change(row.change_from_baseline_pct) +
-               change(row.change_from_nadir_pct) + cell(std::string(name(row.target))) + cell(std::string(name(row.non_target))) + cell(row.new_lesions ? std::string(name(*row.new_lesions)) : "not stated") +
+               change(row.change_from_nadir_pct) + cell(std::string(name(row.target))) + cell(std::string(name(row.non_target))) + cell(row.is_baseline ? "-" : row.new_lesions ? std::string(name(*row.new_lesions)) : "not stated") +
                "<td>" + tag(category_text(row)) + (confirmed.empty() ? "" : " " + html(confirmed)) + "</td>" + cell(timepoint ? review_state_of(*timepoint) : "unreviewed") + "</tr>\n";
     }
     return out + "</tbody></table></div></section>\n";
@@ -109,7 +109,7 @@ std::string decisions_section(const CaseResult& result)
 {
     std::string out = "<section><h2>Why: the decisions</h2>\n";
     const auto decision = [&out](const std::string& title, const response::Decision& d) {
-        out += "<div class=\"decision\"><h3>" + html(title) + "</h3>\n" + paragraph(d.reason);
+        out += "<div class=\"decision\"><h3>" + html(title) + "</h3>\n" + paragraph(sentence(d.reason));
         if (!d.rule.empty()) out += "<p class=\"soft\">Rule: " + html(d.rule) + "</p>\n";
         if (const auto inputs = inputs_text(d); !inputs.empty()) out += "<p class=\"soft\">Inputs: " + html(inputs) + "</p>\n";
         out += notice_list(d.notices) + "</div>\n";
@@ -117,7 +117,7 @@ std::string decisions_section(const CaseResult& result)
     for (const auto& row : result.assessment.recist) decision(row.timepoint + " (" + row.period + "): " + category_text(row), row.overall);
     for (const auto& line : result.assessment.lines) {
         decision("Best overall response, " + line.period + ": " + std::string(name(line.best_overall_response.category)), line.best_overall_response);
-        if (!line.pfs_text.empty()) out += "<div class=\"decision\"><h3>" + html("Progression-free survival, " + line.period) + "</h3>\n" + paragraph(line.pfs_text) + notice_list(line.notices) + "</div>\n";
+        if (!line.pfs_text.empty()) out += "<div class=\"decision\"><h3>" + html("Progression-free survival, " + line.period) + "</h3>\n" + paragraph(sentence(line.pfs_text)) + notice_list(line.notices) + "</div>\n";
     }
     return out + "</section>\n";
 }

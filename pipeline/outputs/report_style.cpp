@@ -62,7 +62,7 @@ footer{margin:40px 0 24px;color:var(--soft);font-size:13px;border-top:1px solid 
 :root{--ink:#000;--soft:#444;--ground:#fff;--card:#fff;--line:#bbb;--accent:#0b5cad;--span:#0072b222;--m0:#0072b2;--m1:#b94f00;--m2:#007a5a;--m3:#a8477f;--m4:#8a6100}
 body{font-size:10pt}main,.inner{max-width:none;padding:0}.band{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 h2{break-after:avoid;margin-top:20px}tr{break-inside:avoid}table{font-size:8.5pt}th,td{padding:3px 5px}.card .big{font-size:18pt}
-.first{grid-template-columns:1fr}.wide{overflow:visible}.pictures figure,.attention,.card{break-inside:avoid}.pictures img{max-height:none}h3{break-after:avoid}
+.first{grid-template-columns:1fr}.wide{overflow:visible}.pictures figure,.attention,.card{break-inside:avoid}.pictures img{max-height:66mm}.wide{break-inside:avoid}h3{break-after:avoid}
 }
 )css";
 

@@ -63,7 +63,9 @@ public:
     explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
     void add(std::vector<std::string> cells)
     {
-        for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = clipped(cells[i], columns_[i].widest);
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            if (!columns_[i].number) cells[i] = clipped(cells[i], columns_[i].widest);  // a number is never cut
+        }
         rows_.push_back(std::move(cells));
     }
     std::string text() const
@@ -146,10 +148,10 @@ std::string measurements_text(const CaseResult& result)
 
 std::string decisions_text(const CaseResult& result)
 {
-    TextTable table({{"period", 30, false}, {"time point", 20, false}, {"sum mm", 8, true}, {"base %", 8, true}, {"nadir %", 8, true},
-                     {"category", 13, false}, {"note", 20, false}});
+    TextTable table({{"period", 38, false}, {"time point", 18, false}, {"sum mm", 8, true}, {"base %", 7, true}, {"nadir %", 7, true},
+                     {"category", 13, false}, {"note", 17, false}});
     for (const auto& row : result.assessment.recist) {
-        const auto sum = row.sum ? mm_text(*row.sum) : row.partial_sum ? ">=" + mm_text(*row.partial_sum) : "-";
+        const auto sum = sum_text(row).empty() ? std::string("-") : sum_text(row);
         const auto category = row.is_baseline ? "baseline" : std::string(name(row.overall.category));
         auto note = row.confirmed ? (*row.confirmed ? "confirmed" : "unconfirmed") : std::string();
         const auto codes = codes_of(row);
@@ -216,7 +218,7 @@ std::string response_table(const CaseResult& result)
     for (const auto& line : result.assessment.lines) {
         out += paragraph("Best overall response, " + line.period + ": " + std::string(name(line.best_overall_response.category)) +
                          (line.confirmed ? (*line.confirmed ? " (confirmed)" : " (unconfirmed)") : "") +
-                         (line.best_overall_response.reason.empty() ? "" : ". " + line.best_overall_response.reason));
+                         (line.best_overall_response.reason.empty() ? "" : ". " + sentence(line.best_overall_response.reason)));
         if (!line.pfs_text.empty()) out += paragraph("Progression-free survival, " + line.period + ": " + line.pfs_text);
         for (const auto& notice : line.notices) out += paragraph("  " + std::string(name(notice.code)) + ": " + notice.text);
     }

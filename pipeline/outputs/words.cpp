@@ -65,6 +65,22 @@ std::string mm_text(Length length) { return length.hundredths % 10 == 0 ? fixed(
 
 std::string at_least(const LesionResult& lesion) { return has(notices_of(lesion), Code::truncated) ? ">= " : ""; }
 
+std::string sum_text(const response::RecistTimepoint& row)
+{
+    if (row.sum) return mm_text(*row.sum);
+    // A partial sum of nothing is no 0 mm.
+    return row.partial_sum && row.partial_sum->hundredths > 0 ? ">= " + mm_text(*row.partial_sum) : "";
+}
+
+std::string sentence(const std::string& text)
+{
+    if (text.empty()) return "";
+    std::string out = text;
+    if (out.front() >= 'a' && out.front() <= 'z') out.front() = static_cast<char>(out.front() - 'a' + 'A');
+    if (out.back() != '.' && out.back() != '!' && out.back() != '?') out += '.';
+    return out;
+}
+
 std::string signed_percent(const std::optional<double>& value)
 {
     if (!value) return "";

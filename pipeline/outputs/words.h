@@ -23,6 +23,10 @@ std::string date_text(const std::optional<Date>& date);
 std::string mm_text(Length length);
 /// ">= " where the lesion is cut by the edge of the scan (definitions.md 2.9), else nothing.
 std::string at_least(const LesionResult& lesion);
+/// The sum of diameters, or ">= " what was measured of an incomplete one; "" where nothing was.
+std::string sum_text(const response::RecistTimepoint& row);
+/// With a capital letter and a full stop.
+std::string sentence(const std::string& text);
 /// "+5.0" / "-63.6"; "" where unknown.
 std::string signed_percent(const std::optional<double>& value);
 

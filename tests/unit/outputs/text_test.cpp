@@ -115,6 +115,17 @@ TEST(Base64, IsThatOfRfc4648)
     EXPECT_EQ(outputs::base64("foobar"), "Zm9vYmFy");
 }
 
+TEST(SumText, OfNothingMeasuredIsNever0)
+{
+    response::RecistTimepoint row;
+    row.partial_sum = Length{0};
+    EXPECT_EQ(outputs::sum_text(row), "");
+    row.partial_sum = Length{4210};
+    EXPECT_EQ(outputs::sum_text(row), ">= 42.1");
+    row.sum = Length{0};  // complete response: every target absent
+    EXPECT_EQ(outputs::sum_text(row), "0.0");
+}
+
 TEST(ReviewState, IsUnreviewedWhileOneLesionIs)
 {
     outputs::TimepointResult timepoint;
