@@ -24,7 +24,7 @@ struct LesionResult {
     std::optional<segmentation::Prompt> prompt;
     std::optional<Mask> mask;                 ///< on the CT grid
     std::optional<measurement::LesionMeasurements> measurements;
-    std::optional<Length> reader_long_axis;   ///< the reader's own line (definitions.md 5.3)
+    std::optional<Length> reader_long_axis;   ///< the reader's own line (docs/clinical.md 5.3)
     std::string review_state = "unreviewed";  ///< unreviewed | accepted | edited | rejected
     std::string reviewer;
     std::vector<Notice> notices;
@@ -61,7 +61,7 @@ std::string measurements_json(const std::string& lesion, const measurement::Lesi
 /// The response part of `assess --json` and case.json for one patient.
 std::string assessment_json(const response::Assessment& assessment);
 
-/// NIfTI-1, gzip: sform 1 in RAS with the full (sheared) affine, qform 0 (definitions.md 8.1). Fails with uneven_slices where
+/// NIfTI-1, gzip: sform 1 in RAS with the full (sheared) affine, qform 0 (docs/clinical.md 8.1). Fails with uneven_slices where
 /// the grid is not uniform. Byte-identical for identical input.
 Status write_nifti(const std::filesystem::path& file, const Mask& mask, const VolumeGeometry& geometry);
 Status write_nifti(const std::filesystem::path& file, const Grid<float>& values, const VolumeGeometry& geometry);

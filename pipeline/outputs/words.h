@@ -21,7 +21,7 @@ std::string base64(std::string_view bytes);
 std::string date_text(const std::optional<Date>& date);
 /// A recorded length with one decimal, two where it has them: columns line up.
 std::string mm_text(Length length);
-/// ">= " where the lesion is cut by the edge of the scan (definitions.md 2.9), else nothing.
+/// ">= " where the lesion is cut by the edge of the scan (docs/clinical.md 2.9), else nothing.
 std::string at_least(const LesionResult& lesion);
 /// The sum of diameters, or ">= " what was measured of an incomplete one; "" where nothing was.
 std::string sum_text(const response::RecistTimepoint& row);

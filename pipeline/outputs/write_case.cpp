@@ -155,7 +155,7 @@ private:
         if (drawn.empty()) return Done{};
         for (const auto* lesion : drawn) {
             const auto stem = stem_of(timepoint, *lesion);
-            if (timepoint.ct->volume.geometry.uniform()) {  // uneven slices: the SEG alone holds them (definitions.md 3.1)
+            if (timepoint.ct->volume.geometry.uniform()) {  // uneven slices: the SEG alone holds them (docs/clinical.md 3.1)
                 RETROMASS_TRY(write_nifti(folder_ / "masks" / (stem + ".nii.gz"), *lesion->mask, timepoint.ct->volume.geometry));
             }
             if (!lesion->measurements) continue;
