@@ -1,0 +1,29 @@
+#pragma once
+
+#include "segmentation/appearance.h"
+#include "segmentation/shape.h"
+
+namespace retromass::segmentation {
+
+/// The constants of method `energy`; meaning and source in docs/stages/segmentation.md.
+struct EnergyConstants {
+    double shape_weight = 8;          ///< of 1 - r
+    double evidence_weight = 0.35;    ///< of the log-likelihood ratio
+    double evidence_gain = 0;         ///< times as much evidence where the lesion stands out fully from its surroundings
+    double gain_from = 2;             ///< separation at which the gain begins ...
+    double gain_to = 4.5;             ///< ... and at which it is full
+    double geodesic_weight = 0.5;
+    double confidence = 0.5;          ///< of the prior in the random walker
+    double threshold = 0.45;
+    double fit_weight = 100;         ///< how firmly an unmarked axis is held to its usual proportion
+};
+
+/// Lets the image choose what the reader did not mark (short axis, depth, the size behind a click): the ellipsoid that gathers
+/// most evidence, held to the usual proportions. Marked axes move by a few percent only.
+Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeometry& geometry, const WorkingGrid& grid, const EnergyConstants& constants);
+
+/// Probability before smoothing: sigmoid of evidence, shape and climbed edges.
+Grid<float> first_probability(const Grid<float>& r, const Appearance& appearance, const Grid<float>& smooth, const Mask& core, double half_mm,
+                              std::array<double, 3> spacing_mm, const EnergyConstants& constants);
+
+}  // namespace retromass::segmentation

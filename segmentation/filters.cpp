@@ -1,0 +1,227 @@
+#include "segmentation/filters.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "core/parallel.h"
+
+namespace retromass::segmentation {
+namespace {
+
+std::vector<float> kernel_of(double sigma_cells)
+{
+    const int radius = std::max(1, static_cast<int>(std::ceil(3 * sigma_cells)));
+    std::vector<float> kernel;
+    for (int t = -radius; t <= radius; ++t) kernel.push_back(static_cast<float>(std::exp(-0.5 * t * t / (sigma_cells * sigma_cells))));
+    return kernel;
+}
+
+/// Convolves `count` lines of `length` values, `stride` apart, starting at offsets given by `start(line)`.
+template <class Start>
+void along(Grid<float>& values, int lines, int length, std::size_t stride, const std::vector<float>& kernel, int threads, Start start)
+{
+    const int radius = static_cast<int>(kernel.size()) / 2;
+    parallel_for(lines, threads, [&](int line) {
+        std::vector<float> in(static_cast<std::size_t>(length));
+        for (const std::size_t base : start(line)) {
+            for (int t = 0; t < length; ++t) in[static_cast<std::size_t>(t)] = values[base + static_cast<std::size_t>(t) * stride];
+            for (int t = 0; t < length; ++t) {
+                float sum = 0;
+                float weight = 0;
+                const int from = std::max(0, t - radius);
+                const int to = std::min(length - 1, t + radius);
+                for (int q = from; q <= to; ++q) {
+                    const float w = kernel[static_cast<std::size_t>(q - t + radius)];
+                    sum += w * in[static_cast<std::size_t>(q)];
+                    weight += w;
+                }
+                values[base + static_cast<std::size_t>(t) * stride] = sum / weight;
+            }
+        }
+    });
+}
+
+}  // namespace
+
+Grid<float> gaussian(const Grid<float>& in, std::array<double, 3> spacing_mm, double sigma_mm, int threads)
+{
+    Grid<float> out = in;
+    const auto n = in.size();
+    const auto columns = static_cast<std::size_t>(n.columns);
+    const auto plane = n.plane();
+    constexpr double least_cells = 0.3;  // a narrower Gaussian changes nothing on this grid
+    std::vector<std::size_t> bases;
+    if (sigma_mm / spacing_mm[0] > least_cells) {
+        along(out, n.slices, n.columns, 1, kernel_of(sigma_mm / spacing_mm[0]), threads, [&](int k) {
+            std::vector<std::size_t> b;
+            for (int r = 0; r < n.rows; ++r) b.push_back(out.offset(0, r, k));
+            return b;
+        });
+    }
+    if (sigma_mm / spacing_mm[1] > least_cells) {
+        along(out, n.slices, n.rows, columns, kernel_of(sigma_mm / spacing_mm[1]), threads, [&](int k) {
+            std::vector<std::size_t> b;
+            for (int c = 0; c < n.columns; ++c) b.push_back(out.offset(c, 0, k));
+            return b;
+        });
+    }
+    if (sigma_mm / spacing_mm[2] > least_cells) {
+        along(out, n.rows, n.slices, plane, kernel_of(sigma_mm / spacing_mm[2]), threads, [&](int r) {
+            std::vector<std::size_t> b;
+            for (int c = 0; c < n.columns; ++c) b.push_back(out.offset(c, r, 0));
+            return b;
+        });
+    }
+    return out;
+}
+
+Geodesic geodesic(const Grid<float>& smooth_hu, const Mask& seeds, std::array<double, 3> spacing_mm)
+{
+    constexpr float kMmPerHu = 1.5F;
+    constexpr int kPasses = 2;  // forward and backward, twice
+    const auto n = smooth_hu.size();
+    Geodesic out{Grid<float>(n, std::numeric_limits<float>::max() / 4), Grid<float>(n, std::numeric_limits<float>::max() / 4)};
+    for (std::size_t i = 0; i < seeds.values().size(); ++i) {
+        if (seeds[i]) out.cost[i] = out.length[i] = 0;
+    }
+    struct Step {
+        int dc, dr, dk;
+        float mm;
+        std::ptrdiff_t offset;
+    };
+    std::vector<Step> before;  // the 13 neighbours a forward raster sweep has already seen
+    for (int dk = -1; dk <= 0; ++dk) {
+        for (int dr = -1; dr <= 1; ++dr) {
+            for (int dc = -1; dc <= 1; ++dc) {
+                if (dk == 0 && (dr > 0 || (dr == 0 && dc >= 0))) continue;
+                const double mm = std::sqrt(dc * dc * spacing_mm[0] * spacing_mm[0] + dr * dr * spacing_mm[1] * spacing_mm[1] + dk * dk * spacing_mm[2] * spacing_mm[2]);
+                before.push_back({dc, dr, dk, static_cast<float>(mm),
+                                  dc + static_cast<std::ptrdiff_t>(dr) * n.columns + static_cast<std::ptrdiff_t>(dk) * static_cast<std::ptrdiff_t>(n.plane())});
+            }
+        }
+    }
+    const auto sweep = [&](int sign) {
+        for (int kk = 0; kk < n.slices; ++kk) {
+            const int k = sign > 0 ? kk : n.slices - 1 - kk;
+            for (int rr = 0; rr < n.rows; ++rr) {
+                const int r = sign > 0 ? rr : n.rows - 1 - rr;
+                for (int cc = 0; cc < n.columns; ++cc) {
+                    const int c = sign > 0 ? cc : n.columns - 1 - cc;
+                    const auto i = static_cast<std::ptrdiff_t>(smooth_hu.offset(c, r, k));
+                    const auto here = static_cast<std::size_t>(i);
+                    float cost = out.cost[here];
+                    float length = out.length[here];
+                    for (const auto& s : before) {
+                        if (!n.contains(c + sign * s.dc, r + sign * s.dr, k + sign * s.dk)) continue;
+                        const auto other = static_cast<std::size_t>(i + sign * s.offset);
+                        cost = std::min(cost, out.cost[other] + s.mm + kMmPerHu * std::abs(smooth_hu[here] - smooth_hu[other]));
+                        length = std::min(length, out.length[other] + s.mm);
+                    }
+                    out.cost[here] = cost;
+                    out.length[here] = length;
+                }
+            }
+        }
+    };
+    for (int pass = 0; pass < kPasses; ++pass) {
+        sweep(1);
+        sweep(-1);
+    }
+    return out;
+}
+
+Grid<float> random_walker(const Grid<float>& smooth_hu, const Grid<float>& prior, const Mask& active, std::array<double, 3> spacing_mm, double confidence, int threads)
+{
+    constexpr double kContrast_hu = 12;   // HU step over which a link weakens
+    constexpr double kLeastLink = 1e-3;
+    constexpr int kIterations = 40;
+    constexpr double kResidual = 1e-6;
+    const auto n = smooth_hu.size();
+    const double least = std::min({spacing_mm[0], spacing_mm[1], spacing_mm[2]});
+    const std::size_t strides[3] = {1, static_cast<std::size_t>(n.columns), n.plane()};
+    const int limits[3] = {n.columns, n.rows, n.slices};
+    std::array<Grid<float>, 3> links{Grid<float>(n), Grid<float>(n), Grid<float>(n)};  // to the next cell along each axis
+    Grid<float> diagonal(n, static_cast<float>(confidence));
+    for (int k = 0; k < n.slices; ++k) {
+        for (int r = 0; r < n.rows; ++r) {
+            for (int c = 0; c < n.columns; ++c) {
+                const auto i = smooth_hu.offset(c, r, k);
+                if (!active[i]) continue;
+                const int at[3] = {c, r, k};
+                for (std::size_t a = 0; a < 3; ++a) {
+                    if (at[a] + 1 >= limits[a] || !active[i + strides[a]]) continue;
+                    const double step = smooth_hu[i] - smooth_hu[i + strides[a]];
+                    const double geometric = least / spacing_mm[a];
+                    const auto w = static_cast<float>(geometric * geometric * (std::exp(-step * step / (2 * kContrast_hu * kContrast_hu)) + kLeastLink));
+                    links[a][i] = w;
+                    diagonal[i] += w;
+                    diagonal[i + strides[a]] += w;
+                }
+            }
+        }
+    }
+    const std::size_t plane = n.plane();
+    // Partial sums by slice, added in order: the same for any number of threads.
+    const auto inner = [&](const Grid<float>& a, const Grid<float>& b) {
+        std::vector<double> sums(static_cast<std::size_t>(n.slices), 0);
+        parallel_for(n.slices, threads, [&](int k) {
+            double s = 0;
+            const std::size_t base = static_cast<std::size_t>(k) * plane;
+            for (std::size_t i = base; i < base + plane; ++i) s += static_cast<double>(a[i]) * b[i];
+            sums[static_cast<std::size_t>(k)] = s;
+        });
+        double total = 0;
+        for (const double s : sums) total += s;
+        return total;
+    };
+    const auto multiply = [&](const Grid<float>& x, Grid<float>& y) {
+        parallel_for(n.slices, threads, [&](int k) {
+            for (int r = 0; r < n.rows; ++r) {
+                for (int c = 0; c < n.columns; ++c) {
+                    const auto i = x.offset(c, r, k);
+                    if (!active[i]) continue;
+                    float s = diagonal[i] * x[i];
+                    const int at[3] = {c, r, k};
+                    for (std::size_t a = 0; a < 3; ++a) {
+                        if (at[a] + 1 < limits[a]) s -= links[a][i] * x[i + strides[a]];
+                        if (at[a] > 0) s -= links[a][i - strides[a]] * x[i - strides[a]];
+                    }
+                    y[i] = s;
+                }
+            }
+        });
+    };
+    Grid<float> p(n);
+    Grid<float> residual(n);
+    Grid<float> direction(n);
+    Grid<float> scaled(n);
+    Grid<float> product(n);
+    for (std::size_t i = 0; i < p.values().size(); ++i) p[i] = active[i] ? prior[i] : 0;
+    multiply(p, product);
+    for (std::size_t i = 0; i < p.values().size(); ++i) {
+        if (!active[i]) continue;
+        residual[i] = static_cast<float>(confidence) * prior[i] - product[i];
+        scaled[i] = residual[i] / diagonal[i];
+        direction[i] = scaled[i];
+    }
+    double rz = inner(residual, scaled);
+    const double start = rz;
+    for (int it = 0; it < kIterations && rz > kResidual * kResidual * start && rz > 0; ++it) {
+        multiply(direction, product);
+        const auto alpha = static_cast<float>(rz / inner(direction, product));
+        for (std::size_t i = 0; i < p.values().size(); ++i) {
+            p[i] += alpha * direction[i];
+            residual[i] -= alpha * product[i];
+            scaled[i] = residual[i] / diagonal[i];
+        }
+        const double next = inner(residual, scaled);
+        const auto beta = static_cast<float>(next / rz);
+        for (std::size_t i = 0; i < p.values().size(); ++i) direction[i] = scaled[i] + beta * direction[i];
+        rz = next;
+    }
+    return p;
+}
+
+}  // namespace retromass::segmentation

@@ -1,0 +1,73 @@
+#include "segmentation/refine.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "segmentation/filters.h"
+#include "segmentation/itk/distance.h"
+
+namespace retromass::segmentation {
+namespace {
+
+constexpr double kWindow_mm = 5;        // over which the two sides are averaged
+constexpr double kSideFrom_mm = 1.5;    // voxels nearer to the boundary are mixed and tell nothing of either side
+constexpr double kSideTo_mm = 7;
+constexpr double kClear_hu = 45;        // a step that noise of 10-45 HU, averaged over the window, does not make
+constexpr double kDenoise_mm = 0.7;
+constexpr float kLow_hu = -200;
+constexpr float kHigh_hu = 300;
+
+}  // namespace
+
+Mask refined(const CtVolume& ct, const Mask& mask, Index low, Index high, double band_mm, int threads)
+{
+    const auto& g = ct.geometry;
+    const Dimensions size{high.column - low.column + 1, high.row - low.row + 1, high.slice - low.slice + 1};
+    const double dz = g.size().slices > 1 ? (g.slice_position_mm(g.size().slices - 1) - g.slice_position_mm(0)) / (g.size().slices - 1) : 1;
+    const std::array<double, 3> spacing{g.column_spacing_mm(), g.row_spacing_mm(), dz};
+    Mask part(size);
+    Grid<float> hu(size);
+    for (int k = 0; k < size.slices; ++k) {
+        for (int r = 0; r < size.rows; ++r) {
+            for (int c = 0; c < size.columns; ++c) {
+                const auto from = mask.offset(low.column + c, low.row + r, low.slice + k);
+                part.at(c, r, k) = mask[from];
+                hu.at(c, r, k) = ct.hu[from] == kPaddingHu ? kLow_hu : std::clamp(static_cast<float>(ct.hu[from]), kLow_hu, kHigh_hu);
+            }
+        }
+    }
+    if (std::none_of(part.values().begin(), part.values().end(), [](auto v) { return v != 0; })) return mask;
+    const auto distance = signed_distance(part, spacing);
+    // Local means of each side: normalised convolution over voxels well inside and well outside.
+    Grid<float> in_weight(size);
+    Grid<float> in_sum(size);
+    Grid<float> out_weight(size);
+    Grid<float> out_sum(size);
+    for (std::size_t i = 0; i < hu.values().size(); ++i) {
+        const double d = distance[i];
+        if (d >= kSideFrom_mm && d <= kSideTo_mm) in_weight[i] = 1, in_sum[i] = hu[i];
+        else if (d <= -kSideFrom_mm && d >= -kSideTo_mm) out_weight[i] = 1, out_sum[i] = hu[i];
+    }
+    in_weight = gaussian(in_weight, spacing, kWindow_mm, threads);
+    in_sum = gaussian(in_sum, spacing, kWindow_mm, threads);
+    out_weight = gaussian(out_weight, spacing, kWindow_mm, threads);
+    out_sum = gaussian(out_sum, spacing, kWindow_mm, threads);
+    const auto calm = gaussian(hu, spacing, kDenoise_mm, threads);
+    Mask out = mask;
+    for (int k = 0; k < size.slices; ++k) {
+        for (int r = 0; r < size.rows; ++r) {
+            for (int c = 0; c < size.columns; ++c) {
+                const auto i = part.offset(c, r, k);
+                if (std::abs(distance[i]) > band_mm || in_weight[i] < 1e-3F || out_weight[i] < 1e-3F) continue;
+                const float inside = in_sum[i] / in_weight[i];
+                const float outside = out_sum[i] / out_weight[i];
+                if (std::abs(inside - outside) < kClear_hu) continue;
+                const bool nearer = (calm[i] - (inside + outside) / 2) * (inside - outside) > 0;
+                out.at(low.column + c, low.row + r, low.slice + k) = nearer;
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace retromass::segmentation

@@ -1,0 +1,241 @@
+#include "segmentation/segment.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/parallel.h"
+#include "core/units.h"
+#include "segmentation/energy.h"
+#include "segmentation/filters.h"
+#include "segmentation/itk/components.h"
+#include "segmentation/itk/distance.h"
+#include "segmentation/refine.h"
+
+namespace retromass::segmentation {
+namespace {
+
+constexpr std::array kMethods{
+    MethodEntry{Method::energy, "energy", "shape from the prompt, appearance, climbed edges, smoothed by a random walker"},
+    MethodEntry{Method::ellipsoid, "ellipsoid", "the prompt's bare shape, without a look at any pixel"},
+};
+
+constexpr double kReach_r = 2.0;             // evidence is gathered up to here; the mask may grow to kGrow_r
+constexpr double kGrow_r = 1.9;
+constexpr double kFinestCell_mm = 1.5;
+constexpr double kCoarsestCell_mm = 4;
+constexpr double kCellsOfLength = 40;
+constexpr double kFine_mm = 1.5;             // sigma of the Gaussian the seed is read from
+constexpr double kSmooth_mm = 3;             // ... and of the one evidence and edges are read from
+constexpr double kLogLimit = 12;
+constexpr double kBadSeed_sd = 60;
+constexpr double kVolumeRatio = 1.6;
+
+Error cancelled() { return Error{Code::cancelled, "stopped while segmenting", "segmentation"}; }
+
+/// Value of the working grid at a CT voxel, linear between cell centres, the edge cell beyond them.
+class Interpolator {
+public:
+    Interpolator(const Grid<float>& values, const WorkingGrid& grid) : values_(values), grid_(grid) {}
+    float at(int column, int row, int slice) const
+    {
+        const int ct[3] = {column - grid_.first.column, row - grid_.first.row, slice - grid_.first.slice};
+        const int limit[3] = {grid_.size.columns, grid_.size.rows, grid_.size.slices};
+        int lower[3];
+        int upper[3];
+        float t[3];
+        for (std::size_t a = 0; a < 3; ++a) {
+            const float x = (static_cast<float>(ct[a]) + 0.5F) / static_cast<float>(grid_.block[a]) - 0.5F;
+            const float f = std::floor(x);
+            t[a] = x - f;
+            lower[a] = std::clamp(static_cast<int>(f), 0, limit[a] - 1);
+            upper[a] = std::clamp(static_cast<int>(f) + 1, 0, limit[a] - 1);
+        }
+        const auto line = [&](int j, int k) { return values_.at(lower[0], j, k) + t[0] * (values_.at(upper[0], j, k) - values_.at(lower[0], j, k)); };
+        const float a = line(lower[1], lower[2]) + t[1] * (line(upper[1], lower[2]) - line(lower[1], lower[2]));
+        const float b = line(lower[1], upper[2]) + t[1] * (line(upper[1], upper[2]) - line(lower[1], upper[2]));
+        return a + t[2] * (b - a);
+    }
+
+private:
+    const Grid<float>& values_;
+    const WorkingGrid& grid_;
+};
+
+struct Region {
+    Index low;
+    Index high;
+};
+
+Region region_of(const WorkingGrid& grid, const Dimensions& n)
+{
+    return {grid.first,
+            {std::min(grid.first.column + grid.size.columns * grid.block[0], n.columns) - 1, std::min(grid.first.row + grid.size.rows * grid.block[1], n.rows) - 1,
+             std::min(grid.first.slice + grid.size.slices * grid.block[2], n.slices) - 1}};
+}
+
+float logit(float p)
+{
+    const float q = std::clamp(p, 1e-5F, 1 - 1e-5F);
+    return std::log(q / (1 - q));
+}
+
+float sigmoid(float z) { return 1 / (1 + std::exp(-z)); }
+
+/// Lays working-grid logits on the CT; the mask is logit >= 0.
+void to_ct(const Grid<float>& logits, const WorkingGrid& grid, Segmentation& out, int threads)
+{
+    const Interpolator interpolate(logits, grid);
+    const auto region = region_of(grid, out.mask.size());
+    parallel_for(region.high.slice - region.low.slice + 1, threads, [&](int s) {
+        const int k = region.low.slice + s;
+        for (int r = region.low.row; r <= region.high.row; ++r) {
+            for (int c = region.low.column; c <= region.high.column; ++c) {
+                const float z = interpolate.at(c, r, k);
+                out.probability.at(c, r, k) = sigmoid(z);
+                out.mask.at(c, r, k) = z >= 0;
+            }
+        }
+    });
+}
+
+/// Where post-processing changed the mask, the probability follows it across one half.
+void recalibrate(Segmentation& out)
+{
+    constexpr float step = 0.02F;
+    for (std::size_t i = 0; i < out.mask.values().size(); ++i) {
+        auto& p = out.probability[i];
+        if (out.mask[i]) p = std::max(p, 0.5F + step * 0.5F);
+        else p = std::min(p, 0.5F - step * 0.5F);
+    }
+}
+
+template <class Apply>
+Mask cropped(const Mask& mask, const Region& region, Apply apply)
+{
+    const Dimensions size{region.high.column - region.low.column + 1, region.high.row - region.low.row + 1, region.high.slice - region.low.slice + 1};
+    Mask part(size);
+    for (int k = 0; k < size.slices; ++k) {
+        for (int r = 0; r < size.rows; ++r) {
+            for (int c = 0; c < size.columns; ++c) part.at(c, r, k) = mask.at(region.low.column + c, region.low.row + r, region.low.slice + k);
+        }
+    }
+    const Mask done = apply(part);
+    Mask out(mask.size());
+    for (int k = 0; k < size.slices; ++k) {
+        for (int r = 0; r < size.rows; ++r) {
+            for (int c = 0; c < size.columns; ++c) out.at(region.low.column + c, region.low.row + r, region.low.slice + k) = done.at(c, r, k);
+        }
+    }
+    return out;
+}
+
+void add_notices(Segmentation& out, const Prompt& prompt, const Shape& shape, double voxel_mm3)
+{
+    double voxels = 0;
+    for (const auto v : out.mask.values()) voxels += v != 0;
+    const double expected = shape.half_u_mm * shape.half_v_mm * shape.half_n_mm * 4.18879 / voxel_mm3;
+    const bool ellipsoid = shape.kind == Shape::Kind::ellipsoid;
+    if (shape.free_scale) out.notices.push_back({Code::low_confidence, "a point says nothing of the size; a line along the long axis would make the result surer"});
+    else if (ellipsoid && (voxels > kVolumeRatio * expected || kVolumeRatio * voxels < expected)) {
+        out.notices.push_back({Code::low_confidence, "the mask has " + fixed(100 * voxels / expected, 0) + " % of the volume its prompt leads one to expect; a second line or top and bottom slice would make it surer"});
+    }
+    if (out.seed_hu_sd > kBadSeed_sd) out.notices.push_back({Code::low_confidence, "the tissue under the prompt varies by " + fixed(out.seed_hu_sd, 0) + " HU; check that it lies in the lesion alone"});
+    (void)prompt;
+}
+
+}  // namespace
+
+std::span<const MethodEntry> methods() { return kMethods; }
+
+Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_reference_uid, const Prompt& prompt, const SegmentParameters& parameters, const Progress& progress)
+{
+    RETROMASS_TRY(check_prompt(ct, frame_of_reference_uid, prompt));
+    const auto& g = ct.geometry;
+    const EnergyConstants constants;
+    Segmentation out;
+    out.mask = Mask(g.size());
+    out.probability = Grid<float>(g.size());
+
+    Shape shape = shape_of(prompt, g);
+    const double length = 2 * std::max({shape.half_u_mm, shape.half_v_mm, shape.half_n_mm / kVolumeRatio});
+    const double cell = std::clamp(length / kCellsOfLength, kFinestCell_mm, kCoarsestCell_mm);
+    const auto reach = reach_of(shape, g, shape.free_scale ? 4 * kReach_r : kReach_r);
+    const auto grid = working_grid(g, reach[0], reach[1], shape.free_scale ? 2.5 : cell);
+    out.working_spacing_mm = grid.spacing_mm;
+    if (prompt.prior) shape.prior_distance = signed_distance(block_majority(*prompt.prior, grid), grid.spacing_mm);
+
+    auto r = shape_coordinate(shape, g, grid, parameters.threads);
+    if (parameters.method == Method::ellipsoid) {
+        Grid<float> logits(grid.size);
+        for (std::size_t i = 0; i < r.values().size(); ++i) logits[i] = static_cast<float>(constants.shape_weight) * (1 - r[i]);
+        to_ct(logits, grid, out, parameters.threads);
+        return out;
+    }
+
+    const auto hu = block_average(ct, grid, parameters.threads);
+    const auto fine = gaussian(hu, grid.spacing_mm, kFine_mm, parameters.threads);
+    const auto smooth = gaussian(hu, grid.spacing_mm, kSmooth_mm, parameters.threads);
+    if (!goes_on(progress, "segmenting", 0.3)) return cancelled();
+    auto core = core_cells(shape, r, g, grid);
+    auto appearance = appearance_of(fine, smooth, r, core, grid.spacing_mm, parameters.threads);
+    for (int pass = 0; pass < 2; ++pass) {  // the better shape shows the better background
+        shape = fitted(shape, appearance, g, grid, constants);
+        r = shape_coordinate(shape, g, grid, parameters.threads);
+        core = core_cells(shape, r, g, grid);
+        appearance = appearance_of(fine, smooth, r, core, grid.spacing_mm, parameters.threads);
+        if (shape.kind != Shape::Kind::ellipsoid) break;
+    }
+    out.seed_hu = appearance.seed_hu;
+    out.seed_hu_sd = appearance.seed_sd;
+    if (!goes_on(progress, "segmenting", 0.5)) return cancelled();
+
+    auto p = first_probability(r, appearance, smooth, core, shape.half_u_mm, grid.spacing_mm, constants);
+    Mask active(grid.size);
+    for (std::size_t i = 0; i < r.values().size(); ++i) active[i] = r[i] < kGrow_r;
+    for (const auto& e : prompt.exclude) {
+        const double radius = 0.25 * shape.half_u_mm;
+        for (int k = 0; k < grid.size.slices; ++k) {
+            for (int j = 0; j < grid.size.rows; ++j) {
+                for (int i = 0; i < grid.size.columns; ++i) {
+                    const double d = distance(e, g.to_patient(grid.ct_index(i, j, k)));
+                    auto& value = p.at(i, j, k);
+                    value = sigmoid(logit(value) - static_cast<float>(kLogLimit * std::exp(-0.5 * d * d / (radius * radius))));
+                }
+            }
+        }
+    }
+    p = random_walker(smooth, p, active, grid.spacing_mm, constants.confidence, parameters.threads);
+    if (!goes_on(progress, "segmenting", 0.7)) return cancelled();
+
+    Grid<float> logits(grid.size);
+    const float threshold = logit(static_cast<float>(constants.threshold));
+    for (std::size_t i = 0; i < p.values().size(); ++i) logits[i] = active[i] ? logit(p[i]) - threshold : -static_cast<float>(kLogLimit);
+    to_ct(logits, grid, out, parameters.threads);
+    const auto region = region_of(grid, g.size());
+    out.mask = refined(ct, out.mask, region.low, region.high, 0.75 * cell + 1, parameters.threads);
+    Mask core_on_ct(g.size());
+    for (int k = region.low.slice; k <= region.high.slice; ++k) {
+        for (int row = region.low.row; row <= region.high.row; ++row) {
+            for (int c = region.low.column; c <= region.high.column; ++c) {
+                core_on_ct.at(c, row, k) = core.at((c - grid.first.column) / grid.block[0], (row - grid.first.row) / grid.block[1], (k - grid.first.slice) / grid.block[2]);
+            }
+        }
+    }
+    out.mask = cropped(out.mask, region, [&](const Mask& part) {
+        Mask seeds(part.size());
+        for (int k = 0; k < part.size().slices; ++k) {
+            for (int row = 0; row < part.size().rows; ++row) {
+                for (int c = 0; c < part.size().columns; ++c) seeds.at(c, row, k) = core_on_ct.at(region.low.column + c, region.low.row + row, region.low.slice + k);
+            }
+        }
+        return filled(seeded_components(part, seeds));
+    });
+    recalibrate(out);
+    if (std::none_of(out.mask.values().begin(), out.mask.values().end(), [](auto v) { return v != 0; })) {
+        return Error{Code::empty_mask, "nothing around the prompt looks like a lesion", "segmentation"};
+    }
+    add_notices(out, prompt, shape, g.voxel_volume_mm3().value_or(grid.spacing_mm[0] * grid.spacing_mm[1] * grid.spacing_mm[2] / (grid.block[0] * grid.block[1] * grid.block[2])));
+    return out;
+}
+
+}  // namespace retromass::segmentation
