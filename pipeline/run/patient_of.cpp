@@ -16,6 +16,7 @@ response::Observation observation_of(const CaseFile& file, const CaseLesion& les
         const auto& m = *measured.measurements;
         out.long_axis = m.long_axis.recorded;
         out.short_axis = m.short_axis.recorded;
+        out.craniocaudal = m.craniocaudal.recorded;
         out.volume_ml = m.recorded_volume_ml;
         if (m.hu_core) out.hu_mean = m.hu_core->mean;
         if (file.diameter_from == "reader" && measured.reader_long_axis) {
