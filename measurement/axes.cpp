@@ -1,254 +1,113 @@
 #include "measurement/axes.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
 #include <tuple>
+
+#include "core/parallel.h"
 
 namespace retromass::measurement {
 namespace {
 
-constexpr double kTie_mm = 1e-7;        // lengths this close are equal: rounding of coordinates of some hundred mm
-constexpr double kSame = 1e-9;
+constexpr double kSame_mm = 1e-9;  ///< two lengths this near are the same: what is left of rounding in doubles
 
-/// Orthonormal coordinates in one slice of the view.
-struct Frame {
-    PatientPoint origin;
-    PatientPoint e1;
-    PatientPoint e2;
-    PatientPoint per_column;
-    PatientPoint per_row;
-
-    Frame(const PlaneView& view, int slice)
-    {
-        origin = view.to_patient({0, 0, double(slice)});
-        per_column = view.to_patient({1, 0, double(slice)}) - origin;
-        per_row = view.to_patient({0, 1, double(slice)}) - origin;
-        e1 = (1 / norm(per_column)) * per_column;
-        const PatientPoint rest = per_row - dot(per_row, e1) * e1;
-        e2 = (1 / norm(rest)) * rest;
-    }
-    PlanePoint at(double column, double row) const
-    {
-        const PatientPoint d = column * per_column + row * per_row;
-        return {dot(d, e1), dot(d, e2), column, row};
-    }
-    PatientPoint patient(double x, double y) const { return origin + x * e1 + y * e2; }
+/// A boundary point in half pixels: the middle of a pixel edge has one odd coordinate. Whole numbers compare exactly.
+struct Midpoint {
+    int column2 = 0;
+    int row2 = 0;
+    friend bool operator==(const Midpoint&, const Midpoint&) = default;
+    friend bool operator<(const Midpoint& a, const Midpoint& b) { return a.row2 != b.row2 ? a.row2 < b.row2 : a.column2 < b.column2; }
 };
 
-/// The boundary points of a region that can be corners of its hull: the outermost edge midpoints of each row and column.
-std::vector<PlanePoint> outermost(const std::vector<Run>& runs, int region, const Frame& frame, std::vector<std::array<int, 2>>& columns)
-{
-    std::vector<PlanePoint> out;
-    constexpr int none = std::numeric_limits<int>::max();
-    int row = -1;
-    int first = 0;
-    int last = 0;
-    int lowest = none;
-    int highest = -1;
-    const auto close_row = [&] {
-        if (row < 0) return;
-        out.push_back(frame.at(first - 0.5, row));
-        out.push_back(frame.at(last + 0.5, row));
-    };
-    for (const auto& run : runs) {
-        if (run.region != region) continue;
-        if (run.row != row) {
-            close_row();
-            row = run.row;
-            first = run.first;
-        }
-        last = run.last;
-        if (columns.size() <= static_cast<std::size_t>(run.last)) columns.resize(static_cast<std::size_t>(run.last) + 1, {none, -1});
-        for (int c = run.first; c <= run.last; ++c) {
-            auto& span = columns[static_cast<std::size_t>(c)];
-            span = {std::min(span[0], run.row), std::max(span[1], run.row)};
-        }
-        lowest = std::min(lowest, run.first);
-        highest = std::max(highest, run.last);
-    }
-    close_row();
-    for (int c = lowest; c <= highest; ++c) {
-        auto& span = columns[static_cast<std::size_t>(c)];
-        if (span[1] < 0) continue;
-        out.push_back(frame.at(c, span[0] - 0.5));
-        out.push_back(frame.at(c, span[1] + 0.5));
-        span = {none, -1};
-    }
-    return out;
-}
-
-struct Candidate {
-    double length = -1;
+/// One 8-connected region of a slice, in a box with one empty pixel all round.
+struct Region {
     int slice = 0;
-    int region = 0;
-    PlanePoint a;
-    PlanePoint b;
+    int column0 = 0;  ///< grid column of the box's first pixel
+    int row0 = 0;
+    int wide = 0;
+    int high = 0;
+    std::vector<std::uint8_t> inside;
+
+    bool at(int column, int row) const
+    {
+        const int c = column - column0;
+        const int r = row - row0;
+        return c >= 0 && r >= 0 && c < wide && r < high && inside[static_cast<std::size_t>(r) * static_cast<std::size_t>(wide) + static_cast<std::size_t>(c)];
+    }
 };
 
-void order_ends(Candidate& c)
-{
-    if (std::tie(c.b.row, c.b.column) < std::tie(c.a.row, c.a.column)) std::swap(c.a, c.b);
-}
-
-struct Segment {
-    PlanePoint a;
-    PlanePoint b;
+struct Scale {
+    double x = 1;
+    double y = 1;
+    double length(Midpoint a, Midpoint b) const { return std::hypot((a.column2 - b.column2) / 2.0 * x, (a.row2 - b.row2) / 2.0 * y); }
 };
 
-/// The marching-squares outline of one region at 0.5: diagonal neighbours belong together.
-std::vector<Segment> outline(const std::vector<Run>& runs, int region, const Frame& frame)
+std::vector<Region> regions_of(const Mask& mask, int slice)
 {
-    int r0 = std::numeric_limits<int>::max();
-    int r1 = -1;
-    int c0 = r0;
-    int c1 = -1;
-    for (const auto& run : runs) {
-        if (run.region != region) continue;
-        r0 = std::min(r0, run.row);
-        r1 = std::max(r1, run.row);
-        c0 = std::min(c0, run.first);
-        c1 = std::max(c1, run.last);
-    }
-    const int columns = c1 - c0 + 3;
-    const int rows = r1 - r0 + 3;
-    std::vector<unsigned char> inside(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows), 0);
-    for (const auto& run : runs) {
-        if (run.region != region) continue;
-        auto* row = inside.data() + static_cast<std::ptrdiff_t>(run.row - r0 + 1) * columns;
-        std::fill(row + run.first - c0 + 1, row + run.last - c0 + 2, static_cast<unsigned char>(1));
-    }
-    std::vector<Segment> out;
-    for (int r = 0; r + 1 < rows; ++r) {
-        for (int c = 0; c + 1 < columns; ++c) {
-            const auto* p = inside.data() + static_cast<std::ptrdiff_t>(r) * columns + c;
-            const int code = p[0] | p[1] << 1 | p[columns + 1] << 2 | p[columns] << 3;
-            if (code == 0 || code == 15) continue;
-            const double x = c + c0 - 1;
-            const double y = r + r0 - 1;
-            const PlanePoint top = frame.at(x + 0.5, y);
-            const PlanePoint right = frame.at(x + 1, y + 0.5);
-            const PlanePoint bottom = frame.at(x + 0.5, y + 1);
-            const PlanePoint left = frame.at(x, y + 0.5);
-            switch (code) {
-            case 1: case 14: out.push_back({left, top}); break;
-            case 2: case 13: out.push_back({top, right}); break;
-            case 4: case 11: out.push_back({right, bottom}); break;
-            case 8: case 7: out.push_back({bottom, left}); break;
-            case 3: case 12: out.push_back({left, right}); break;
-            case 6: case 9: out.push_back({top, bottom}); break;
-            case 5: out.push_back({top, right}); out.push_back({bottom, left}); break;   // the inside joins across the cell
-            case 10: out.push_back({left, top}); out.push_back({right, bottom}); break;
+    const auto n = mask.size();
+    std::vector<std::uint8_t> left(mask.plane(slice).begin(), mask.plane(slice).end());
+    const auto offset = [&](int c, int r) { return static_cast<std::size_t>(r) * static_cast<std::size_t>(n.columns) + static_cast<std::size_t>(c); };
+    std::vector<Region> found;
+    std::vector<std::pair<int, int>> pixels;
+    for (int r0 = 0; r0 < n.rows; ++r0) {
+        for (int c0 = 0; c0 < n.columns; ++c0) {
+            if (!left[offset(c0, r0)]) continue;
+            pixels.assign(1, {c0, r0});
+            left[offset(c0, r0)] = 0;
+            int low_c = c0, high_c = c0, low_r = r0, high_r = r0;
+            for (std::size_t i = 0; i < pixels.size(); ++i) {
+                const auto [c, r] = pixels[i];
+                low_c = std::min(low_c, c);
+                high_c = std::max(high_c, c);
+                low_r = std::min(low_r, r);
+                high_r = std::max(high_r, r);
+                for (int dr = -1; dr <= 1; ++dr) {
+                    for (int dc = -1; dc <= 1; ++dc) {
+                        if (!n.contains(c + dc, r + dr, slice) || !left[offset(c + dc, r + dr)]) continue;
+                        left[offset(c + dc, r + dr)] = 0;
+                        pixels.emplace_back(c + dc, r + dr);
+                    }
+                }
             }
-        }
-    }
-    return out;
-}
-
-/// The widest line perpendicular to the long axis, from its outermost to its outermost crossing of the outline. Between two
-/// neighbouring corners (along the axis) the width is linear, so that the widest lies at a corner.
-Axis widest_across(const std::vector<Segment>& segments, const Candidate& longest, const Frame& frame)
-{
-    const double ux = (longest.b.x - longest.a.x) / longest.length;
-    const double uy = (longest.b.y - longest.a.y) / longest.length;
-    const auto along = [&](const PlanePoint& p) { return p.x * ux + p.y * uy; };
-    const auto across = [&](const PlanePoint& p) { return -p.x * uy + p.y * ux; };
-    std::vector<double> at;
-    at.reserve(segments.size() * 2);
-    for (const auto& s : segments) {
-        at.push_back(along(s.a));
-        at.push_back(along(s.b));
-    }
-    std::sort(at.begin(), at.end());
-    at.erase(std::unique(at.begin(), at.end(), [](double p, double q) { return q - p < kSame; }), at.end());
-    std::vector<double> low(at.size(), std::numeric_limits<double>::max());
-    std::vector<double> high(at.size(), std::numeric_limits<double>::lowest());
-    for (const auto& s : segments) {
-        double ta = along(s.a);
-        double tb = along(s.b);
-        double ya = across(s.a);
-        double yb = across(s.b);
-        if (ta > tb) {
-            std::swap(ta, tb);
-            std::swap(ya, yb);
-        }
-        for (auto i = static_cast<std::size_t>(std::lower_bound(at.begin(), at.end(), ta - 2 * kSame) - at.begin()); i < at.size() && at[i] <= tb + 2 * kSame; ++i) {
-            if (tb - ta < 4 * kSame) {  // an edge across the axis: both ends count
-                low[i] = std::min({low[i], ya, yb});
-                high[i] = std::max({high[i], ya, yb});
-                continue;
+            Region region{slice, low_c - 1, low_r - 1, high_c - low_c + 3, high_r - low_r + 3, {}};
+            region.inside.assign(static_cast<std::size_t>(region.wide) * static_cast<std::size_t>(region.high), 0);
+            for (const auto& [c, r] : pixels) {
+                region.inside[static_cast<std::size_t>(r - region.row0) * static_cast<std::size_t>(region.wide) + static_cast<std::size_t>(c - region.column0)] = 1;
             }
-            const double y = ya + std::clamp((at[i] - ta) / (tb - ta), 0.0, 1.0) * (yb - ya);
-            low[i] = std::min(low[i], y);
-            high[i] = std::max(high[i], y);
+            found.push_back(std::move(region));
         }
     }
-    Axis out;
-    out.exact_mm = -1;
-    for (std::size_t i = 0; i < at.size(); ++i) {
-        if (high[i] - low[i] <= out.exact_mm + kTie_mm) continue;
-        out.exact_mm = high[i] - low[i];
-        out.a = frame.patient(at[i] * ux - low[i] * uy, at[i] * uy + low[i] * ux);
-        out.b = frame.patient(at[i] * ux - high[i] * uy, at[i] * uy + high[i] * ux);
-    }
-    out.slice = longest.slice;
-    return out;
+    return found;
 }
 
-/// Parts of the long axis inside the outline: crossings cut it, parity along it tells which parts are inside.
-void chords_inside(const std::vector<Segment>& segments, const Candidate& longest, double& outside_fraction, double& longest_inside)
+std::vector<Midpoint> boundary_of(const Region& region)
 {
-    const double ux = (longest.b.x - longest.a.x) / longest.length;
-    const double uy = (longest.b.y - longest.a.y) / longest.length;
-    std::vector<double> cuts{0, longest.length};
-    const auto along = [&](const PlanePoint& p) { return (p.x - longest.a.x) * ux + (p.y - longest.a.y) * uy; };
-    const auto across = [&](const PlanePoint& p) { return -(p.x - longest.a.x) * uy + (p.y - longest.a.y) * ux; };
-    for (const auto& s : segments) {
-        const double ya = across(s.a);
-        const double yb = across(s.b);
-        if ((ya > 0) == (yb > 0)) continue;
-        const double t = along(s.a) + (0 - ya) / (yb - ya) * (along(s.b) - along(s.a));
-        if (t > kTie_mm && t < longest.length - kTie_mm) cuts.push_back(t);
-    }
-    std::sort(cuts.begin(), cuts.end());
-    double outside = 0;
-    longest_inside = 0;
-    double chord = 0;
-    for (std::size_t i = 1; i < cuts.size(); ++i) {
-        const double middle = (cuts[i] + cuts[i - 1]) / 2;
-        int crossings = 0;  // of the half line from the middle of this part, across the axis
-        for (const auto& s : segments) {
-            const double ta = along(s.a) - middle;
-            const double tb = along(s.b) - middle;
-            if ((ta > 0) == (tb > 0)) continue;
-            crossings += across(s.a) + (0 - ta) / (tb - ta) * (across(s.b) - across(s.a)) > 0;
-        }
-        const double part = cuts[i] - cuts[i - 1];
-        if (crossings % 2 == 0 && part > kTie_mm) {
-            outside += part;
-            chord = 0;
-        } else {
-            chord += part;
-            longest_inside = std::max(longest_inside, chord);
+    std::vector<Midpoint> points;
+    for (int r = region.row0; r < region.row0 + region.high; ++r) {
+        for (int c = region.column0; c < region.column0 + region.wide; ++c) {
+            if (!region.at(c, r)) continue;
+            if (!region.at(c - 1, r)) points.push_back({2 * c - 1, 2 * r});
+            if (!region.at(c + 1, r)) points.push_back({2 * c + 1, 2 * r});
+            if (!region.at(c, r - 1)) points.push_back({2 * c, 2 * r - 1});
+            if (!region.at(c, r + 1)) points.push_back({2 * c, 2 * r + 1});
         }
     }
-    outside_fraction = outside / longest.length;
+    return points;
 }
 
-}  // namespace
-
-std::vector<PlanePoint> convex_hull(std::vector<PlanePoint> points)
+/// Corners of the convex hull (Andrew's chain) on whole numbers: exact.
+std::vector<Midpoint> hull_of(std::vector<Midpoint> points)
 {
-    std::sort(points.begin(), points.end(), [](const auto& a, const auto& b) { return std::tie(a.x, a.y) < std::tie(b.x, b.y); });
-    points.erase(std::unique(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.x == b.x && a.y == b.y; }), points.end());
-    if (points.size() < 3) return points;
-    const auto turn = [](const PlanePoint& o, const PlanePoint& a, const PlanePoint& b) { return (a.x - o.x) * (b.y - o.y) - (a.y - o.y) * (b.x - o.x); };
-    std::vector<PlanePoint> hull;
-    for (int half = 0; half < 2; ++half) {
-        const std::size_t base = hull.size();
+    std::sort(points.begin(), points.end());
+    points.erase(std::unique(points.begin(), points.end()), points.end());
+    const auto turn = [](Midpoint a, Midpoint b, Midpoint c) {
+        return static_cast<long long>(b.column2 - a.column2) * (c.row2 - a.row2) - static_cast<long long>(b.row2 - a.row2) * (c.column2 - a.column2);
+    };
+    std::vector<Midpoint> hull;
+    for (int pass = 0; pass < 2; ++pass) {
+        const std::size_t start = hull.size();
         for (const auto& p : points) {
-            while (hull.size() >= base + 2 && turn(hull[hull.size() - 2], hull.back(), p) <= 0) hull.pop_back();
+            while (hull.size() >= start + 2 && turn(hull[hull.size() - 2], hull.back(), p) <= 0) hull.pop_back();
             hull.push_back(p);
         }
         hull.pop_back();
@@ -257,78 +116,232 @@ std::vector<PlanePoint> convex_hull(std::vector<PlanePoint> points)
     return hull;
 }
 
-PlaneAxes plane_axes(const PlaneView& view, const Runs& runs, double precision_mm)
+struct Pair {
+    Midpoint a;  ///< the lower one by row, then column
+    Midpoint b;
+    double mm = 0;
+};
+
+/// The longest pairs of a region, all that tie.
+std::vector<Pair> longest_pairs(const Region& region, Scale scale)
 {
-    std::vector<Candidate> best;
-    std::vector<std::array<int, 2>> columns;
-    double longest = -1;
-    for (int k = 0; k < view.mask().size().slices; ++k) {
-        const auto& slice = runs.slices[static_cast<std::size_t>(k)];
-        const Frame frame(view, k);
-        for (int region = 0; region < runs.regions[static_cast<std::size_t>(k)]; ++region) {
-            const auto hull = convex_hull(outermost(slice, region, frame, columns));
-            for (std::size_t i = 0; i < hull.size(); ++i) {
-                for (std::size_t j = i + 1; j < hull.size(); ++j) {
-                    const double d = std::hypot(hull[i].x - hull[j].x, hull[i].y - hull[j].y);
-                    if (d < longest - kTie_mm) continue;
-                    if (d > longest + kTie_mm) best.clear();
-                    longest = std::max(longest, d);
-                    best.push_back({d, k, region, hull[i], hull[j]});
-                    order_ends(best.back());
-                }
-            }
+    const auto hull = hull_of(boundary_of(region));
+    std::vector<Pair> best;
+    for (std::size_t i = 0; i < hull.size(); ++i) {
+        for (std::size_t j = i + 1; j < hull.size(); ++j) {
+            const double mm = scale.length(hull[i], hull[j]);
+            if (!best.empty() && mm < best.front().mm - kSame_mm) continue;
+            if (!best.empty() && mm > best.front().mm + kSame_mm) best.clear();
+            best.push_back({std::min(hull[i], hull[j]), std::max(hull[i], hull[j]), mm});
         }
     }
-    // Equal chords: the longer partner, then the most cranial slice, then the lowest (row, column) of the first end.
-    PlaneAxes out;
-    bool first = true;
-    Candidate chosen;
-    for (auto& candidate : best) {
-        if (candidate.length < longest - kTie_mm) continue;
-        const Frame frame(view, candidate.slice);
-        const auto segments = outline(runs.slices[static_cast<std::size_t>(candidate.slice)], candidate.region, frame);
-        const auto partner = widest_across(segments, candidate, frame);
-        const double cranial = view.cranial() * candidate.slice;
-        const double chosen_cranial = view.cranial() * chosen.slice;
-        const bool better = first || partner.exact_mm > out.short_axis.exact_mm + kTie_mm ||
-                            (partner.exact_mm > out.short_axis.exact_mm - kTie_mm &&
-                             (cranial > chosen_cranial || (cranial == chosen_cranial && std::tie(candidate.a.row, candidate.a.column, candidate.b.row, candidate.b.column) <
-                                                                                            std::tie(chosen.a.row, chosen.a.column, chosen.b.row, chosen.b.column))));
-        if (!better) continue;
-        first = false;
-        chosen = candidate;
-        out.short_axis = partner;
-        out.long_axis.exact_mm = candidate.length;
-        out.long_axis.slice = candidate.slice;
-        out.long_axis.a = frame.patient(candidate.a.x, candidate.a.y);
-        out.long_axis.b = frame.patient(candidate.b.x, candidate.b.y);
-        chords_inside(segments, candidate, out.outside_fraction, out.longest_inside_chord_mm);
-    }
-    out.long_axis.recorded = Length::recorded(out.long_axis.exact_mm, precision_mm);
-    out.short_axis.recorded = Length::recorded(out.short_axis.exact_mm, precision_mm);
-    return out;
+    return best;
 }
 
-Axis craniocaudal(const PlaneView& view, const Runs& runs, PatientPoint centroid, double precision_mm)
+struct Edge {
+    Midpoint a;
+    Midpoint b;
+};
+
+/// The outline through the boundary points (marching squares at one half; diagonal neighbours are joined).
+std::vector<Edge> outline_of(const Region& region)
 {
-    Axis out;
-    double first_face = 0;
-    double last_face = 0;
-    bool any = false;
-    for (std::size_t k = 0; k < runs.slices.size(); ++k) {
-        if (runs.slices[k].empty()) continue;
-        const auto faces = view.slab_faces_mm(static_cast<int>(k));
-        out.exact_mm += faces[1] - faces[0];
-        if (!any || faces[0] < first_face) first_face = faces[0];
-        if (!any || faces[1] > last_face) last_face = faces[1];
-        any = true;
+    std::vector<Edge> edges;
+    for (int r = region.row0; r < region.row0 + region.high - 1; ++r) {
+        for (int c = region.column0; c < region.column0 + region.wide - 1; ++c) {
+            const bool nw = region.at(c, r);
+            const bool ne = region.at(c + 1, r);
+            const bool se = region.at(c + 1, r + 1);
+            const bool sw = region.at(c, r + 1);
+            const Midpoint north{2 * c + 1, 2 * r};
+            const Midpoint east{2 * c + 2, 2 * r + 1};
+            const Midpoint south{2 * c + 1, 2 * r + 2};
+            const Midpoint west{2 * c, 2 * r + 1};
+            if (nw == se && ne == sw) {
+                if (nw == ne) continue;
+                if (nw) {
+                    edges.push_back({north, east});
+                    edges.push_back({west, south});
+                } else {
+                    edges.push_back({north, west});
+                    edges.push_back({east, south});
+                }
+                continue;
+            }
+            std::vector<Midpoint> crossed;
+            if (nw != ne) crossed.push_back(north);
+            if (ne != se) crossed.push_back(east);
+            if (se != sw) crossed.push_back(south);
+            if (sw != nw) crossed.push_back(west);
+            edges.push_back({crossed[0], crossed[1]});
+        }
     }
-    const PatientPoint n = view.normal();
-    const double at = dot(centroid, n);
-    out.a = centroid + (first_face - at) * n;
-    out.b = centroid + (last_face - at) * n;
-    out.recorded = Length::recorded(out.exact_mm, precision_mm);
-    return out;
+    return edges;
+}
+
+struct Chord {
+    double mm = 0;
+    double x1 = 0, y1 = 0, x2 = 0, y2 = 0;  ///< columns and rows
+};
+
+/// Longest line exactly perpendicular to the pair, from outermost to outermost crossing of the outline. Between two corners
+/// the width is a convex function, so that its largest value lies at a corner.
+Chord short_chord(const Region& region, const Pair& pair, Scale scale)
+{
+    struct Projected {
+        double t1, v1, t2, v2;
+    };
+    const double ux = (pair.b.column2 - pair.a.column2) / 2.0 * scale.x / pair.mm;
+    const double uy = (pair.b.row2 - pair.a.row2) / 2.0 * scale.y / pair.mm;
+    const auto project = [&](Midpoint p) {
+        const double x = p.column2 / 2.0 * scale.x;
+        const double y = p.row2 / 2.0 * scale.y;
+        return std::pair{x * ux + y * uy, -x * uy + y * ux};
+    };
+    std::vector<Projected> edges;
+    std::vector<double> stops;
+    for (const auto& edge : outline_of(region)) {
+        auto [t1, v1] = project(edge.a);
+        auto [t2, v2] = project(edge.b);
+        if (t2 < t1) {
+            std::swap(t1, t2);
+            std::swap(v1, v2);
+        }
+        edges.push_back({t1, v1, t2, v2});
+        stops.push_back(t1);
+        stops.push_back(t2);
+    }
+    std::sort(stops.begin(), stops.end());
+    stops.erase(std::unique(stops.begin(), stops.end(), [](double a, double b) { return b - a < kSame_mm; }), stops.end());
+    std::sort(edges.begin(), edges.end(), [](const auto& a, const auto& b) { return a.t1 < b.t1; });
+
+    Chord best;
+    double best_t = 0, best_low = 0, best_high = 0;
+    best.mm = -1;
+    constexpr double longest_edge_pixels = 1.5;
+    const double reach = longest_edge_pixels * std::max(scale.x, scale.y);
+    std::size_t first = 0;
+    for (const double t : stops) {
+        while (first < edges.size() && edges[first].t1 < t - reach) ++first;
+        double low = 1e300;
+        double high = -1e300;
+        for (std::size_t i = first; i < edges.size() && edges[i].t1 <= t + kSame_mm; ++i) {
+            const auto& e = edges[i];
+            if (e.t2 < t - kSame_mm) continue;
+            if (e.t2 - e.t1 < kSame_mm) {
+                low = std::min({low, e.v1, e.v2});
+                high = std::max({high, e.v1, e.v2});
+                continue;
+            }
+            const double f = std::clamp((t - e.t1) / (e.t2 - e.t1), 0.0, 1.0);
+            const double v = e.v1 + f * (e.v2 - e.v1);
+            low = std::min(low, v);
+            high = std::max(high, v);
+        }
+        if (high - low > best.mm + kSame_mm) {
+            best.mm = high - low;
+            best_t = t;
+            best_low = low;
+            best_high = high;
+        }
+    }
+    const auto back = [&](double t, double v) { return std::pair{(t * ux - v * uy) / scale.x, (t * uy + v * ux) / scale.y}; };
+    std::tie(best.x1, best.y1) = back(best_t, best_low);
+    std::tie(best.x2, best.y2) = back(best_t, best_high);
+    return best;
+}
+
+/// How much of the pair's line runs outside the pixels of its region, and its longest part inside.
+std::pair<double, double> outside_and_chord(const Region& region, const Pair& pair)
+{
+    const double x1 = pair.a.column2 / 2.0, y1 = pair.a.row2 / 2.0;
+    const double x2 = pair.b.column2 / 2.0, y2 = pair.b.row2 / 2.0;
+    std::vector<double> cuts{0, 1};
+    const auto add = [&](double from, double to) {
+        if (from == to) return;
+        const double low = std::min(from, to);
+        const double high = std::max(from, to);
+        for (double edge = std::floor(low) + 0.5; edge < high; edge += 1) {
+            if (edge > low) cuts.push_back((edge - from) / (to - from));
+        }
+    };
+    add(x1, x2);
+    add(y1, y2);
+    std::sort(cuts.begin(), cuts.end());
+    const auto pixel = [&](double x, double y) { return region.at(static_cast<int>(std::lround(x)), static_cast<int>(std::lround(y))); };
+    double outside = 0, run = 0, longest = 0;
+    for (std::size_t i = 1; i < cuts.size(); ++i) {
+        const double part = cuts[i] - cuts[i - 1];
+        const double t = (cuts[i] + cuts[i - 1]) / 2;
+        const double x = x1 + t * (x2 - x1);
+        const double y = y1 + t * (y2 - y1);
+        constexpr double side = 1e-6;  // a line along a pixel edge is inside if either side is
+        if (pixel(x - side, y - side) || pixel(x + side, y + side) || pixel(x - side, y + side) || pixel(x + side, y - side)) {
+            run += part;
+            longest = std::max(longest, run);
+        } else {
+            outside += part;
+            run = 0;
+        }
+    }
+    return {outside, longest * pair.mm};
+}
+
+struct Candidate {
+    Region region;
+    Pair pair;
+};
+
+}  // namespace
+
+PlanarAxes planar_axes(const Mask& mask, const VolumeGeometry& geometry, double precision_mm, int threads)
+{
+    const auto n = mask.size();
+    const Scale scale{geometry.column_spacing_mm(), geometry.row_spacing_mm()};
+    std::vector<std::vector<Candidate>> by_slice(static_cast<std::size_t>(n.slices));
+    parallel_for(n.slices, threads, [&](int k) {
+        const auto plane = mask.plane(k);
+        if (std::find_if(plane.begin(), plane.end(), [](auto v) { return v != 0; }) == plane.end()) return;
+        auto& best = by_slice[static_cast<std::size_t>(k)];
+        for (auto& region : regions_of(mask, k)) {
+            for (const auto& pair : longest_pairs(region, scale)) {
+                if (!best.empty() && pair.mm < best.front().pair.mm - kSame_mm) continue;
+                if (!best.empty() && pair.mm > best.front().pair.mm + kSame_mm) best.clear();
+                best.push_back({region, pair});
+            }
+        }
+    });
+    double longest = 0;
+    for (const auto& slice : by_slice) {
+        if (!slice.empty()) longest = std::max(longest, slice.front().pair.mm);
+    }
+
+    // Ties: longer partner, then the slice nearest the head, then the lowest first endpoint (definitions 2.6).
+    const Candidate* chosen = nullptr;
+    Chord partner;
+    const auto height = [&](const Candidate& c) { return geometry.slice_origin(c.region.slice).z; };
+    for (const auto& slice : by_slice) {
+        for (const auto& candidate : slice) {
+            if (candidate.pair.mm < longest - kSame_mm) continue;
+            const auto chord = short_chord(candidate.region, candidate.pair, scale);
+            const bool better = !chosen || chord.mm > partner.mm + kSame_mm ||
+                                (chord.mm > partner.mm - kSame_mm &&
+                                 (height(candidate) > height(*chosen) ||
+                                  (height(candidate) == height(*chosen) && candidate.pair.a < chosen->pair.a)));
+            if (!better) continue;
+            chosen = &candidate;
+            partner = chord;
+        }
+    }
+
+    PlanarAxes axes;
+    const int slice = chosen->region.slice;
+    const auto at = [&](double column, double row) { return geometry.to_patient(ContinuousIndex{column, row, static_cast<double>(slice)}); };
+    const auto& p = chosen->pair;
+    axes.long_axis = {p.mm, Length::recorded(p.mm, precision_mm), at(p.a.column2 / 2.0, p.a.row2 / 2.0), at(p.b.column2 / 2.0, p.b.row2 / 2.0), slice};
+    axes.short_axis = {partner.mm, Length::recorded(partner.mm, precision_mm), at(partner.x1, partner.y1), at(partner.x2, partner.y2), slice};
+    std::tie(axes.outside_fraction, axes.longest_inside_chord_mm) = outside_and_chord(chosen->region, p);
+    return axes;
 }
 
 }  // namespace retromass::measurement

@@ -3,281 +3,194 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <vector>
-
-#include "measurement/axes.h"
 
 namespace retromass::measurement {
 namespace {
 
-// Corners of a cell by the bits of their number: 1 = next column, 2 = next row, 4 = next slice.
-struct Edge {
-    int a;
-    int b;
+// A cube of eight voxel centres; corner i lies at (i & 1, i >> 1 & 1, i >> 2 & 1). An edge is named by its two corners.
+struct Triangle {
+    std::array<std::array<int, 2>, 3> edges;
 };
-constexpr std::array<Edge, 12> kEdges{{{0, 1}, {2, 3}, {4, 5}, {6, 7}, {0, 2}, {1, 3}, {4, 6}, {5, 7}, {0, 4}, {1, 5}, {2, 6}, {3, 7}}};
-// Faces as corners in a ring, seen from outside counter-clockwise.
-constexpr std::array<std::array<int, 4>, 6> kFaces{{{0, 4, 6, 2}, {1, 3, 7, 5}, {0, 1, 5, 4}, {2, 6, 7, 3}, {0, 2, 3, 1}, {4, 5, 7, 6}}};
 
-using Triangle = std::array<int, 3>;  ///< cell edges
+using EdgeName = std::array<int, 2>;
 
-int edge_between(int a, int b)
+/// A loop of more than three edges is no plane in general: the fan of largest area is taken, the first of equals. That is the
+/// mesh of the reference values (IBSI digital phantom, two lung lesions; tests/unit/measurement).
+std::size_t widest_fan(const std::vector<EdgeName>& loop)
 {
-    for (std::size_t e = 0; e < kEdges.size(); ++e) {
-        if ((kEdges[e].a == a && kEdges[e].b == b) || (kEdges[e].a == b && kEdges[e].b == a)) return static_cast<int>(e);
-    }
-    return -1;
-}
-
-PatientPoint midpoint(int edge)
-{
-    const auto corner = [](int c) { return PatientPoint{double(c & 1), double(c >> 1 & 1), double(c >> 2 & 1)}; };
-    const auto& e = kEdges[static_cast<std::size_t>(edge)];
-    return 0.5 * (corner(e.a) + corner(e.b));
-}
-
-/// The triangles of one configuration. On each face the cuts between inside and outside are joined so that inside corners
-/// across a diagonal stay apart (each cuts off its own corner); the neighbour across the face decides the same, so the surface
-/// closes. The cuts form loops; each loop is fanned.
-std::vector<Triangle> triangles_of(int configuration)
-{
-    const auto inside = [&](int corner) { return (configuration >> corner & 1) != 0; };
-    std::array<int, 12> next;
-    next.fill(-1);
-    for (const auto& face : kFaces) {
-        // Walking the ring counter-clockwise from outside, the surface runs from where we leave the inside to where we entered it.
-        for (int i = 0; i < 4; ++i) {
-            const auto at = [&](int t) { return face[static_cast<std::size_t>((i + t) & 3)]; };
-            if (inside(at(0)) || !inside(at(1))) continue;  // entering the inside between corners 0 and 1
-            int t = 1;
-            while (inside(at(t + 1))) ++t;
-            next[static_cast<std::size_t>(edge_between(at(t), at(t + 1)))] = edge_between(at(0), at(1));
-        }
-    }
-    std::vector<Triangle> out;
-    std::array<bool, 12> done{};
-    for (int start = 0; start < 12; ++start) {
-        if (done[static_cast<std::size_t>(start)] || next[static_cast<std::size_t>(start)] < 0) continue;
-        std::vector<int> loop;
-        for (int e = start; !done[static_cast<std::size_t>(e)]; e = next[static_cast<std::size_t>(e)]) {
-            done[static_cast<std::size_t>(e)] = true;
-            loop.push_back(e);
-        }
-        for (std::size_t i = 1; i + 1 < loop.size(); ++i) out.push_back({loop[0], loop[i], loop[i + 1]});
-    }
-    return out;
-}
-
-const std::array<std::vector<Triangle>, 256>& table()
-{
-    static const auto made = [] {
-        std::array<std::vector<Triangle>, 256> t;
-        for (int c = 0; c < 256; ++c) t[static_cast<std::size_t>(c)] = triangles_of(c);
-        return t;
-    }();
-    return made;
-}
-
-/// Column of configurations along one row of cells, from the four rows of voxels around it (null = outside the mask's box).
-void count_row(const std::uint8_t* r00, const std::uint8_t* r10, const std::uint8_t* r01, const std::uint8_t* r11, int columns, std::array<std::uint32_t, 256>& histogram)
-{
-    unsigned previous = 0;  // the four voxels of the column before: bits 0, 2, 4, 6
-    for (int c = 0; c <= columns; ++c) {
-        unsigned now = 0;
-        if (c < columns) {
-            now = (r00 ? r00[c] != 0U : 0U) | (r10 ? r10[c] != 0U : 0U) << 2 | (r01 ? r01[c] != 0U : 0U) << 4 | (r11 ? r11[c] != 0U : 0U) << 6;
-        }
-        const unsigned code = previous | now << 1;
-        if (code != 0 && code != 255) ++histogram[code];
-        previous = now;
-    }
-}
-
-}  // namespace
-
-MeshMeasures mesh_measures(const PlaneView& view)
-{
-    MeshMeasures out;
-    const auto& mask = view.mask();
-    const auto n = mask.size();
-    const PatientPoint normal = view.normal();
-    for (int k = -1; k < n.slices; ++k) {  // the layer of cells between slices k and k + 1
-        std::array<std::uint32_t, 256> histogram{};
-        for (int r = -1; r < n.rows; ++r) {
-            const auto row = [&](int rr, int kk) -> const std::uint8_t* {
-                if (rr < 0 || rr >= n.rows || kk < 0 || kk >= n.slices) return nullptr;
-                return mask.data() + mask.offset(0, rr, kk);
-            };
-            count_row(row(r, k), row(r + 1, k), row(r, k + 1), row(r + 1, k + 1), n.columns, histogram);
-        }
-        // Every cell of a layer has the same shape, so one of each configuration is measured and counted.
-        const auto corner = [&](PatientPoint unit) { return view.to_patient({unit.x, unit.y, k + unit.z}); };
-        for (int c = 1; c < 255; ++c) {
-            const double count = histogram[static_cast<std::size_t>(c)];
-            if (count == 0) continue;
-            for (const auto& t : table()[static_cast<std::size_t>(c)]) {
-                const PatientPoint p = corner(midpoint(t[0]));
-                const PatientPoint q = corner(midpoint(t[1]));
-                const PatientPoint r = corner(midpoint(t[2]));
-                const PatientPoint area = 0.5 * cross(q - p, r - p);
-                out.area_mm2 += count * norm(area);
-                // Divergence theorem with the field (height along the normal) * normal: places within the layer cancel.
-                out.volume_mm3 += count * dot(area, normal) * (dot(p, normal) + dot(q, normal) + dot(r, normal)) / 3;
-            }
-        }
-    }
-    out.volume_mm3 = std::abs(out.volume_mm3);
-    return out;
-}
-
-double longest_3d_mm(const PlaneView& view, const Runs& runs)
-{
-    // Vertices lie in the slices (midpoints between voxels of a slice) and half way between them (midpoints along the slice
-    // axis). In each such layer only corners of the hull can end the longest line.
-    struct Layer {
-        std::vector<PatientPoint> points;
-        PatientPoint centre;
-        double radius = 0;
+    const auto middle = [](EdgeName e) {
+        return PatientPoint{((e[0] & 1) + (e[1] & 1)) / 2.0, ((e[0] >> 1 & 1) + (e[1] >> 1 & 1)) / 2.0, ((e[0] >> 2 & 1) + (e[1] >> 2 & 1)) / 2.0};
     };
-    std::vector<Layer> layers;
-    const auto& mask = view.mask();
-    const auto n = mask.size();
-    const auto add = [&](std::vector<PlanePoint> candidates, double slice) {
-        if (candidates.empty()) return;
-        Layer layer;
-        for (const auto& p : convex_hull(std::move(candidates))) layer.points.push_back(view.to_patient({p.column, p.row, slice}));
-        for (const auto& p : layer.points) layer.centre = layer.centre + (1.0 / static_cast<double>(layer.points.size())) * p;
-        for (const auto& p : layer.points) layer.radius = std::max(layer.radius, distance(p, layer.centre));
-        layers.push_back(std::move(layer));
-    };
-    const auto plain = [](double column, double row) { return PlanePoint{column, row, column, row}; };  // hulls are affine
-    for (int k = 0; k < n.slices; ++k) {
-        std::vector<PlanePoint> candidates;
-        std::vector<std::array<int, 2>> columns(static_cast<std::size_t>(n.columns), {n.rows, -1});
-        const auto& slice = runs.slices[static_cast<std::size_t>(k)];
-        for (const auto& run : slice) {
-            candidates.push_back(plain(run.first - 0.5, run.row));
-            candidates.push_back(plain(run.last + 0.5, run.row));
-            for (int c = run.first; c <= run.last; ++c) {
-                auto& span = columns[static_cast<std::size_t>(c)];
-                span = {std::min(span[0], run.row), std::max(span[1], run.row)};
-            }
+    std::size_t best = 0;
+    double largest = 0;
+    for (std::size_t start = 0; start < loop.size(); ++start) {
+        double area = 0;
+        for (std::size_t i = 2; i < loop.size(); ++i) {
+            const PatientPoint a = middle(loop[start]);
+            const PatientPoint b = middle(loop[(start + i - 1) % loop.size()]);
+            const PatientPoint c = middle(loop[(start + i) % loop.size()]);
+            area += norm(cross(b - a, c - a));
         }
-        for (int c = 0; c < n.columns; ++c) {
-            const auto& span = columns[static_cast<std::size_t>(c)];
-            if (span[1] < 0) continue;
-            candidates.push_back(plain(c, span[0] - 0.5));
-            candidates.push_back(plain(c, span[1] + 0.5));
-        }
-        add(std::move(candidates), k);
-    }
-    for (int k = -1; k < n.slices; ++k) {
-        std::vector<PlanePoint> candidates;
-        for (int r = 0; r < n.rows; ++r) {
-            const auto* below = k >= 0 ? mask.data() + mask.offset(0, r, k) : nullptr;
-            const auto* above = k + 1 < n.slices ? mask.data() + mask.offset(0, r, k + 1) : nullptr;
-            const auto changes = [&](int c) { return (below && below[c]) != (above && above[c]); };
-            int first = 0;
-            while (first < n.columns && !changes(first)) ++first;
-            if (first == n.columns) continue;
-            int last = n.columns - 1;
-            while (!changes(last)) --last;
-            candidates.push_back(plain(first, r));
-            candidates.push_back(plain(last, r));
-        }
-        add(std::move(candidates), k + 0.5);
-    }
-    // Pairs of layers by the most they could give; a pair that cannot beat the best ends the search.
-    struct Pair {
-        double most;
-        std::size_t a;
-        std::size_t b;
-    };
-    std::vector<Pair> pairs;
-    double best = 0;
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        for (std::size_t j = i; j < layers.size(); ++j) {
-            pairs.push_back({distance(layers[i].centre, layers[j].centre) + layers[i].radius + layers[j].radius, i, j});
-        }
-    }
-    std::sort(pairs.begin(), pairs.end(), [](const auto& p, const auto& q) { return p.most > q.most; });
-    for (const auto& pair : pairs) {
-        if (pair.most <= best) break;
-        const auto& a = layers[pair.a];
-        const auto& b = layers[pair.b];
-        for (const auto& p : a.points) {
-            if (distance(p, b.centre) + b.radius <= best) continue;
-            for (const auto& q : b.points) best = std::max(best, distance(p, q));
+        if (area > largest + 1e-12) {
+            largest = area;
+            best = start;
         }
     }
     return best;
 }
 
-Moments moments_of(const PlaneView& view, const Runs& runs)
+/// Which triangles a cube holds, for each of the 256 patterns of corners inside. Made by rule instead of from a table: on each
+/// face marching squares cuts off the corners outside (diagonal ones inside are joined), the cuts join to loops, each loop is a fan of triangles.
+/// The cuts run so that the inside lies on a fixed side; every triangle is oriented alike.
+std::array<std::vector<Triangle>, 256> make_patterns()
 {
-    // Sums over runs in index space; the covariance in mm follows by the steps of the grid, slice by slice.
-    Moments out;
-    double count = 0;
-    PatientPoint sum;
-    std::array<double, 6> second{};  // xx, yy, zz, xy, xz, yz about a nearby origin
-    const PatientPoint origin = view.to_patient({view.mask().size().columns / 2.0, view.mask().size().rows / 2.0, view.mask().size().slices / 2.0});
-    for (std::size_t k = 0; k < runs.slices.size(); ++k) {
-        const PatientPoint zero = view.to_patient({0, 0, double(k)}) - origin;
-        const PatientPoint per_column = view.to_patient({1, 0, double(k)}) - origin - zero;
-        const PatientPoint per_row = view.to_patient({0, 1, double(k)}) - origin - zero;
-        for (const auto& run : runs.slices[k]) {
-            const double m = run.last - run.first + 1;
-            const double middle = (run.first + run.last) / 2.0;
-            const PatientPoint p = zero + middle * per_column + run.row * per_row;
-            const double spread = m * (m * m - 1) / 12;  // sum of squares of positions about the middle of the run
-            count += m;
-            sum = sum + m * p;
-            second[0] += m * p.x * p.x + spread * per_column.x * per_column.x;
-            second[1] += m * p.y * p.y + spread * per_column.y * per_column.y;
-            second[2] += m * p.z * p.z + spread * per_column.z * per_column.z;
-            second[3] += m * p.x * p.y + spread * per_column.x * per_column.y;
-            second[4] += m * p.x * p.z + spread * per_column.x * per_column.z;
-            second[5] += m * p.y * p.z + spread * per_column.y * per_column.z;
+    // Corners of the six faces, counter-clockwise seen from outside.
+    constexpr int faces[6][4] = {{0, 4, 6, 2}, {1, 3, 7, 5}, {0, 1, 5, 4}, {2, 6, 7, 3}, {0, 2, 3, 1}, {4, 5, 7, 6}};
+    const auto edge = [](int a, int b) { return EdgeName{std::min(a, b), std::max(a, b)}; };
+    std::array<std::vector<Triangle>, 256> patterns;
+    for (int pattern = 0; pattern < 256; ++pattern) {
+        const auto inside = [&](int corner) { return (pattern >> corner & 1) != 0; };
+        std::map<EdgeName, EdgeName> next;
+        for (const auto& face : faces) {
+            // Walking round the face: from the edge where the inside is left to the edge where it is entered again.
+            for (int i = 0; i < 4; ++i) {
+                if (!inside(face[i]) || inside(face[(i + 1) % 4])) continue;
+                int j = (i + 1) % 4;
+                while (!inside(face[(j + 1) % 4])) j = (j + 1) % 4;
+                next[edge(face[i], face[(i + 1) % 4])] = edge(face[j], face[(j + 1) % 4]);
+            }
+        }
+        while (!next.empty()) {
+            std::vector<EdgeName> loop{next.begin()->first};
+            for (;;) {
+                const auto found = next.find(loop.back());
+                const EdgeName following = found->second;
+                next.erase(found);
+                if (following == loop.front()) break;
+                loop.push_back(following);
+            }
+            const auto start = widest_fan(loop);
+            const auto corner = [&](std::size_t i) { return loop[(start + i) % loop.size()]; };
+            for (std::size_t i = 2; i < loop.size(); ++i) patterns[static_cast<std::size_t>(pattern)].push_back({{corner(0), corner(i - 1), corner(i)}});
         }
     }
-    out.voxels = static_cast<std::size_t>(count);
-    const PatientPoint mean = (1 / count) * sum;
-    out.centroid = origin + mean;
-    if (count < 2) return out;
-    const double d = count - 1;
-    double m[3][3] = {{second[0] - count * mean.x * mean.x, second[3] - count * mean.x * mean.y, second[4] - count * mean.x * mean.z},
-                      {0, second[1] - count * mean.y * mean.y, second[5] - count * mean.y * mean.z},
-                      {0, 0, second[2] - count * mean.z * mean.z}};
-    for (auto& row : m) {
-        for (double& v : row) v /= d;
-    }
-    m[1][0] = m[0][1];
-    m[2][0] = m[0][2];
-    m[2][1] = m[1][2];
-    for (int sweep = 0; sweep < 60; ++sweep) {  // Jacobi rotations
-        int p = 0;
-        int q = 1;
-        if (std::abs(m[0][2]) > std::abs(m[p][q])) q = 2;
-        if (std::abs(m[1][2]) > std::abs(m[p][q])) p = 1, q = 2;
-        if (std::abs(m[p][q]) < 1e-14 * (std::abs(m[0][0]) + std::abs(m[1][1]) + std::abs(m[2][2]))) break;
-        const double theta = 0.5 * std::atan2(2 * m[p][q], m[q][q] - m[p][p]);
-        const double c = std::cos(theta);
-        const double s = std::sin(theta);
-        for (auto& row : m) {
-            const double a = row[p];
-            const double b = row[q];
-            row[p] = c * a - s * b;
-            row[q] = s * a + c * b;
+    return patterns;
+}
+
+/// Corners of the convex hull of points in a plane spanned by the grid's columns and rows (half-voxel whole numbers).
+struct Flat {
+    int column2, row2;
+    friend bool operator==(const Flat&, const Flat&) = default;
+    friend bool operator<(const Flat& a, const Flat& b) { return a.column2 != b.column2 ? a.column2 < b.column2 : a.row2 < b.row2; }
+};
+std::vector<Flat> hull_of(std::vector<Flat> points)
+{
+    std::sort(points.begin(), points.end());
+    points.erase(std::unique(points.begin(), points.end()), points.end());
+    if (points.size() < 3) return points;
+    const auto turn = [](Flat a, Flat b, Flat c) {
+        return static_cast<long long>(b.column2 - a.column2) * (c.row2 - a.row2) - static_cast<long long>(b.row2 - a.row2) * (c.column2 - a.column2);
+    };
+    std::vector<Flat> hull;
+    for (int pass = 0; pass < 2; ++pass) {
+        const std::size_t start = hull.size();
+        for (const auto& p : points) {
+            while (hull.size() >= start + 2 && turn(hull[hull.size() - 2], hull.back(), p) <= 0) hull.pop_back();
+            hull.push_back(p);
         }
-        for (int i = 0; i < 3; ++i) {
-            const double a = m[p][i];
-            const double b = m[q][i];
-            m[p][i] = c * a - s * b;
-            m[q][i] = s * a + c * b;
+        hull.pop_back();
+        std::reverse(points.begin(), points.end());
+    }
+    return hull;
+}
+
+struct Level {
+    std::vector<PatientPoint> points;  ///< hull corners of one height
+    PatientPoint centre;
+    double radius_mm = 0;
+};
+
+/// The farthest pair lies on the hulls of its two levels, so hulls suffice; levels too near to beat the best are passed over.
+double farthest_mm(const std::vector<Level>& levels)
+{
+    double best = 0;
+    struct Bound {
+        double mm;
+        std::size_t a, b;
+    };
+    std::vector<Bound> bounds;
+    for (std::size_t a = 0; a < levels.size(); ++a) {
+        for (std::size_t b = a; b < levels.size(); ++b) {
+            bounds.push_back({distance(levels[a].centre, levels[b].centre) + levels[a].radius_mm + levels[b].radius_mm, a, b});
         }
     }
-    for (std::size_t i = 0; i < 3; ++i) out.principal_axes_mm[i] = 4 * std::sqrt(std::max(0.0, m[i][i]));
-    std::sort(out.principal_axes_mm.rbegin(), out.principal_axes_mm.rend());
+    std::sort(bounds.begin(), bounds.end(), [](const auto& x, const auto& y) { return x.mm > y.mm; });
+    for (const auto& bound : bounds) {
+        if (bound.mm <= best) break;
+        for (const auto& p : levels[bound.a].points) {
+            if (distance(p, levels[bound.b].centre) + levels[bound.b].radius_mm <= best) continue;
+            for (const auto& q : levels[bound.b].points) best = std::max(best, distance(p, q));
+        }
+    }
+    return best;
+}
+
+}  // namespace
+
+MeshMeasures mesh_measures(const Mask& mask, const VolumeGeometry& geometry, Index low, Index high)
+{
+    static const auto patterns = make_patterns();
+    const auto n = mask.size();
+    const auto inside = [&](int c, int r, int k) { return n.contains(c, r, k) && mask.at(c, r, k) != 0; };
+    const PatientPoint centre = geometry.to_patient(Index{(low.column + high.column) / 2, (low.row + high.row) / 2, (low.slice + high.slice) / 2});
+    // Positions relative to the middle of the mask: small numbers keep their digits.
+    const auto at = [&](double c, double r, double k) { return geometry.to_patient(ContinuousIndex{c, r, k}) - centre; };
+
+    MeshMeasures out;
+    std::vector<std::vector<Flat>> heights(static_cast<std::size_t>(2 * (high.slice - low.slice + 2) + 1));
+    for (int k = low.slice - 1; k <= high.slice; ++k) {
+        for (int r = low.row - 1; r <= high.row; ++r) {
+            for (int c = low.column - 1; c <= high.column; ++c) {
+                int pattern = 0;
+                for (int i = 0; i < 8; ++i) {
+                    if (inside(c + (i & 1), r + (i >> 1 & 1), k + (i >> 2 & 1))) pattern |= 1 << i;
+                }
+                if (pattern == 0 || pattern == 255) continue;
+                for (const auto& triangle : patterns[static_cast<std::size_t>(pattern)]) {
+                    std::array<PatientPoint, 3> p;
+                    for (std::size_t v = 0; v < 3; ++v) {
+                        const auto [a, b] = triangle.edges[v];
+                        const int c2 = 2 * c + (a & 1) + (b & 1);
+                        const int r2 = 2 * r + (a >> 1 & 1) + (b >> 1 & 1);
+                        const int k2 = 2 * k + (a >> 2 & 1) + (b >> 2 & 1);
+                        p[v] = at(c2 / 2.0, r2 / 2.0, k2 / 2.0);
+                        auto& flat = heights[static_cast<std::size_t>(k2 - 2 * (low.slice - 1))];
+                        if (flat.empty() || !(flat.back() == Flat{c2, r2})) flat.push_back({c2, r2});
+                    }
+                    out.surface_mm2 += norm(cross(p[1] - p[0], p[2] - p[0])) / 2;
+                    out.volume_mm3 += dot(p[0], cross(p[1], p[2])) / 6;
+                }
+            }
+        }
+    }
+    out.volume_mm3 = std::abs(out.volume_mm3);
+
+    std::vector<Level> levels;
+    for (std::size_t h = 0; h < heights.size(); ++h) {
+        if (heights[h].empty()) continue;
+        Level level;
+        const double slice = low.slice - 1 + static_cast<double>(h) / 2;
+        for (const auto& corner : hull_of(std::move(heights[h]))) {
+            level.points.push_back(at(corner.column2 / 2.0, corner.row2 / 2.0, slice));
+            level.centre = level.centre + level.points.back();
+        }
+        level.centre = (1.0 / static_cast<double>(level.points.size())) * level.centre;
+        for (const auto& p : level.points) level.radius_mm = std::max(level.radius_mm, distance(p, level.centre));
+        levels.push_back(std::move(level));
+    }
+    out.max_diameter_mm = farthest_mm(levels);
     return out;
 }
 

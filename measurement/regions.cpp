@@ -1,117 +1,81 @@
 #include "measurement/regions.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace retromass::measurement {
 namespace {
 
-class Sets {
+/// A row's stretch of voxels inside.
+struct Run {
+    int first = 0;
+    int last = 0;
+    std::size_t part = 0;
+};
+
+class Parts {
 public:
-    int add()
+    std::size_t add()
     {
-        parent_.push_back(static_cast<int>(parent_.size()));
-        return parent_.back();
+        parent_.push_back(parent_.size());
+        return parent_.size() - 1;
     }
-    int root(int a)
+    std::size_t root(std::size_t i)
     {
-        while (parent_[static_cast<std::size_t>(a)] != a) {
-            auto& p = parent_[static_cast<std::size_t>(a)];
-            p = parent_[static_cast<std::size_t>(p)];
-            a = p;
+        while (parent_[i] != i) {
+            parent_[i] = parent_[parent_[i]];
+            i = parent_[i];
         }
-        return a;
+        return i;
     }
-    void join(int a, int b)
+    void join(std::size_t a, std::size_t b)
     {
         a = root(a);
         b = root(b);
-        parent_[static_cast<std::size_t>(std::max(a, b))] = std::min(a, b);
+        parent_[std::max(a, b)] = std::min(a, b);
     }
-    std::size_t size() const { return parent_.size(); }
+    std::size_t count() const { return parent_.size(); }
 
 private:
-    std::vector<int> parent_;
+    std::vector<std::size_t> parent_;
 };
-
-struct Row {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-};
-
-/// Calls join(a, b) for each pair of runs of two rows that touch, diagonals included.
-template <class Join>
-void touching(const std::vector<Run>& a, Row ra, const std::vector<Run>& b, Row rb, Join join)
-{
-    std::size_t j = rb.begin;
-    for (std::size_t i = ra.begin; i < ra.end; ++i) {
-        while (j < rb.end && b[j].last + 1 < a[i].first) ++j;
-        for (std::size_t t = j; t < rb.end && b[t].first <= a[i].last + 1; ++t) join(i, t);
-    }
-}
 
 }  // namespace
 
-Runs runs_of(const Mask& mask)
+std::vector<std::size_t> part_sizes(const Mask& mask, Index low, Index high)
 {
-    const auto n = mask.size();
-    Runs out;
-    out.slices.resize(static_cast<std::size_t>(n.slices));
-    out.regions.assign(static_cast<std::size_t>(n.slices), 0);
-    Sets volume;
-    std::vector<Row> previous_rows;
-    for (int k = 0; k < n.slices; ++k) {
-        auto& runs = out.slices[static_cast<std::size_t>(k)];
-        std::vector<Row> rows(static_cast<std::size_t>(n.rows));
-        Sets plane;
-        const auto values = mask.plane(k);
-        for (int r = 0; r < n.rows; ++r) {
-            const auto* row = values.data() + static_cast<std::ptrdiff_t>(r) * n.columns;
-            auto& span = rows[static_cast<std::size_t>(r)];
-            span.begin = runs.size();
-            for (int c = 0; c < n.columns;) {
-                if (!row[c]) {
-                    ++c;
-                    continue;
-                }
+    const int rows = high.row - low.row + 1;
+    Parts parts;
+    std::vector<std::size_t> sizes;
+    std::vector<std::vector<Run>> before(static_cast<std::size_t>(rows));
+    std::vector<std::vector<Run>> now(static_cast<std::size_t>(rows));
+    for (int k = low.slice; k <= high.slice; ++k) {
+        for (int r = 0; r < rows; ++r) {
+            auto& runs = now[static_cast<std::size_t>(r)];
+            runs.clear();
+            for (int c = low.column; c <= high.column; ++c) {
+                if (!mask.at(c, r + low.row, k)) continue;
                 const int first = c;
-                while (c < n.columns && row[c]) ++c;
-                runs.push_back({r, first, c - 1, plane.add(), volume.add()});
+                while (c < high.column && mask.at(c + 1, r + low.row, k)) ++c;
+                runs.push_back({first, c, parts.add()});
+                sizes.push_back(static_cast<std::size_t>(c - first + 1));
             }
-            span.end = runs.size();
-            if (r > 0) {
-                touching(runs, span, runs, rows[static_cast<std::size_t>(r) - 1], [&](std::size_t i, std::size_t t) {
-                    plane.join(runs[i].region, runs[t].region);
-                    volume.join(runs[i].component, runs[t].component);
-                });
-            }
-            if (k > 0) {
-                const auto& below = out.slices[static_cast<std::size_t>(k) - 1];
-                for (int dr = -1; dr <= 1; ++dr) {
-                    if (r + dr < 0 || r + dr >= n.rows) continue;
-                    touching(runs, span, below, previous_rows[static_cast<std::size_t>(r + dr)], [&](std::size_t i, std::size_t t) { volume.join(runs[i].component, below[t].component); });
+            const auto touch = [&](const std::vector<Run>& others) {
+                for (const auto& a : runs) {
+                    for (const auto& b : others) {
+                        if (a.first <= b.last + 1 && b.first <= a.last + 1) parts.join(a.part, b.part);
+                    }
                 }
-            }
+            };
+            if (r > 0) touch(now[static_cast<std::size_t>(r - 1)]);
+            for (int other = std::max(0, r - 1); other <= std::min(rows - 1, r + 1); ++other) touch(before[static_cast<std::size_t>(other)]);
         }
-        std::vector<int> number(plane.size(), -1);
-        for (auto& run : runs) {
-            auto& id = number[static_cast<std::size_t>(plane.root(run.region))];
-            if (id < 0) id = out.regions[static_cast<std::size_t>(k)]++;
-            run.region = id;
-        }
-        previous_rows = std::move(rows);
+        std::swap(before, now);
     }
-    std::vector<int> number(volume.size(), -1);
-    for (auto& runs : out.slices) {
-        for (auto& run : runs) {
-            auto& id = number[static_cast<std::size_t>(volume.root(run.component))];
-            if (id < 0) {
-                id = static_cast<int>(out.components.size());
-                out.components.push_back(0);
-            }
-            run.component = id;
-            out.components[static_cast<std::size_t>(id)] += static_cast<std::size_t>(run.last - run.first + 1);
-        }
+    std::vector<std::size_t> totals(parts.count(), 0);
+    for (std::size_t i = 0; i < parts.count(); ++i) totals[parts.root(i)] += sizes[i];
+    std::vector<std::size_t> out;
+    for (const auto total : totals) {
+        if (total) out.push_back(total);
     }
     return out;
 }
