@@ -13,6 +13,7 @@ constexpr double kFat = -103;
 constexpr double kMuscle = 60;
 constexpr double kBowelWall = 55;
 constexpr double kFatPlane_mm = 4;
+constexpr double kMusclePlane_mm = 2.5;  // the fascia and fat between a mass and the muscle it presses on
 
 /// Squared normalised radius in an ellipse or ellipsoid; inside below 1.
 double ellipse(double x, double y, double cx, double cy, double rx, double ry)
@@ -135,13 +136,14 @@ double Anatomy::hu(PatientPoint p, double outside_mass_mm) const
     if (ellipse(std::abs(p.x), p.y, 36, 108, 27, 19) < 1) return kMuscle;  // paraspinal
     const double wall = p.y > 70 ? 9 : std::abs(p.x) > 90 ? 16 : 11;
     if (depth < fat + wall) {
+        if (outside_mass_mm < kMusclePlane_mm) return kFat;
         if (p.z > 290) {  // ribs cross the wall obliquely
             const double phase = p.z + 0.35 * p.y - 34 * std::floor((p.z + 0.35 * p.y) / 34);
             if (std::abs(p.x) > 60 && phase < 9 && depth > fat + 2 && depth < fat + 10) return depth < fat + 3.5 || depth > fat + 8.5 || phase < 1.5 || phase > 7.5 ? 600 : 220;
         }
         return kMuscle;
     }
-    if (p.z < 310 && ellipse(std::abs(p.x), p.y, 43 + 0.12 * (250 - p.z) * (p.z < 250), 86, 15 + 0.03 * (310 - p.z), 22) < 1) return kMuscle + 3;  // psoas
+    if (p.z < 310 && ellipse(std::abs(p.x), p.y, 43 + 0.12 * (250 - p.z) * (p.z < 250), 86, 15 + 0.03 * (310 - p.z), 22) < 1) return outside_mass_mm < kMusclePlane_mm ? kFat : kMuscle + 3;  // psoas
     if (ellipse(p.x, p.y, 14, 58, 9.5, 9.5) < 1 && p.z > 130) return ellipse(p.x, p.y, 14, 58, 8.3, 8.3) < 1 ? 165 : 60;  // aorta
     const double cava_x = -17 + 8 * pressure;
     if (p.z > 135 && ellipse(p.x, p.y, cava_x, 57, 11 - 5 * pressure, 11 + 2 * pressure) < 1) return 148;

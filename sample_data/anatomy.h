@@ -5,7 +5,7 @@
 namespace retromass::sample_data {
 
 /// What an abdomen at a portal-venous CT shows at a point, HU without noise. Anatomy gives way to a mass: organs keep a fat
-/// plane to it, the vena cava is flattened; psoas, abdominal wall, vena cava and one bowel loop touch it.
+/// plane to it, muscle a thin one, the vena cava is flattened; vena cava and one bowel loop touch it.
 struct Anatomy {
     /// `outside_mass_mm` is the distance to the mass (large where there is none); `pressure` in 0..1 is how much a mass
     /// displaces the vena cava and the right kidney.

@@ -21,7 +21,6 @@ constexpr double kBackgroundTo_r = 2.0;
 constexpr double kSoftLow_hu = -120;    // where bone, air or metal under a line would wreck the seed
 constexpr double kSoftHigh_hu = 150;
 constexpr double kEvidenceLimit = 3;
-constexpr double kEvidenceSigma_mm = 3;
 
 int bin_of(double hu) { return std::clamp(static_cast<int>((hu - kLow_hu) / kBin_hu), 0, kBins - 1); }
 
@@ -43,7 +42,7 @@ std::vector<double> smoothed(const std::vector<double>& counts)
 
 }  // namespace
 
-Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, const Grid<float>& r, const Mask& core, std::array<double, 3> spacing_mm, int threads)
+Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, const Grid<float>& r, const Mask& core, std::array<double, 3> spacing_mm, double sigma_mm, int threads)
 {
     Appearance out;
     const std::size_t n = r.values().size();
@@ -91,7 +90,7 @@ Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, con
         const double g = (1 - t) * pb[b] + t * pb[b + 1];
         ratio[i] = static_cast<float>(std::log(f / g));
     }
-    out.evidence = gaussian(ratio, spacing_mm, kEvidenceSigma_mm, threads);
+    out.evidence = gaussian(ratio, spacing_mm, sigma_mm, threads);
     double in_sum = 0;
     double in_n = 0;
     double out_sum = 0;

@@ -14,7 +14,7 @@ struct Appearance {
     Grid<float> evidence;     ///< smoothed log-likelihood ratio, -3..3, positive = looks like the lesion
 };
 
-/// `fine` and `smooth` are the HU after Gaussians of 1.5 and 3 mm.
-Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, const Grid<float>& r, const Mask& core, std::array<double, 3> spacing_mm, int threads);
+/// `fine` and `smooth` are the HU after two Gaussians; the evidence is smoothed by `sigma_mm`.
+Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, const Grid<float>& r, const Mask& core, std::array<double, 3> spacing_mm, double sigma_mm, int threads);
 
 }  // namespace retromass::segmentation

@@ -19,11 +19,20 @@ struct Change {
     double shift_u = 0, shift_v = 0, shift_n = 0;
 };
 
+/// 0 where the lesion hardly differs from its surroundings, 1 where it stands out.
+double clearness(const Appearance& appearance, double from, double to)
+{
+    return std::clamp((appearance.separation - from) / (to - from), 0.0, 1.0);
+}
+
 }  // namespace
 
 Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeometry& geometry, const WorkingGrid& grid, const EnergyConstants& constants)
 {
     if (shape.kind != Shape::Kind::ellipsoid) return shape;
+    const double full = clearness(appearance, constants.fit_from, constants.fit_to);
+    if (full <= 0 && !shape.free_scale) return shape;
+    const double hold = constants.fit_weight / std::max(full, 0.1);
     constexpr std::size_t kSamples = 40'000;
     const std::size_t cells = grid.size.voxels();
     const auto step = static_cast<int>(std::max(1.0, std::cbrt(static_cast<double>(cells) / kSamples)));
@@ -38,13 +47,13 @@ Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeome
     }
     // Spreads of what a fit may move: wide for what nobody marked, narrow for what the reader did.
     const double wide = 0.35;
-    const double marked = 0.06;
+    const double marked = 0.03;
     const double free_scale = 0.8;
     const double spread_u = shape.free_scale ? free_scale : marked;
     const double spread_v = shape.free_scale ? free_scale : shape.free_v ? wide : marked;
-    const double spread_n = shape.free_scale ? free_scale : shape.free_n ? wide : marked;
-    const double shift_spread_v = shape.free_v || shape.free_scale ? 0.2 : 0.05;
-    const double shift_spread_n = shape.free_n || shape.free_scale ? 0.25 : 0.05;
+    const double spread_n = shape.free_scale ? free_scale : shape.free_n ? wide : std::max(marked, 2 * geometry.slab_mm(0) / shape.half_n_mm);
+    const double shift_spread_v = shape.free_v || shape.free_scale ? 0.2 : 0.03;
+    const double shift_spread_n = shape.free_n || shape.free_scale ? 0.25 : 0.03;
     double usual = 0;  // samples in the unfitted ellipsoid: the unit of the objective
     const auto gathered = [&](const Change& c) {
         const double hu = shape.half_u_mm * std::exp(c.log_u);
@@ -72,9 +81,9 @@ Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeome
     if (usual < 1) return shape;
     const auto square = [](double x) { return x * x; };
     const auto objective = [&](const Change& c) {
-        const double held = square(c.log_u / spread_u) + square(c.log_v / spread_v) + square(c.log_n / spread_n) + square(c.shift_u / 0.05) + square(c.shift_v / shift_spread_v) +
+        const double held = square(c.log_u / spread_u) + square(c.log_v / spread_v) + square(c.log_n / spread_n) + square(c.shift_u / 0.03) + square(c.shift_v / shift_spread_v) +
                             square(c.shift_n / shift_spread_n);
-        return gathered(c) / usual - constants.fit_weight * held;
+        return gathered(c) / usual - hold * held;
     };
     Change best;
     double score = objective(best);
@@ -107,12 +116,12 @@ Grid<float> first_probability(const Grid<float>& r, const Appearance& appearance
                               std::array<double, 3> spacing_mm, const EnergyConstants& constants)
 {
     const auto path = geodesic(smooth, core, spacing_mm);
-    const double full = std::clamp((appearance.separation - constants.gain_from) / (constants.gain_to - constants.gain_from), 0.0, 1.0);
+    const double full = clearness(appearance, constants.gain_from, constants.gain_to);
     const double evidence_weight = constants.evidence_weight * (1 + constants.evidence_gain * full);
     Grid<float> p(r.size());
     for (std::size_t i = 0; i < r.values().size(); ++i) {
         const double climbed = std::clamp((static_cast<double>(path.cost[i]) - path.length[i]) / half_mm, 0.0, 3.0);
-        const double z = evidence_weight * appearance.evidence[i] + constants.shape_weight * (1 - r[i]) - constants.geodesic_weight * climbed;
+        const double z = evidence_weight * std::min<double>(appearance.evidence[i], constants.evidence_cap) + constants.shape_weight * (1 - r[i]) - constants.geodesic_weight * climbed;
         p[i] = static_cast<float>(1 / (1 + std::exp(-z)));
     }
     return p;

@@ -37,7 +37,8 @@ Mask refined(const CtVolume& ct, const Mask& mask, Index low, Index high, double
         }
     }
     if (std::none_of(part.values().begin(), part.values().end(), [](auto v) { return v != 0; })) return mask;
-    const auto distance = signed_distance(part, spacing);
+    // The neighbouring slice always lies within the band, however thick the slices are.
+    const auto distance = signed_distance(part, {spacing[0], spacing[1], std::min(dz, 0.95 * band_mm)});
     // Local means of each side: normalised convolution over voxels well inside and well outside.
     Grid<float> in_weight(size);
     Grid<float> in_sum(size);
@@ -67,6 +68,23 @@ Mask refined(const CtVolume& ct, const Mask& mask, Index low, Index high, double
             }
         }
     }
+    return out;
+}
+
+Mask without_strands(const Mask& mask, std::array<double, 3> spacing_mm, double radius_mm)
+{
+    const auto depth = signed_distance(mask, spacing_mm);
+    Mask deep(mask.size());
+    bool any = false;
+    for (std::size_t i = 0; i < mask.values().size(); ++i) {
+        deep[i] = depth[i] > radius_mm;
+        any = any || deep[i];
+    }
+    if (!any) return mask;  // thinner than the ball everywhere: all strand, or a small lesion
+    const auto away = signed_distance(deep, spacing_mm);
+    const double reach = radius_mm + 0.75 * std::max({spacing_mm[0], spacing_mm[1], spacing_mm[2]});  // a voxel's rounding of both steps
+    Mask out(mask.size());
+    for (std::size_t i = 0; i < mask.values().size(); ++i) out[i] = mask[i] && away[i] > -reach;
     return out;
 }
 

@@ -24,8 +24,10 @@ constexpr double kGrow_r = 1.9;
 constexpr double kFinestCell_mm = 1.5;
 constexpr double kCoarsestCell_mm = 4;
 constexpr double kCellsOfLength = 40;
-constexpr double kFine_mm = 1.5;             // sigma of the Gaussian the seed is read from
-constexpr double kSmooth_mm = 3;             // ... and of the one evidence and edges are read from
+constexpr double kSmooth_mm = 3;             // sigma of the Gaussian evidence and edges are read from; the seed is read from half of it
+constexpr double kSmoothOfLength = 0.07;
+constexpr double kStrand_mm = 6;              // half the width of what is cut off the mask as a strand ...
+constexpr double kStrandOfLength = 0.035;     // ... less for a smaller lesion, nothing for a small one
 constexpr double kLogLimit = 12;
 constexpr double kBadSeed_sd = 60;
 constexpr double kVolumeRatio = 1.6;
@@ -173,16 +175,17 @@ Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_ref
     }
 
     const auto hu = block_average(ct, grid, parameters.threads);
-    const auto fine = gaussian(hu, grid.spacing_mm, kFine_mm, parameters.threads);
-    const auto smooth = gaussian(hu, grid.spacing_mm, kSmooth_mm, parameters.threads);
+    const double smooth_mm = std::min(kSmooth_mm, kSmoothOfLength * length);  // a small lesion would vanish in a wide one
+    const auto fine = gaussian(hu, grid.spacing_mm, smooth_mm / 2, parameters.threads);
+    const auto smooth = gaussian(hu, grid.spacing_mm, smooth_mm, parameters.threads);
     if (!goes_on(progress, "segmenting", 0.3)) return cancelled();
     auto core = core_cells(shape, r, g, grid);
-    auto appearance = appearance_of(fine, smooth, r, core, grid.spacing_mm, parameters.threads);
+    auto appearance = appearance_of(fine, smooth, r, core, grid.spacing_mm, smooth_mm, parameters.threads);
     for (int pass = 0; pass < 2; ++pass) {  // the better shape shows the better background
         shape = fitted(shape, appearance, g, grid, constants);
         r = shape_coordinate(shape, g, grid, parameters.threads);
         core = core_cells(shape, r, g, grid);
-        appearance = appearance_of(fine, smooth, r, core, grid.spacing_mm, parameters.threads);
+        appearance = appearance_of(fine, smooth, r, core, grid.spacing_mm, smooth_mm, parameters.threads);
         if (shape.kind != Shape::Kind::ellipsoid) break;
     }
     out.seed_hu = appearance.seed_hu;
@@ -221,6 +224,7 @@ Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_ref
             }
         }
     }
+    const double strand_mm = std::min(kStrand_mm, kStrandOfLength * length - 1);
     out.mask = cropped(out.mask, region, [&](const Mask& part) {
         Mask seeds(part.size());
         for (int k = 0; k < part.size().slices; ++k) {
@@ -228,7 +232,8 @@ Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_ref
                 for (int c = 0; c < part.size().columns; ++c) seeds.at(c, row, k) = core_on_ct.at(region.low.column + c, region.low.row + row, region.low.slice + k);
             }
         }
-        return filled(seeded_components(part, seeds));
+        const auto opened = strand_mm > 0 ? without_strands(part, {g.column_spacing_mm(), g.row_spacing_mm(), g.slab_mm(0)}, strand_mm) : part;
+        return filled(seeded_components(opened, seeds));
     });
     recalibrate(out);
     if (std::none_of(out.mask.values().begin(), out.mask.values().end(), [](auto v) { return v != 0; })) {
