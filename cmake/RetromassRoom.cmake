@@ -27,10 +27,3 @@ function(retromass_test name)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT}
     ENVIRONMENT "RETROMASS_DATA=${RETROMASS_DATA};RETROMASS_RESPONSE_VECTORS=${RETROMASS_RESPONSE_VECTORS}")
 endfunction()
-
-# A room that has not arrived yet is left out.
-macro(retromass_subdirectory folder)
-  if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt")
-    add_subdirectory(${folder})
-  endif()
-endmacro()

@@ -6,7 +6,7 @@
 
 namespace retromass {
 
-/// Every notice, exclusion and refusal there is (definitions.md 8.3). One row each in the table of codes.cpp, from
+/// Every notice, exclusion and refusal there is (docs/clinical.md 8.3). One row each in the table of codes.cpp, from
 /// which docs/codes.md is made; the kebab-case name is what users see and what `--accept` takes.
 enum class Code {
     internal,

@@ -7,7 +7,7 @@
 namespace retromass {
 namespace {
 
-constexpr double kOrthonormalTolerance = 1e-3;  // scanners write six decimals; legacy noise reaches 1e-4 (dicom.md a38)
+constexpr double kOrthonormalTolerance = 1e-3;  // scanners write six decimals; legacy noise reaches 1e-4 (docs/stages/ingest.md)
 constexpr double kSpacingAbsolute_mm = 0.01;    // rounding of DS strings
 constexpr double kSpacingRelative = 0.01;
 

@@ -60,12 +60,12 @@ public:
     PatientPoint slice_origin(int slice) const { return origins_[static_cast<std::size_t>(slice)]; }
     /// Position of a slice along the normal, mm.
     double slice_position_mm(int slice) const { return positions_[static_cast<std::size_t>(slice)]; }
-    /// Thickness of the slab a slice stands for: half way to each neighbour, symmetric at the ends (definitions.md 2.4).
+    /// Thickness of the slab a slice stands for: half way to each neighbour, symmetric at the ends (docs/clinical.md 2.4).
     double slab_mm(int slice) const;
     /// The two faces of that slab along the normal, mm, lower first.
     std::array<double, 2> slab_faces_mm(int slice) const;
 
-    /// True if every step between slices is the same vector within max(0.01 mm, 1 %) (dicom.md a12).
+    /// True if every step between slices is the same vector within max(0.01 mm, 1 %) (docs/stages/ingest.md).
     bool uniform() const { return uniform_; }
     /// Distance of neighbouring slices along the normal; empty where it is not uniform.
     std::optional<double> slice_spacing_mm() const;
@@ -102,7 +102,7 @@ private:
     bool uniform_ = true;
 };
 
-/// Whether two grids are the same within half a voxel everywhere (definitions.md 8.2) and of equal size.
+/// Whether two grids are the same within half a voxel everywhere (docs/clinical.md 8.2) and of equal size.
 bool same_grid(const VolumeGeometry& a, const VolumeGeometry& b);
 
 }  // namespace retromass

@@ -8,7 +8,7 @@
 namespace retromass {
 
 /// A recorded length: an exact number of hundredths of a millimetre. Every sum, change and comparison of the
-/// response criteria runs on these integers (definitions.md 2.10); binary fractions misjudge limits
+/// response criteria runs on these integers (docs/clinical.md 2.10); binary fractions misjudge limits
 /// (response_rules 0.4).
 struct Length {
     std::int64_t hundredths = 0;
@@ -28,7 +28,7 @@ struct Length {
     friend constexpr Length operator-(Length a, Length b) { return {a.hundredths - b.hundredths}; }
 };
 
-/// A volume recorded to 0.01 ml, rounded half away from zero (definitions.md 2.10).
+/// A volume recorded to 0.01 ml, rounded half away from zero (docs/clinical.md 2.10).
 double recorded_ml(double measured_ml);
 
 /// A fixed number of decimals without locale, e.g. fixed(1.25, 1) == "1.3" (half away from zero).

@@ -9,7 +9,7 @@
 #include "core/units.h"
 #include "core/volume.h"
 
-/// What a mask measures: definitions.md 1-4, exactly.
+/// What a mask measures: docs/clinical.md 1-4, exactly.
 namespace retromass::measurement {
 
 /// A measured quantity with its 95 % interval; the interval is empty until it is known.
@@ -22,7 +22,7 @@ struct Quantity {
 /// A diameter between two boundary points.
 struct Axis {
     double exact_mm = 0;      ///< as measured
-    Length recorded;          ///< as recorded (definitions.md 2.10); all that follows uses this
+    Length recorded;          ///< as recorded (docs/clinical.md 2.10); all that follows uses this
     PatientPoint a;           ///< endpoints, LPS mm
     PatientPoint b;
     int slice = 0;            ///< index along the measuring plane's normal
@@ -39,7 +39,7 @@ struct HuStatistics {
     double maximum = 0;
 };
 
-/// Tissue parts, ml; they sum to the volume but for padding (definitions.md 4.2).
+/// Tissue parts, ml; they sum to the volume but for padding (docs/clinical.md 4.2).
 struct Components {
     double gas_ml = 0;
     double fat_ml = 0;
@@ -61,7 +61,7 @@ struct MeasureParameters {
 };
 
 struct LesionMeasurements {
-    Axis long_axis;                     ///< definitions.md 2.2
+    Axis long_axis;                     ///< docs/clinical.md 2.2
     Axis short_axis;                    ///< 2.3; on long_axis's slice
     Axis craniocaudal;                  ///< 2.4
     double outside_fraction = 0;        ///< part of the long axis outside its region

@@ -14,7 +14,7 @@ struct TruthLine {
 };
 
 /// A lobulated body of exactly known size: star-shaped in a frame scaled by three half axes, its surface at
-/// 1 + lobes(direction). Its long axis, short axis, craniocaudal extent and volume (definitions.md 2.2-2.4, on the
+/// 1 + lobes(direction). Its long axis, short axis, craniocaudal extent and volume (docs/clinical.md 2.2-2.4, on the
 /// continuous body) come from dense sampling of the analytic surface.
 class LobulatedMass {
 public:

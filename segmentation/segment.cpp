@@ -26,8 +26,9 @@ constexpr double kCoarsestCell_mm = 4;
 constexpr double kCellsOfLength = 40;
 constexpr double kSmooth_mm = 3;             // sigma of the Gaussian evidence and edges are read from; the seed is read from half of it
 constexpr double kSmoothOfLength = 0.07;
-constexpr double kStrand_mm = 6;              // half the width of what is cut off the mask as a strand ...
-constexpr double kStrandOfLength = 0.035;     // ... less for a smaller lesion, nothing for a small one
+constexpr double kStrand_mm = 6;              // half the width of what is cut off the mask of a giant mass as a strand (a vessel) ...
+constexpr double kStrandOfLength = 0.06;      // ... less for a smaller one ...
+constexpr double kNoStrand_mm = 115;          // ... and nothing up to this length, whose own tips are as thin
 constexpr double kLogLimit = 12;
 constexpr double kBadSeed_sd = 60;
 constexpr double kVolumeRatio = 1.6;
@@ -224,7 +225,7 @@ Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_ref
             }
         }
     }
-    const double strand_mm = std::min(kStrand_mm, kStrandOfLength * length - 1);
+    const double strand_mm = std::min(kStrand_mm, kStrandOfLength * (length - kNoStrand_mm));
     out.mask = cropped(out.mask, region, [&](const Mask& part) {
         Mask seeds(part.size());
         for (int k = 0; k < part.size().slices; ++k) {

@@ -11,11 +11,11 @@
 namespace retromass::ingest {
 namespace {
 
-constexpr double kSameOrientation = 1e-3;       // per component (dicom.md a16)
+constexpr double kSameOrientation = 1e-3;       // per component (docs/stages/ingest.md)
 constexpr double kSamePosition_mm = 0.01;       // two slices this close share a position
-constexpr double kSpacing_mm = 0.01;            // or 1 % of the median (dicom.md a12)
+constexpr double kSpacing_mm = 0.01;            // or 1 % of the median (docs/stages/ingest.md)
 constexpr double kSpacingRelative = 0.01;
-constexpr double kGapFactor = 1.5;              // a larger gap may be a missing slice (dicom.md a11)
+constexpr double kGapFactor = 1.5;              // a larger gap may be a missing slice (docs/stages/ingest.md)
 constexpr double kTiltNotice_deg = 0.05;
 constexpr double kAxial_deg = 30;               // definitions 2.5
 constexpr int kEligibleSlices = 20;
@@ -167,7 +167,7 @@ std::vector<SeriesCandidate> stacks(std::vector<Header> images, const ScanParame
     };
     if (!collide) return {finish(kept, notices)};
 
-    // Positions collide: the first key that gives stacks without collision tells the phases apart (dicom.md a4).
+    // Positions collide: the first key that gives stacks without collision tells the phases apart (docs/stages/ingest.md).
     using Key = std::function<std::string(const Header&)>;
     const std::vector<std::pair<const char*, Key>> keys{
         {"Acquisition Number", [](const Header& h) { return h.acquisition_number; }},

@@ -46,7 +46,7 @@ Status decode_slice(const SliceSource& source, int columns, int rows, std::span<
 /// SHA-256 of an image's decoded stored pixels, to tell duplicates from conflicts.
 Result<std::string> pixel_digest(const std::filesystem::path& file);
 
-/// Volumes from headers: grouping, sorting, verification (dicom.md a).
+/// Volumes from headers: grouping, sorting, verification (docs/stages/ingest.md).
 Scan group(std::vector<Header> headers, std::vector<Exclusion> excluded, const ScanParameters& parameters);
 
 Result<LabelVolume> read_nifti(const std::filesystem::path& file);

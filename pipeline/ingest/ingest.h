@@ -47,7 +47,7 @@ struct AcquisitionFacts {
     std::string patient_key;        ///< SHA-256 of Patient ID, issuer, birth date and sex; never the values
     bool synthetic = false;         ///< Quality Control Image YES
 
-    /// Acquisition date, else series date, else study date (definitions.md 6.1).
+    /// Acquisition date, else series date, else study date (docs/clinical.md 6.1).
     std::optional<Date> date() const { return acquisition_date ? acquisition_date : series_date ? series_date : study_date; }
     /// Which of them: "acquisition date", "series date", "study date" or "".
     std::string date_source() const
@@ -124,7 +124,7 @@ struct LabelVolume {
 Result<LabelVolume> read_labels(const std::filesystem::path& file);
 
 /// The labels laid on another grid by position. Fails with mask_grid if the two do not fit within half a voxel
-/// (definitions.md 8.2); slices the mask file lacks are background.
+/// (docs/clinical.md 8.2); slices the mask file lacks are background.
 Result<Grid<std::uint16_t>> on_grid(const LabelVolume& labels, const VolumeGeometry& grid);
 
 }  // namespace retromass::ingest

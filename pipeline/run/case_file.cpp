@@ -173,7 +173,7 @@ LesionAtTimepoint at_timepoint(const YAML::Node& node)
         using enum response::LesionStatus;
         out.status = one_of(node["status"], {measured, absent, too_small, not_evaluable, present, increased, unequivocal_progression, equivocal, merged,
                                              resected, normal_node});
-        // Only a reader can say this (definitions.md 5.1): who and when belong to it.
+        // Only a reader can say this (docs/clinical.md 5.1): who and when belong to it.
         const bool readers_word = *out.status == absent || *out.status == too_small || *out.status == not_evaluable;
         if (readers_word && (out.reader.empty() || !out.status_date)) {
             fault(node["status"], "status '" + std::string(response::name(*out.status)) + "' is a reader's statement and needs reader and date");
