@@ -24,6 +24,8 @@ function(retromass_test name)
   endif()
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE retromass_flags ${TEST_LIBS} GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT}
-    ENVIRONMENT "RETROMASS_DATA=${RETROMASS_DATA};RETROMASS_RESPONSE_VECTORS=${RETROMASS_RESPONSE_VECTORS}")
+  # One label of all, joined: a list would be taken apart on its way to the tests, and `ctest -L` matches parts of a label.
+  list(JOIN TEST_LABELS "+" label)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${label}" TIMEOUT ${TEST_TIMEOUT})
+  target_compile_definitions(${name} PRIVATE RETROMASS_DATA_FOLDER="${RETROMASS_DATA}" RETROMASS_VECTORS_FOLDER="${RETROMASS_RESPONSE_VECTORS}")
 endfunction()

@@ -34,7 +34,7 @@ def misses(case, truth):
             measured = lesion[axis]["value"]
             if abs(measured - exact[axis]) > max(0.05 * exact[axis], voxel(axis)):
                 out.append(f"{name} {axis}: {measured} against {exact[axis]:.1f}")
-        bound = max(0.10 * exact["volume_ml"], lesion["surface_area_mm2"] * IN_PLANE_MM / 2 / 1000)
+        bound = max(0.10 * exact["volume_ml"], lesion["surface_area_mm2"]["value"] * IN_PLANE_MM / 2 / 1000)
         if abs(lesion["volume_ml"]["value"] - exact["volume_ml"]) > bound:
             out.append(f"{name} volume_ml: {lesion['volume_ml']['value']} against {exact['volume_ml']:.2f}")
     return out

@@ -9,12 +9,16 @@
 
 namespace retromass::test {
 
-/// The folder of real data (RETROMASS_DATA, set by CMake for every test).
-inline std::filesystem::path data_folder()
+/// The folder the variable names if it is absolute, else the one it gave when the build was configured (CMake resolves a relative
+/// one against the source directory).
+inline std::filesystem::path folder_of(const char* variable, const char* configured)
 {
-    const char* folder = std::getenv("RETROMASS_DATA");
-    return folder ? folder : "";
+    const char* folder = std::getenv(variable);
+    return folder && std::filesystem::path(folder).is_absolute() ? folder : configured;
 }
+
+/// The folder of real data.
+inline std::filesystem::path data_folder() { return folder_of("RETROMASS_DATA", RETROMASS_DATA_FOLDER); }
 
 /// Notes in the ledger (RETROMASS_DATA_LEDGER, set by `make test`) whether a real-data test ran, so that the run can end
 /// with how many did.

@@ -15,12 +15,8 @@
 
 namespace retromass::test {
 
-/// The folder of response vectors (RETROMASS_RESPONSE_VECTORS, set by CMake for every test).
-inline std::filesystem::path vectors_folder()
-{
-    const char* folder = std::getenv("RETROMASS_RESPONSE_VECTORS");
-    return folder ? folder : "";
-}
+/// The folder of response vectors.
+inline std::filesystem::path vectors_folder() { return folder_of("RETROMASS_RESPONSE_VECTORS", RETROMASS_VECTORS_FOLDER); }
 
 using Row = std::map<std::string, std::string>;
 
