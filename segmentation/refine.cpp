@@ -12,7 +12,7 @@ namespace {
 constexpr double kWindow_mm = 5;        // over which the two sides are averaged
 constexpr double kSideFrom_mm = 1.5;    // voxels nearer to the boundary are mixed and tell nothing of either side
 constexpr double kSideTo_mm = 7;
-constexpr double kClear_hu = 100;       // fat or gas against tissue; lesser steps are too often within the lesion or beyond it (sarcomas)
+constexpr double kClear_hu = 85;        // fat or gas against tissue; lesser steps are too often within the lesion or beyond it (sarcomas)
 constexpr double kDenoise_mm = 0.7;
 constexpr float kLow_hu = -200;
 constexpr float kHigh_hu = 300;
