@@ -47,8 +47,8 @@ segmentation::Prompt prompt_of(const std::string& kind, const test::ReaderPrompt
 
 }  // namespace
 
-/// Floors a little below what the method reaches on prompts without jitter, so that a step back is seen; the judge's figures
-/// with jitter stand in docs/stages/segmentation.md. An ellipsoid that looks at no pixel must be beaten in at least 60 %.
+/// Floors 0.01 below what is asked of the method on prompts with jitter: one case of 29 moves a median by about that, and these
+/// prompts are others (no jitter, voxel centres). They see a step back; the figures with jitter stand in docs/stages/segmentation.md. An ellipsoid that looks at no pixel must be beaten in at least 60 %.
 TEST(Sarcomas, SegmentedFromAReadersMarksReachTheFloorAndBeatTheBareEllipsoid)
 {
     RETROMASS_NEEDS_DATA("sts");
@@ -84,7 +84,7 @@ TEST(Sarcomas, SegmentedFromAReadersMarksReachTheFloorAndBeatTheBareEllipsoid)
             }
         }
     }
-    const std::vector<Figures> floors{{0.77, 0.755}, {0.79, 0.76}, {0.83, 0.79}, {0.81, 0.78}};
+    const std::vector<Figures> floors{{0.76, 0.745}, {0.78, 0.75}, {0.82, 0.78}, {0.80, 0.77}};
     for (std::size_t k = 0; k < outcomes.size(); ++k) {
         const auto& o = outcomes[k];
         const auto energy = figures_of(o.energy);
