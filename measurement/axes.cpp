@@ -2,39 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <tuple>
 
 #include "core/parallel.h"
+#include "measurement/hull.h"
+#include "measurement/regions.h"
 
 namespace retromass::measurement {
 namespace {
 
 constexpr double kSame_mm = 1e-9;  ///< two lengths this near are the same: what is left of rounding in doubles
-
-/// A boundary point in half pixels: the middle of a pixel edge has one odd coordinate. Whole numbers compare exactly.
-struct Midpoint {
-    int column2 = 0;
-    int row2 = 0;
-    friend bool operator==(const Midpoint&, const Midpoint&) = default;
-    friend bool operator<(const Midpoint& a, const Midpoint& b) { return a.row2 != b.row2 ? a.row2 < b.row2 : a.column2 < b.column2; }
-};
-
-/// One 8-connected region of a slice, in a box with one empty pixel all round.
-struct Region {
-    int slice = 0;
-    int column0 = 0;  ///< grid column of the box's first pixel
-    int row0 = 0;
-    int wide = 0;
-    int high = 0;
-    std::vector<std::uint8_t> inside;
-
-    bool at(int column, int row) const
-    {
-        const int c = column - column0;
-        const int r = row - row0;
-        return c >= 0 && r >= 0 && c < wide && r < high && inside[static_cast<std::size_t>(r) * static_cast<std::size_t>(wide) + static_cast<std::size_t>(c)];
-    }
-};
 
 struct Scale {
     double x = 1;
@@ -42,78 +20,50 @@ struct Scale {
     double length(Midpoint a, Midpoint b) const { return std::hypot((a.column2 - b.column2) / 2.0 * x, (a.row2 - b.row2) / 2.0 * y); }
 };
 
-std::vector<Region> regions_of(const Mask& mask, int slice)
+/// The outermost boundary points of a region on every line of half pixels, in ascending order: the hull has its corners among them.
+std::vector<Midpoint> outermost_points(const Region& region)
 {
-    const auto n = mask.size();
-    std::vector<std::uint8_t> left(mask.plane(slice).begin(), mask.plane(slice).end());
-    const auto offset = [&](int c, int r) { return static_cast<std::size_t>(r) * static_cast<std::size_t>(n.columns) + static_cast<std::size_t>(c); };
-    std::vector<Region> found;
-    std::vector<std::pair<int, int>> pixels;
-    for (int r0 = 0; r0 < n.rows; ++r0) {
-        for (int c0 = 0; c0 < n.columns; ++c0) {
-            if (!left[offset(c0, r0)]) continue;
-            pixels.assign(1, {c0, r0});
-            left[offset(c0, r0)] = 0;
-            int low_c = c0, high_c = c0, low_r = r0, high_r = r0;
-            for (std::size_t i = 0; i < pixels.size(); ++i) {
-                const auto [c, r] = pixels[i];
-                low_c = std::min(low_c, c);
-                high_c = std::max(high_c, c);
-                low_r = std::min(low_r, r);
-                high_r = std::max(high_r, r);
-                for (int dr = -1; dr <= 1; ++dr) {
-                    for (int dc = -1; dc <= 1; ++dc) {
-                        if (!n.contains(c + dc, r + dr, slice) || !left[offset(c + dc, r + dr)]) continue;
-                        left[offset(c + dc, r + dr)] = 0;
-                        pixels.emplace_back(c + dc, r + dr);
-                    }
-                }
-            }
-            Region region{slice, low_c - 1, low_r - 1, high_c - low_c + 3, high_r - low_r + 3, {}};
-            region.inside.assign(static_cast<std::size_t>(region.wide) * static_cast<std::size_t>(region.high), 0);
-            for (const auto& [c, r] : pixels) {
-                region.inside[static_cast<std::size_t>(r - region.row0) * static_cast<std::size_t>(region.wide) + static_cast<std::size_t>(c - region.column0)] = 1;
-            }
-            found.push_back(std::move(region));
+    using Runs = std::span<const Run>;
+    // Between two rows the boundary runs where one of them is inside and the other is not.
+    const auto first_difference = [](Runs a, Runs b) {
+        for (std::size_t i = 0;; ++i) {
+            if (i == a.size()) return b[i].first;
+            if (i == b.size()) return a[i].first;
+            if (a[i].first != b[i].first) return std::min(a[i].first, b[i].first);
+            if (a[i].last != b[i].last) return std::min(a[i].last, b[i].last) + 1;
         }
-    }
-    return found;
-}
-
-std::vector<Midpoint> boundary_of(const Region& region)
-{
-    std::vector<Midpoint> points;
-    for (int r = region.row0; r < region.row0 + region.high; ++r) {
-        for (int c = region.column0; c < region.column0 + region.wide; ++c) {
-            if (!region.at(c, r)) continue;
-            if (!region.at(c - 1, r)) points.push_back({2 * c - 1, 2 * r});
-            if (!region.at(c + 1, r)) points.push_back({2 * c + 1, 2 * r});
-            if (!region.at(c, r - 1)) points.push_back({2 * c, 2 * r - 1});
-            if (!region.at(c, r + 1)) points.push_back({2 * c, 2 * r + 1});
-        }
-    }
-    return points;
-}
-
-/// Corners of the convex hull (Andrew's chain) on whole numbers: exact.
-std::vector<Midpoint> hull_of(std::vector<Midpoint> points)
-{
-    std::sort(points.begin(), points.end());
-    points.erase(std::unique(points.begin(), points.end()), points.end());
-    const auto turn = [](Midpoint a, Midpoint b, Midpoint c) {
-        return static_cast<long long>(b.column2 - a.column2) * (c.row2 - a.row2) - static_cast<long long>(b.row2 - a.row2) * (c.column2 - a.column2);
     };
-    std::vector<Midpoint> hull;
-    for (int pass = 0; pass < 2; ++pass) {
-        const std::size_t start = hull.size();
-        for (const auto& p : points) {
-            while (hull.size() >= start + 2 && turn(hull[hull.size() - 2], hull.back(), p) <= 0) hull.pop_back();
-            hull.push_back(p);
+    const auto last_difference = [](Runs a, Runs b) {
+        for (std::size_t i = 1;; ++i) {
+            if (i > a.size()) return b[b.size() - i].last;
+            if (i > b.size()) return a[a.size() - i].last;
+            const auto& x = a[a.size() - i];
+            const auto& y = b[b.size() - i];
+            if (x.last != y.last) return std::max(x.last, y.last);
+            if (x.first != y.first) return std::max(x.first, y.first) - 1;
         }
-        hull.pop_back();
-        std::reverse(points.begin(), points.end());
+    };
+    std::vector<Midpoint> points;
+    const auto add = [&](int row2, int first2, int last2) {
+        points.push_back({row2, first2});
+        if (last2 != first2) points.push_back({row2, last2});
+    };
+    const auto between = [&](int row2, Runs above, Runs below) {
+        if (std::equal(above.begin(), above.end(), below.begin(), below.end(), [](const Run& a, const Run& b) { return a.first == b.first && a.last == b.last; })) return;
+        add(row2, 2 * first_difference(above, below), 2 * last_difference(above, below));
+    };
+    Runs above;
+    for (std::size_t i = 0; i < region.size();) {
+        std::size_t behind = i;
+        while (behind < region.size() && region[behind].row == region[i].row) ++behind;
+        const Runs here = Runs(region).subspan(i, behind - i);
+        between(2 * region[i].row - 1, above, here);
+        add(2 * region[i].row, 2 * here.front().first - 1, 2 * here.back().last + 1);
+        above = here;
+        i = behind;
     }
-    return hull;
+    between(2 * region.back().row + 1, above, {});
+    return points;
 }
 
 struct Pair {
@@ -122,21 +72,56 @@ struct Pair {
     double mm = 0;
 };
 
-/// The longest pairs of a region, all that tie.
-std::vector<Pair> longest_pairs(const Region& region, Scale scale)
+/// The longest pairs of a region, all that tie, unless they are shorter than `least_mm`.
+std::vector<Pair> longest_pairs(const Region& region, Scale scale, double least_mm)
 {
-    const auto hull = hull_of(boundary_of(region));
+    const auto hull = convex_hull(outermost_points(region));
     std::vector<Pair> best;
+    constexpr double rounding = 1e-9;  // relative; far more than squaring loses
+    double least2 = least_mm * least_mm * (1 - rounding);
     for (std::size_t i = 0; i < hull.size(); ++i) {
         for (std::size_t j = i + 1; j < hull.size(); ++j) {
-            const double mm = scale.length(hull[i], hull[j]);
+            const double x = (hull[i].column2 - hull[j].column2) * 0.5 * scale.x;
+            const double y = (hull[i].row2 - hull[j].row2) * 0.5 * scale.y;
+            if (x * x + y * y < least2) continue;
+            const double mm = std::hypot(x, y);
             if (!best.empty() && mm < best.front().mm - kSame_mm) continue;
             if (!best.empty() && mm > best.front().mm + kSame_mm) best.clear();
             best.push_back({std::min(hull[i], hull[j]), std::max(hull[i], hull[j]), mm});
+            least2 = std::max(least2, mm * mm * (1 - rounding));
         }
     }
     return best;
 }
+
+/// The pixels of a region in a box with one empty pixel all round.
+class Pixels {
+public:
+    explicit Pixels(const Region& region)
+    {
+        row0_ = region.front().row - 1;
+        rows_ = region.back().row - row0_ + 2;
+        column0_ = std::min_element(region.begin(), region.end(), [](const Run& a, const Run& b) { return a.first < b.first; })->first - 1;
+        columns_ = std::max_element(region.begin(), region.end(), [](const Run& a, const Run& b) { return a.last < b.last; })->last - column0_ + 2;
+        inside_.assign(static_cast<std::size_t>(rows_) * static_cast<std::size_t>(columns_), 0);
+        for (const auto& run : region) std::fill_n(inside_.begin() + offset(run.first, run.row), run.last - run.first + 1, std::uint8_t{1});
+    }
+    int row0() const { return row0_; }
+    int column0() const { return column0_; }
+    int rows() const { return rows_; }
+    int columns() const { return columns_; }
+    bool at(int column, int row) const
+    {
+        const int c = column - column0_;
+        const int r = row - row0_;
+        return c >= 0 && r >= 0 && c < columns_ && r < rows_ && inside_[static_cast<std::size_t>(offset(column, row))];
+    }
+
+private:
+    std::ptrdiff_t offset(int column, int row) const { return static_cast<std::ptrdiff_t>(row - row0_) * columns_ + (column - column0_); }
+    int row0_, column0_, rows_, columns_;
+    std::vector<std::uint8_t> inside_;
+};
 
 struct Edge {
     Midpoint a;
@@ -144,19 +129,19 @@ struct Edge {
 };
 
 /// The outline through the boundary points (marching squares at one half; diagonal neighbours are joined).
-std::vector<Edge> outline_of(const Region& region)
+std::vector<Edge> outline_of(const Pixels& pixels)
 {
     std::vector<Edge> edges;
-    for (int r = region.row0; r < region.row0 + region.high - 1; ++r) {
-        for (int c = region.column0; c < region.column0 + region.wide - 1; ++c) {
-            const bool nw = region.at(c, r);
-            const bool ne = region.at(c + 1, r);
-            const bool se = region.at(c + 1, r + 1);
-            const bool sw = region.at(c, r + 1);
-            const Midpoint north{2 * c + 1, 2 * r};
-            const Midpoint east{2 * c + 2, 2 * r + 1};
-            const Midpoint south{2 * c + 1, 2 * r + 2};
-            const Midpoint west{2 * c, 2 * r + 1};
+    for (int r = pixels.row0(); r < pixels.row0() + pixels.rows() - 1; ++r) {
+        for (int c = pixels.column0(); c < pixels.column0() + pixels.columns() - 1; ++c) {
+            const bool nw = pixels.at(c, r);
+            const bool ne = pixels.at(c + 1, r);
+            const bool se = pixels.at(c + 1, r + 1);
+            const bool sw = pixels.at(c, r + 1);
+            const Midpoint north{2 * r, 2 * c + 1};
+            const Midpoint east{2 * r + 1, 2 * c + 2};
+            const Midpoint south{2 * r + 2, 2 * c + 1};
+            const Midpoint west{2 * r + 1, 2 * c};
             if (nw == se && ne == sw) {
                 if (nw == ne) continue;
                 if (nw) {
@@ -200,7 +185,7 @@ Chord short_chord(const Region& region, const Pair& pair, Scale scale)
     };
     std::vector<Projected> edges;
     std::vector<double> stops;
-    for (const auto& edge : outline_of(region)) {
+    for (const auto& edge : outline_of(Pixels(region))) {
         auto [t1, v1] = project(edge.a);
         auto [t2, v2] = project(edge.b);
         if (t2 < t1) {
@@ -254,6 +239,7 @@ Chord short_chord(const Region& region, const Pair& pair, Scale scale)
 /// How much of the pair's line runs outside the pixels of its region, and its longest part inside.
 std::pair<double, double> outside_and_chord(const Region& region, const Pair& pair)
 {
+    const Pixels pixels(region);
     const double x1 = pair.a.column2 / 2.0, y1 = pair.a.row2 / 2.0;
     const double x2 = pair.b.column2 / 2.0, y2 = pair.b.row2 / 2.0;
     std::vector<double> cuts{0, 1};
@@ -268,7 +254,7 @@ std::pair<double, double> outside_and_chord(const Region& region, const Pair& pa
     add(x1, x2);
     add(y1, y2);
     std::sort(cuts.begin(), cuts.end());
-    const auto pixel = [&](double x, double y) { return region.at(static_cast<int>(std::lround(x)), static_cast<int>(std::lround(y))); };
+    const auto pixel = [&](double x, double y) { return pixels.at(static_cast<int>(std::lround(x)), static_cast<int>(std::lround(y))); };
     double outside = 0, run = 0, longest = 0;
     for (std::size_t i = 1; i < cuts.size(); ++i) {
         const double part = cuts[i] - cuts[i - 1];
@@ -288,26 +274,29 @@ std::pair<double, double> outside_and_chord(const Region& region, const Pair& pa
 }
 
 struct Candidate {
+    int slice = 0;
     Region region;
     Pair pair;
 };
 
+/// Neighbouring slices of a box or a cylinder repeat one outline and one pair.
+bool same_outline(const Candidate& a, const Candidate& b) { return a.pair.a == b.pair.a && a.pair.b == b.pair.b && a.region == b.region; }
+
 }  // namespace
 
-PlanarAxes planar_axes(const Mask& mask, const VolumeGeometry& geometry, double precision_mm, int threads)
+PlanarAxes planar_axes(const PackedMask& mask, const VolumeGeometry& geometry, double precision_mm, int threads)
 {
-    const auto n = mask.size();
+    const int first = mask.low().slice;
     const Scale scale{geometry.column_spacing_mm(), geometry.row_spacing_mm()};
-    std::vector<std::vector<Candidate>> by_slice(static_cast<std::size_t>(n.slices));
-    parallel_for(n.slices, threads, [&](int k) {
-        const auto plane = mask.plane(k);
-        if (std::find_if(plane.begin(), plane.end(), [](auto v) { return v != 0; }) == plane.end()) return;
-        auto& best = by_slice[static_cast<std::size_t>(k)];
-        for (auto& region : regions_of(mask, k)) {
-            for (const auto& pair : longest_pairs(region, scale)) {
+    std::vector<std::vector<Candidate>> by_slice(static_cast<std::size_t>(mask.high().slice - first + 1));
+    parallel_for(static_cast<int>(by_slice.size()), threads, [&](int i) {
+        auto& best = by_slice[static_cast<std::size_t>(i)];
+        for (auto& region : regions_of(mask, first + i)) {
+            const double least_mm = best.empty() ? 0 : best.front().pair.mm - kSame_mm;
+            for (const auto& pair : longest_pairs(region, scale, least_mm)) {
                 if (!best.empty() && pair.mm < best.front().pair.mm - kSame_mm) continue;
                 if (!best.empty() && pair.mm > best.front().pair.mm + kSame_mm) best.clear();
-                best.push_back({region, pair});
+                best.push_back({first + i, region, pair});
             }
         }
     });
@@ -319,11 +308,15 @@ PlanarAxes planar_axes(const Mask& mask, const VolumeGeometry& geometry, double 
     // Ties: longer partner, then the slice nearest the head, then the lowest first endpoint (definitions 2.6).
     const Candidate* chosen = nullptr;
     Chord partner;
-    const auto height = [&](const Candidate& c) { return geometry.slice_origin(c.region.slice).z; };
+    const auto height = [&](const Candidate& c) { return geometry.slice_origin(c.slice).z; };
+    std::vector<std::pair<const Candidate*, Chord>> of_last_slice;
     for (const auto& slice : by_slice) {
+        std::vector<std::pair<const Candidate*, Chord>> of_slice;
         for (const auto& candidate : slice) {
             if (candidate.pair.mm < longest - kSame_mm) continue;
-            const auto chord = short_chord(candidate.region, candidate.pair, scale);
+            const auto known = std::find_if(of_last_slice.begin(), of_last_slice.end(), [&](const auto& last) { return same_outline(*last.first, candidate); });
+            const auto chord = known == of_last_slice.end() ? short_chord(candidate.region, candidate.pair, scale) : known->second;
+            of_slice.emplace_back(&candidate, chord);
             const bool better = !chosen || chord.mm > partner.mm + kSame_mm ||
                                 (chord.mm > partner.mm - kSame_mm &&
                                  (height(candidate) > height(*chosen) ||
@@ -332,14 +325,14 @@ PlanarAxes planar_axes(const Mask& mask, const VolumeGeometry& geometry, double 
             chosen = &candidate;
             partner = chord;
         }
+        of_last_slice = std::move(of_slice);
     }
 
     PlanarAxes axes;
-    const int slice = chosen->region.slice;
-    const auto at = [&](double column, double row) { return geometry.to_patient(ContinuousIndex{column, row, static_cast<double>(slice)}); };
+    const auto at = [&](double column, double row) { return geometry.to_patient(ContinuousIndex{column, row, static_cast<double>(chosen->slice)}); };
     const auto& p = chosen->pair;
-    axes.long_axis = {p.mm, Length::recorded(p.mm, precision_mm), at(p.a.column2 / 2.0, p.a.row2 / 2.0), at(p.b.column2 / 2.0, p.b.row2 / 2.0), slice};
-    axes.short_axis = {partner.mm, Length::recorded(partner.mm, precision_mm), at(partner.x1, partner.y1), at(partner.x2, partner.y2), slice};
+    axes.long_axis = {p.mm, Length::recorded(p.mm, precision_mm), at(p.a.column2 / 2.0, p.a.row2 / 2.0), at(p.b.column2 / 2.0, p.b.row2 / 2.0), chosen->slice};
+    axes.short_axis = {partner.mm, Length::recorded(partner.mm, precision_mm), at(partner.x1, partner.y1), at(partner.x2, partner.y2), chosen->slice};
     std::tie(axes.outside_fraction, axes.longest_inside_chord_mm) = outside_and_chord(chosen->region, p);
     return axes;
 }

@@ -4,6 +4,7 @@
 
 #include "core/geometry.h"
 #include "measurement/measure.h"
+#include "measurement/packed_mask.h"
 
 namespace retromass::measurement {
 
@@ -15,6 +16,6 @@ struct PlanarAxes {
 };
 
 /// Long and short axis of the mask over all slices (definitions 2.1-2.3, 2.6); the mask holds at least one voxel.
-PlanarAxes planar_axes(const Mask& mask, const VolumeGeometry& geometry, double precision_mm, int threads);
+PlanarAxes planar_axes(const PackedMask& mask, const VolumeGeometry& geometry, double precision_mm, int threads);
 
 }  // namespace retromass::measurement

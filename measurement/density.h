@@ -3,17 +3,19 @@
 #include <optional>
 
 #include "measurement/measure.h"
+#include "measurement/packed_mask.h"
 
 namespace retromass::measurement {
 
-/// HU over the mask but padding; empty where nothing is left.
-std::optional<HuStatistics> hu_statistics(const Mask& mask, const Grid<std::int16_t>& hu);
+struct Density {
+    std::optional<HuStatistics> all;   ///< over the mask but padding; empty where nothing is left
+    std::optional<HuStatistics> core;  ///< without the outermost layer (6 neighbours; outside the volume counts as outside) and metal
+};
 
-/// The mask without its outermost layer (6 neighbours; the edge of the volume counts as outside) and without metal.
-Mask core_of(const Mask& mask, const Grid<std::int16_t>& hu, double metal_lower_hu);
+/// HU over the mask and its core (definitions 4.1). Counted into one bin a HU: exact, whatever the order.
+Density density_of(const PackedMask& mask, const Grid<std::int16_t>& hu, double metal_lower_hu);
 
 /// Tissue parts after smoothing inside the mask (definitions 4.2).
-Components components_of(const Mask& mask, const VolumeGeometry& geometry, const Grid<std::int16_t>& hu, Index low, Index high,
-                         const MeasureParameters& parameters);
+Components components_of(const PackedMask& mask, const VolumeGeometry& geometry, const Grid<std::int16_t>& hu, const MeasureParameters& parameters);
 
 }  // namespace retromass::measurement

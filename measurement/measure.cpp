@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include "measurement/axes.h"
 #include "measurement/density.h"
 #include "measurement/mesh.h"
+#include "measurement/moments.h"
 #include "measurement/regions.h"
 
 namespace retromass::measurement {
@@ -14,29 +14,6 @@ namespace {
 
 constexpr double kAxialWithin_deg = 30;      ///< definitions 2.5
 constexpr double kOutsideNotice = 0.10;      ///< definitions 2.2
-
-struct Box {
-    Index low;
-    Index high;
-    std::size_t voxels = 0;
-};
-
-Box box_of(const Mask& mask)
-{
-    const auto n = mask.size();
-    Box box{{n.columns, n.rows, n.slices}, {-1, -1, -1}, 0};
-    for (int k = 0; k < n.slices; ++k) {
-        for (int r = 0; r < n.rows; ++r) {
-            for (int c = 0; c < n.columns; ++c) {
-                if (!mask.at(c, r, k)) continue;
-                ++box.voxels;
-                box.low = {std::min(box.low.column, c), std::min(box.low.row, r), std::min(box.low.slice, k)};
-                box.high = {std::max(box.high.column, c), std::max(box.high.row, r), std::max(box.high.slice, k)};
-            }
-        }
-    }
-    return box;
-}
 
 /// The same mask with the grid plane nearest axial as its slices.
 struct Turned {
@@ -81,36 +58,14 @@ Result<Turned> turned_axial(const Mask& mask, const VolumeGeometry& geometry)
     return out;
 }
 
-PatientPoint centroid_of(const Mask& mask, const VolumeGeometry& geometry, const Box& box)
-{
-    PatientPoint sum;
-    for (int k = box.low.slice; k <= box.high.slice; ++k) {
-        double columns = 0, rows = 0, count = 0;
-        for (int r = box.low.row; r <= box.high.row; ++r) {
-            for (int c = box.low.column; c <= box.high.column; ++c) {
-                if (!mask.at(c, r, k)) continue;
-                columns += c;
-                rows += r;
-                count += 1;
-            }
-        }
-        if (count > 0) sum = sum + count * geometry.to_patient(ContinuousIndex{columns / count, rows / count, static_cast<double>(k)});
-    }
-    return (1.0 / static_cast<double>(box.voxels)) * sum;
-}
-
 /// Sum of the slabs touched, and where the centroid meets the first and last face (definitions 2.4).
-Axis craniocaudal_of(const Mask& mask, const VolumeGeometry& geometry, PatientPoint centroid, double precision_mm)
+Axis craniocaudal_of(const PackedMask& mask, const VolumeGeometry& geometry, PatientPoint centroid, double precision_mm)
 {
     Axis axis;
-    int first = -1;
-    int last = -1;
-    for (int k = 0; k < mask.size().slices; ++k) {
-        const auto plane = mask.plane(k);
-        if (std::find_if(plane.begin(), plane.end(), [](auto v) { return v != 0; }) == plane.end()) continue;
-        if (first < 0) first = k;
-        last = k;
-        axis.exact_mm += geometry.slab_mm(k);
+    const int first = mask.low().slice;
+    const int last = mask.high().slice;
+    for (int k = first; k <= last; ++k) {
+        if (mask.voxels_in(k) > 0) axis.exact_mm += geometry.slab_mm(k);
     }
     const PatientPoint normal = geometry.normal();
     const double here = dot(centroid, normal);
@@ -121,90 +76,36 @@ Axis craniocaudal_of(const Mask& mask, const VolumeGeometry& geometry, PatientPo
     return axis;
 }
 
-/// Eigenvalues of a symmetric 3 x 3 matrix, largest first (Jacobi's rotations).
-std::array<double, 3> eigenvalues(std::array<std::array<double, 3>, 3> m)
-{
-    for (int sweep = 0; sweep < 50; ++sweep) {
-        double off = 0;
-        for (std::size_t p = 0; p < 2; ++p) {
-            for (std::size_t q = p + 1; q < 3; ++q) {
-                off += std::abs(m[p][q]);
-                if (m[p][q] == 0) continue;
-                const double theta = (m[q][q] - m[p][p]) / (2 * m[p][q]);
-                const double t = (theta >= 0 ? 1 : -1) / (std::abs(theta) + std::sqrt(theta * theta + 1));
-                const double c = 1 / std::sqrt(t * t + 1);
-                const double s = t * c;
-                for (std::size_t i = 0; i < 3; ++i) {
-                    const double a = m[i][p];
-                    const double b = m[i][q];
-                    m[i][p] = c * a - s * b;
-                    m[i][q] = s * a + c * b;
-                }
-                for (std::size_t i = 0; i < 3; ++i) {
-                    const double a = m[p][i];
-                    const double b = m[q][i];
-                    m[p][i] = c * a - s * b;
-                    m[q][i] = s * a + c * b;
-                }
-            }
-        }
-        if (off == 0) break;
-    }
-    std::array<double, 3> values{m[0][0], m[1][1], m[2][2]};
-    std::sort(values.begin(), values.end(), std::greater<>());
-    return values;
-}
-
-std::array<double, 3> principal_axes(const Mask& mask, const VolumeGeometry& geometry, const Box& box, PatientPoint centroid)
-{
-    std::array<double, 3> out{};
-    if (box.voxels < 2) return out;
-    std::array<std::array<double, 3>, 3> sums{};
-    for (int k = box.low.slice; k <= box.high.slice; ++k) {
-        for (int r = box.low.row; r <= box.high.row; ++r) {
-            const PatientPoint start = geometry.to_patient(Index{0, r, k}) - centroid;
-            for (int c = box.low.column; c <= box.high.column; ++c) {
-                if (!mask.at(c, r, k)) continue;
-                const PatientPoint p = start + (c * geometry.column_spacing_mm()) * geometry.column_step();
-                const std::array<double, 3> v{p.x, p.y, p.z};
-                for (std::size_t i = 0; i < 3; ++i) {
-                    for (std::size_t j = i; j < 3; ++j) sums[i][j] += v[i] * v[j];
-                }
-            }
-        }
-    }
-    for (std::size_t i = 0; i < 3; ++i) {
-        for (std::size_t j = 0; j < 3; ++j) {
-            if (j < i) {
-                sums[i][j] = sums[j][i];
-            } else {
-                sums[i][j] /= static_cast<double>(box.voxels - 1);
-            }
-        }
-    }
-    const auto values = eigenvalues(sums);
-    for (std::size_t i = 0; i < 3; ++i) out[i] = 4 * std::sqrt(std::max(0.0, values[i]));
-    return out;
-}
-
 /// Touches the edge of the stack, or voxels the scanner did not measure.
-bool is_cut(const Mask& mask, const Box& box, const Grid<std::int16_t>* hu)
+bool is_cut(const PackedMask& mask, const VolumeGeometry& geometry, const Grid<std::int16_t>* hu)
 {
-    const auto n = mask.size();
-    if (box.low.column == 0 || box.low.row == 0 || box.low.slice == 0 || box.high.column == n.columns - 1 || box.high.row == n.rows - 1 || box.high.slice == n.slices - 1) return true;
+    const auto n = geometry.size();
+    const Index low = mask.low();
+    const Index high = mask.high();
+    if (low.column == 0 || low.row == 0 || low.slice == 0 || high.column == n.columns - 1 || high.row == n.rows - 1 || high.slice == n.slices - 1) return true;
     if (!hu) return false;
-    for (int k = box.low.slice; k <= box.high.slice; ++k) {
-        for (int r = box.low.row; r <= box.high.row; ++r) {
-            for (int c = box.low.column; c <= box.high.column; ++c) {
-                if (!mask.at(c, r, k)) continue;
-                if (hu->at(c - 1, r, k) == kPaddingHu || hu->at(c + 1, r, k) == kPaddingHu || hu->at(c, r - 1, k) == kPaddingHu || hu->at(c, r + 1, k) == kPaddingHu) return true;
-            }
+    bool cut = false;
+    const auto look = [&](int first, int last, int r, int k) {
+        const auto* const start = hu->data() + hu->offset(0, r, k);
+        bool found = false;  // no early end: the loop compares many voxels at once
+        for (int c = first; c <= last; ++c) found |= start[c] == kPaddingHu;
+        cut |= found;
+    };
+    for (int k = low.slice; k <= high.slice; ++k) {
+        for (int r = low.row; r <= high.row; ++r) {
+            for_each_stretch(mask.row(r, k), [&](int from, int to) {
+                const int first = mask.column_of(from);
+                const int last = mask.column_of(to);
+                look(first, last, r - 1, k);
+                look(first - 1, last + 1, r, k);
+                look(first, last, r + 1, k);
+            });
         }
     }
-    return false;
+    return cut;
 }
 
-void measure_planes(LesionMeasurements& out, const Mask& mask, const VolumeGeometry& geometry, const MeasureParameters& parameters)
+void measure_planes(LesionMeasurements& out, const PackedMask& mask, const VolumeGeometry& geometry, const MeasureParameters& parameters)
 {
     const auto axes = planar_axes(mask, geometry, parameters.recorded_precision_mm, parameters.threads);
     out.long_axis = axes.long_axis;
@@ -233,48 +134,46 @@ void note_findings(LesionMeasurements& out, const std::vector<std::size_t>& part
 Result<LesionMeasurements> measure(const Mask& mask, const VolumeGeometry& geometry, const Grid<std::int16_t>* hu, const MeasureParameters& parameters)
 {
     if (mask.size() != geometry.size() || (hu && hu->size() != mask.size())) return Error{Code::mask_grid, "mask, grid and HU differ in size", "measurement"};
-    const auto box = box_of(mask);
-    if (box.voxels == 0) return Error{Code::empty_mask, "the mask holds no voxel", "measurement"};
+    const PackedMask packed(mask);
+    if (packed.empty()) return Error{Code::empty_mask, "the mask holds no voxel", "measurement"};
 
     LesionMeasurements out;
-    out.voxels = box.voxels;
-    out.centroid = centroid_of(mask, geometry, box);
+    out.voxels = packed.voxels();
+    const auto moments = moments_of(packed, geometry);
+    out.centroid = moments.centroid;
+    out.principal_axes_mm = moments.principal_axes_mm;
     if (geometry.angle_to_axial_deg() > kAxialWithin_deg) {
         std::string how = "the nearest axial grid plane was used";
         if (auto turned = turned_axial(mask, geometry)) {
-            measure_planes(out, turned->mask, turned->geometry, parameters);
+            measure_planes(out, PackedMask(turned->mask), turned->geometry, parameters);
         } else {
             how = "the stack is tilted or uneven, so the acquired plane was used";
-            measure_planes(out, mask, geometry, parameters);
+            measure_planes(out, packed, geometry, parameters);
         }
         out.notices.push_back({Code::not_axial, "the slice normal is " + fixed(geometry.angle_to_axial_deg(), 0) + " degrees from the body axis; " + how});
     } else {
-        measure_planes(out, mask, geometry, parameters);
+        measure_planes(out, packed, geometry, parameters);
     }
 
     const double pixel_mm2 = geometry.column_spacing_mm() * geometry.row_spacing_mm();
     double volume_mm3 = 0;
-    for (int k = box.low.slice; k <= box.high.slice; ++k) {
-        const auto plane = mask.plane(k);
-        const auto count = std::count_if(plane.begin(), plane.end(), [](auto v) { return v != 0; });
-        volume_mm3 += static_cast<double>(count) * pixel_mm2 * geometry.slab_mm(k);
-    }
+    for (int k = packed.low().slice; k <= packed.high().slice; ++k) volume_mm3 += static_cast<double>(packed.voxels_in(k)) * pixel_mm2 * geometry.slab_mm(k);
     out.volume_ml = volume_mm3 / 1000;
     out.recorded_volume_ml = recorded_ml(out.volume_ml);
-    out.voxel_volume_mm3 = volume_mm3 / static_cast<double>(box.voxels);
-    const auto mesh = mesh_measures(mask, geometry, box.low, box.high);
+    out.voxel_volume_mm3 = volume_mm3 / static_cast<double>(packed.voxels());
+    const auto mesh = mesh_measures(packed, geometry);
     out.mesh_volume_mm3 = mesh.volume_mm3;
     out.surface_area_mm2 = mesh.surface_mm2;
     out.max_3d_diameter_mm = mesh.max_diameter_mm;
-    out.principal_axes_mm = principal_axes(mask, geometry, box, out.centroid);
-    const auto parts = part_sizes(mask, box.low, box.high);
+    const auto parts = part_sizes(packed);
     out.components_3d = static_cast<int>(parts.size());
     if (hu) {
-        out.hu = hu_statistics(mask, *hu);
-        out.hu_core = hu_statistics(core_of(mask, *hu, parameters.metal_lower_hu), *hu);
-        out.components = components_of(mask, geometry, *hu, box.low, box.high, parameters);
+        const auto density = density_of(packed, *hu, parameters.metal_lower_hu);
+        out.hu = density.all;
+        out.hu_core = density.core;
+        out.components = components_of(packed, geometry, *hu, parameters);
     }
-    note_findings(out, parts, is_cut(mask, box, hu));
+    note_findings(out, parts, is_cut(packed, geometry, hu));
     return out;
 }
 

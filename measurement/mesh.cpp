@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <map>
 #include <vector>
+
+#include "measurement/hull.h"
 
 namespace retromass::measurement {
 namespace {
@@ -16,13 +19,16 @@ struct Triangle {
 
 using EdgeName = std::array<int, 2>;
 
+/// The middle of an edge of the unit cube.
+PatientPoint middle(EdgeName e)
+{
+    return {((e[0] & 1) + (e[1] & 1)) / 2.0, ((e[0] >> 1 & 1) + (e[1] >> 1 & 1)) / 2.0, ((e[0] >> 2 & 1) + (e[1] >> 2 & 1)) / 2.0};
+}
+
 /// A loop of more than three edges is no plane in general: the fan of largest area is taken, the first of equals. That is the
 /// mesh of the reference values (IBSI digital phantom, two lung lesions; tests/unit/measurement).
 std::size_t widest_fan(const std::vector<EdgeName>& loop)
 {
-    const auto middle = [](EdgeName e) {
-        return PatientPoint{((e[0] & 1) + (e[1] & 1)) / 2.0, ((e[0] >> 1 & 1) + (e[1] >> 1 & 1)) / 2.0, ((e[0] >> 2 & 1) + (e[1] >> 2 & 1)) / 2.0};
-    };
     std::size_t best = 0;
     double largest = 0;
     for (std::size_t start = 0; start < loop.size(); ++start) {
@@ -79,116 +85,231 @@ std::array<std::vector<Triangle>, 256> make_patterns()
     return patterns;
 }
 
-/// Corners of the convex hull of points in a plane spanned by the grid's columns and rows (half-voxel whole numbers).
-struct Flat {
-    int column2, row2;
-    friend bool operator==(const Flat&, const Flat&) = default;
-    friend bool operator<(const Flat& a, const Flat& b) { return a.column2 != b.column2 ? a.column2 < b.column2 : a.row2 < b.row2; }
-};
-std::vector<Flat> hull_of(std::vector<Flat> points)
+/// The part of a cube inside the mesh, by the flux of (x, 0, 0): through the triangles, and through the face x = 1, where marching
+/// squares cuts off the corners outside. The other faces lie along the flow or at x = 0.
+double part_inside(int pattern, const std::vector<Triangle>& triangles)
 {
-    std::sort(points.begin(), points.end());
-    points.erase(std::unique(points.begin(), points.end()), points.end());
-    if (points.size() < 3) return points;
-    const auto turn = [](Flat a, Flat b, Flat c) {
-        return static_cast<long long>(b.column2 - a.column2) * (c.row2 - a.row2) - static_cast<long long>(b.row2 - a.row2) * (c.column2 - a.column2);
-    };
-    std::vector<Flat> hull;
-    for (int pass = 0; pass < 2; ++pass) {
-        const std::size_t start = hull.size();
-        for (const auto& p : points) {
-            while (hull.size() >= start + 2 && turn(hull[hull.size() - 2], hull.back(), p) <= 0) hull.pop_back();
-            hull.push_back(p);
-        }
-        hull.pop_back();
-        std::reverse(points.begin(), points.end());
+    double through_triangles = 0;
+    for (const auto& triangle : triangles) {
+        const PatientPoint a = middle(triangle.edges[0]);
+        const PatientPoint b = middle(triangle.edges[1]);
+        const PatientPoint c = middle(triangle.edges[2]);
+        through_triangles -= cross(b - a, c - a).x / 2 * (a.x + b.x + c.x) / 3;  // they are wound to face the inside
     }
-    return hull;
+    const std::array<bool, 4> face{(pattern >> 1 & 1) != 0, (pattern >> 3 & 1) != 0, (pattern >> 7 & 1) != 0, (pattern >> 5 & 1) != 0};
+    const auto corners = std::count(face.begin(), face.end(), true);
+    const bool diagonal = corners == 2 && face[0] == face[2];
+    constexpr std::array<double, 5> area{0, 1.0 / 8, 1.0 / 2, 7.0 / 8, 1};
+    return through_triangles + (diagonal ? 3.0 / 4 : area[static_cast<std::size_t>(corners)]);
 }
 
-struct Level {
-    std::vector<PatientPoint> points;  ///< hull corners of one height
-    PatientPoint centre;
-    double radius_mm = 0;
+struct Patterns {
+    std::array<std::vector<Triangle>, 256> triangles;
+    std::array<double, 256> inside{};
+
+    Patterns() : triangles(make_patterns())
+    {
+        for (std::size_t i = 0; i < 256; ++i) inside[i] = part_inside(static_cast<int>(i), triangles[i]);
+    }
 };
 
-/// The farthest pair lies on the hulls of its two levels, so hulls suffice; levels too near to beat the best are passed over.
+/// How many cubes between one slice and the next show each pattern. Cubes that are all in or all out are passed over 64 at a time.
+std::array<std::uint32_t, 256> patterns_above(const PackedMask& mask, int slice)
+{
+    std::array<std::uint32_t, 256> counts{};
+    const std::size_t words = mask.words();
+    for (int r = mask.low().row - 1; r <= mask.high().row; ++r) {
+        const std::array<const std::uint64_t*, 4> rows{mask.row(r, slice).data(), mask.row(r + 1, slice).data(), mask.row(r, slice + 1).data(), mask.row(r + 1, slice + 1).data()};
+        std::uint64_t some_behind = 0;   // of the four rows in the next word
+        std::uint64_t every_behind = 0;
+        for (std::size_t w = words; w-- > 0;) {
+            const std::uint64_t some = rows[0][w] | rows[1][w] | rows[2][w] | rows[3][w];
+            const std::uint64_t every = rows[0][w] & rows[1][w] & rows[2][w] & rows[3][w];
+            const std::uint64_t touched = some | some >> 1 | some_behind << 63;
+            const std::uint64_t filled = every & (every >> 1 | every_behind << 63);
+            some_behind = some;
+            every_behind = every;
+            if (touched == 0) continue;
+            counts[255] += filled == ~std::uint64_t{0} ? 64U : static_cast<std::uint32_t>(std::popcount(filled));
+            for (std::uint64_t mixed = touched & ~filled; mixed; mixed &= mixed - 1) {
+                const int bit = std::countr_zero(mixed);
+                std::size_t pattern = 0;
+                for (std::size_t i = 0; i < 4; ++i) {
+                    const std::uint64_t next = bit < 63 ? rows[i][w] >> (bit + 1) : w + 1 < words ? rows[i][w + 1] : 0;
+                    pattern |= (rows[i][w] >> bit & 1) << (2 * i) | (next & 1) << (2 * i + 1);
+                }
+                ++counts[pattern];
+            }
+        }
+    }
+    return counts;
+}
+
+/// Mesh vertices of one height: corners of their convex hull, in the plane across the slice normal.
+struct Level {
+    struct Corner {
+        double u, v;  ///< mm
+    };
+    std::vector<Corner> corners;
+    Corner centre{};
+    double radius_mm = 0;
+    double height_mm = 0;  ///< along the normal
+};
+
+double across2(Level::Corner a, Level::Corner b) { return (a.u - b.u) * (a.u - b.u) + (a.v - b.v) * (a.v - b.v); }
+
+/// `place` gives the position of a vertex in mm, relative to any fixed point.
+template <class Place>
+Level level_of(const std::vector<Midpoint>& sorted, const VolumeGeometry& geometry, const Place& place)
+{
+    const PatientPoint u = geometry.column_step();
+    const PatientPoint v = cross(geometry.normal(), u);
+    Level level;
+    for (const auto& corner : convex_hull(sorted)) {
+        const PatientPoint p = place(corner);
+        level.height_mm = dot(p, geometry.normal());
+        level.corners.push_back({dot(p, u), dot(p, v)});
+        level.centre.u += level.corners.back().u;
+        level.centre.v += level.corners.back().v;
+    }
+    level.centre.u /= static_cast<double>(level.corners.size());
+    level.centre.v /= static_cast<double>(level.corners.size());
+    for (const auto& corner : level.corners) level.radius_mm = std::max(level.radius_mm, std::sqrt(across2(corner, level.centre)));
+    return level;
+}
+
+/// The outermost mesh vertices of every line, ascending: middles of edges within the slice, or of those from it to the next.
+std::vector<Midpoint> outermost_vertices(const PackedMask& mask, int slice, bool within)
+{
+    std::vector<Midpoint> points;
+    const auto add = [&](int row2, int first2, int last2) {
+        points.push_back({row2, first2});
+        if (last2 != first2) points.push_back({row2, last2});
+    };
+    const auto add_differences = [&](int row2, BitRow a, BitRow b) {
+        int first = -1;
+        int last = -1;
+        for (std::size_t w = 0; w < a.size(); ++w) {
+            const std::uint64_t differ = a[w] ^ b[w];
+            if (!differ) continue;
+            if (first < 0) first = static_cast<int>(64 * w) + std::countr_zero(differ);
+            last = static_cast<int>(64 * w) + 63 - std::countl_zero(differ);
+        }
+        if (first >= 0) add(row2, 2 * mask.column_of(first), 2 * mask.column_of(last));
+    };
+    for (int r = mask.low().row - 1; r <= mask.high().row; ++r) {
+        const auto row = mask.row(r, slice);
+        if (!within) {
+            add_differences(2 * r, row, mask.row(r, slice + 1));
+            continue;
+        }
+        int first = -1;
+        int last = -1;
+        for_each_stretch(row, [&](int begin, int end) {
+            if (first < 0) first = begin;
+            last = end;
+        });
+        if (first >= 0) add(2 * r, 2 * mask.column_of(first) - 1, 2 * mask.column_of(last) + 1);
+        add_differences(2 * r + 1, row, mask.row(r + 1, slice));
+    }
+    return points;
+}
+
+/// The farthest pair lies on the hulls of its two levels, so hulls suffice. Every pair of levels has a bound: their distance in
+/// height, and across at most the distance of the centres and both radii; those that cannot beat the best are passed over.
 double farthest_mm(const std::vector<Level>& levels)
 {
-    double best = 0;
+    const auto square = [](double x) { return x * x; };
+    double best2 = 0;
+    // A first guess: from any point to the farthest, and from there to the farthest again.
+    Level::Corner from = levels.front().corners.front();
+    double from_height_mm = levels.front().height_mm;
+    for (int sweep = 0; sweep < 2; ++sweep) {
+        const Level::Corner start = from;
+        const double start_height_mm = from_height_mm;
+        double farthest2 = 0;
+        for (const auto& level : levels) {
+            for (const auto& corner : level.corners) {
+                const double d2 = across2(start, corner) + square(level.height_mm - start_height_mm);
+                if (d2 <= farthest2) continue;
+                farthest2 = d2;
+                from = corner;
+                from_height_mm = level.height_mm;
+            }
+        }
+        best2 = std::max(best2, farthest2);
+    }
     struct Bound {
-        double mm;
+        double mm2;
         std::size_t a, b;
     };
     std::vector<Bound> bounds;
     for (std::size_t a = 0; a < levels.size(); ++a) {
         for (std::size_t b = a; b < levels.size(); ++b) {
-            bounds.push_back({distance(levels[a].centre, levels[b].centre) + levels[a].radius_mm + levels[b].radius_mm, a, b});
+            const double across = std::sqrt(across2(levels[a].centre, levels[b].centre)) + levels[a].radius_mm + levels[b].radius_mm;
+            const double mm2 = square(levels[a].height_mm - levels[b].height_mm) + square(across);
+            if (mm2 > best2) bounds.push_back({mm2, a, b});
         }
     }
-    std::sort(bounds.begin(), bounds.end(), [](const auto& x, const auto& y) { return x.mm > y.mm; });
+    std::sort(bounds.begin(), bounds.end(), [](const auto& x, const auto& y) { return x.mm2 > y.mm2; });
     for (const auto& bound : bounds) {
-        if (bound.mm <= best) break;
-        for (const auto& p : levels[bound.a].points) {
-            if (distance(p, levels[bound.b].centre) + levels[bound.b].radius_mm <= best) continue;
-            for (const auto& q : levels[bound.b].points) best = std::max(best, distance(p, q));
+        if (bound.mm2 <= best2) break;
+        const Level& b = levels[bound.b];
+        const double height2 = square(levels[bound.a].height_mm - b.height_mm);
+        for (const auto& p : levels[bound.a].corners) {
+            if (height2 + square(std::sqrt(across2(p, b.centre)) + b.radius_mm) <= best2) continue;
+            for (const auto& q : b.corners) best2 = std::max(best2, height2 + across2(p, q));
         }
     }
-    return best;
+    return std::sqrt(best2);
 }
 
 }  // namespace
 
-MeshMeasures mesh_measures(const Mask& mask, const VolumeGeometry& geometry, Index low, Index high)
+MeshMeasures mesh_measures(const PackedMask& mask, const VolumeGeometry& geometry)
 {
-    static const auto patterns = make_patterns();
-    const auto n = mask.size();
-    const auto inside = [&](int c, int r, int k) { return n.contains(c, r, k) && mask.at(c, r, k) != 0; };
-    const PatientPoint centre = geometry.to_patient(Index{(low.column + high.column) / 2, (low.row + high.row) / 2, (low.slice + high.slice) / 2});
+    static const Patterns patterns;
+    const Index low = mask.low();
+    const Index high = mask.high();
     // Positions relative to the middle of the mask: small numbers keep their digits.
+    const PatientPoint centre = geometry.to_patient(Index{(low.column + high.column) / 2, (low.row + high.row) / 2, (low.slice + high.slice) / 2});
     const auto at = [&](double c, double r, double k) { return geometry.to_patient(ContinuousIndex{c, r, k}) - centre; };
+    const PatientPoint column = geometry.column_spacing_mm() * geometry.column_step();
+    const PatientPoint row = geometry.row_spacing_mm() * geometry.row_step();
 
     MeshMeasures out;
-    std::vector<std::vector<Flat>> heights(static_cast<std::size_t>(2 * (high.slice - low.slice + 2) + 1));
-    for (int k = low.slice - 1; k <= high.slice; ++k) {
-        for (int r = low.row - 1; r <= high.row; ++r) {
-            for (int c = low.column - 1; c <= high.column; ++c) {
-                int pattern = 0;
-                for (int i = 0; i < 8; ++i) {
-                    if (inside(c + (i & 1), r + (i >> 1 & 1), k + (i >> 2 & 1))) pattern |= 1 << i;
-                }
-                if (pattern == 0 || pattern == 255) continue;
-                for (const auto& triangle : patterns[static_cast<std::size_t>(pattern)]) {
-                    std::array<PatientPoint, 3> p;
-                    for (std::size_t v = 0; v < 3; ++v) {
-                        const auto [a, b] = triangle.edges[v];
-                        const int c2 = 2 * c + (a & 1) + (b & 1);
-                        const int r2 = 2 * r + (a >> 1 & 1) + (b >> 1 & 1);
-                        const int k2 = 2 * k + (a >> 2 & 1) + (b >> 2 & 1);
-                        p[v] = at(c2 / 2.0, r2 / 2.0, k2 / 2.0);
-                        auto& flat = heights[static_cast<std::size_t>(k2 - 2 * (low.slice - 1))];
-                        if (flat.empty() || !(flat.back() == Flat{c2, r2})) flat.push_back({c2, r2});
-                    }
-                    out.surface_mm2 += norm(cross(p[1] - p[0], p[2] - p[0])) / 2;
-                    out.volume_mm3 += dot(p[0], cross(p[1], p[2])) / 6;
-                }
-            }
-        }
-    }
-    out.volume_mm3 = std::abs(out.volume_mm3);
-
     std::vector<Level> levels;
-    for (std::size_t h = 0; h < heights.size(); ++h) {
-        if (heights[h].empty()) continue;
-        Level level;
-        const double slice = low.slice - 1 + static_cast<double>(h) / 2;
-        for (const auto& corner : hull_of(std::move(heights[h]))) {
-            level.points.push_back(at(corner.column2 / 2.0, corner.row2 / 2.0, slice));
-            level.centre = level.centre + level.points.back();
+    PatientPoint known_step{};
+    std::array<double, 256> area{};  // of each pattern, for the step from slice to slice that is known; negative: not yet
+    for (int k = low.slice - 1; k <= high.slice; ++k) {
+        const PatientPoint step = at(0, 0, k + 1) - at(0, 0, k);
+        constexpr double same_step_mm = 1e-9;
+        if (distance(step, known_step) > same_step_mm) {
+            known_step = step;
+            area.fill(-1);
         }
-        level.centre = (1.0 / static_cast<double>(level.points.size())) * level.centre;
-        for (const auto& p : level.points) level.radius_mm = std::max(level.radius_mm, distance(p, level.centre));
-        levels.push_back(std::move(level));
+        const double cube_mm3 = std::abs(dot(cross(column, row), step));
+        const auto counts = patterns_above(mask, k);
+        for (std::size_t i = 1; i < 256; ++i) {
+            if (counts[i] == 0) continue;
+            if (area[i] < 0) {
+                area[i] = 0;
+                const auto place = [&](EdgeName e) {
+                    const PatientPoint m = middle(e);
+                    return m.x * column + m.y * row + m.z * step;
+                };
+                for (const auto& t : patterns.triangles[i]) area[i] += norm(cross(place(t.edges[1]) - place(t.edges[0]), place(t.edges[2]) - place(t.edges[0]))) / 2;
+            }
+            out.surface_mm2 += counts[i] * area[i];
+            out.volume_mm3 += counts[i] * patterns.inside[i] * cube_mm3;
+        }
+        for (const bool within : {true, false}) {
+            const auto points = outermost_vertices(mask, k, within);
+            if (points.empty()) continue;
+            const double slice = within ? k : k + 0.5;
+            const auto place = [&](Midpoint p) { return at(p.column2 / 2.0, p.row2 / 2.0, slice); };
+            levels.push_back(level_of(points, geometry, place));
+        }
     }
     out.max_diameter_mm = farthest_mm(levels);
     return out;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/geometry.h"
+#include "measurement/packed_mask.h"
 
 namespace retromass::measurement {
 
@@ -11,6 +12,6 @@ struct MeshMeasures {
 };
 
 /// The mesh at one half of the mask (definitions 3.2): its vertices are the middles of voxel edges between inside and outside.
-MeshMeasures mesh_measures(const Mask& mask, const VolumeGeometry& geometry, Index low, Index high);
+MeshMeasures mesh_measures(const PackedMask& mask, const VolumeGeometry& geometry);
 
 }  // namespace retromass::measurement

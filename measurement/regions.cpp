@@ -5,14 +5,8 @@
 namespace retromass::measurement {
 namespace {
 
-/// A row's stretch of voxels inside.
-struct Run {
-    int first = 0;
-    int last = 0;
-    std::size_t part = 0;
-};
-
-class Parts {
+/// Sets that grow together; each is named by its first member.
+class Joined {
 public:
     std::size_t add()
     {
@@ -39,45 +33,75 @@ private:
     std::vector<std::size_t> parent_;
 };
 
+struct Named {
+    int first;
+    int last;
+    std::size_t name;
+};
+
+/// Joins the runs of two rows that touch, corners included. Both are ascending, so one walk suffices.
+void join_touching(Joined& sets, const std::vector<Named>& a, const std::vector<Named>& b)
+{
+    for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+        if (a[i].first <= b[j].last + 1 && b[j].first <= a[i].last + 1) sets.join(a[i].name, b[j].name);
+        (a[i].last < b[j].last ? i : j) += 1;
+    }
+}
+
+std::vector<Named> named_runs(Joined& sets, BitRow bits)
+{
+    std::vector<Named> runs;
+    for_each_stretch(bits, [&](int first, int last) { runs.push_back({first, last, sets.add()}); });
+    return runs;
+}
+
 }  // namespace
 
-std::vector<std::size_t> part_sizes(const Mask& mask, Index low, Index high)
+std::vector<std::size_t> part_sizes(const PackedMask& mask)
 {
-    const int rows = high.row - low.row + 1;
-    Parts parts;
+    if (mask.empty()) return {};
+    const auto rows = static_cast<std::size_t>(mask.high().row - mask.low().row + 1);
+    Joined parts;
     std::vector<std::size_t> sizes;
-    std::vector<std::vector<Run>> before(static_cast<std::size_t>(rows));
-    std::vector<std::vector<Run>> now(static_cast<std::size_t>(rows));
-    for (int k = low.slice; k <= high.slice; ++k) {
-        for (int r = 0; r < rows; ++r) {
-            auto& runs = now[static_cast<std::size_t>(r)];
-            runs.clear();
-            for (int c = low.column; c <= high.column; ++c) {
-                if (!mask.at(c, r + low.row, k)) continue;
-                const int first = c;
-                while (c < high.column && mask.at(c + 1, r + low.row, k)) ++c;
-                runs.push_back({first, c, parts.add()});
-                sizes.push_back(static_cast<std::size_t>(c - first + 1));
-            }
-            const auto touch = [&](const std::vector<Run>& others) {
-                for (const auto& a : runs) {
-                    for (const auto& b : others) {
-                        if (a.first <= b.last + 1 && b.first <= a.last + 1) parts.join(a.part, b.part);
-                    }
-                }
-            };
-            if (r > 0) touch(now[static_cast<std::size_t>(r - 1)]);
-            for (int other = std::max(0, r - 1); other <= std::min(rows - 1, r + 1); ++other) touch(before[static_cast<std::size_t>(other)]);
+    std::vector<std::vector<Named>> before(rows);
+    std::vector<std::vector<Named>> now(rows);
+    for (int k = mask.low().slice; k <= mask.high().slice; ++k) {
+        for (std::size_t r = 0; r < rows; ++r) {
+            now[r] = named_runs(parts, mask.row(mask.low().row + static_cast<int>(r), k));
+            for (const auto& run : now[r]) sizes.push_back(static_cast<std::size_t>(run.last - run.first + 1));
+            if (r > 0) join_touching(parts, now[r], now[r - 1]);
+            for (std::size_t other = r > 0 ? r - 1 : 0; other <= std::min(rows - 1, r + 1); ++other) join_touching(parts, now[r], before[other]);
         }
         std::swap(before, now);
     }
     std::vector<std::size_t> totals(parts.count(), 0);
     for (std::size_t i = 0; i < parts.count(); ++i) totals[parts.root(i)] += sizes[i];
-    std::vector<std::size_t> out;
-    for (const auto total : totals) {
-        if (total) out.push_back(total);
+    std::erase(totals, std::size_t{0});
+    return totals;
+}
+
+std::vector<Region> regions_of(const PackedMask& mask, int slice)
+{
+    Joined sets;
+    std::vector<Run> runs;
+    std::vector<Named> above;
+    for (int r = mask.low().row; r <= mask.high().row; ++r) {
+        auto here = named_runs(sets, mask.row(r, slice));
+        for (const auto& run : here) runs.push_back({r, mask.column_of(run.first), mask.column_of(run.last)});
+        join_touching(sets, here, above);
+        above = std::move(here);
     }
-    return out;
+    std::vector<Region> regions;
+    std::vector<std::size_t> place(runs.size());
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        const std::size_t root = sets.root(i);  // the smallest name, so it was placed before
+        if (root == i) {
+            place[i] = regions.size();
+            regions.emplace_back();
+        }
+        regions[place[root]].push_back(runs[i]);
+    }
+    return regions;
 }
 
 }  // namespace retromass::measurement
