@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -9,11 +9,17 @@
 
 namespace retromass::bench {
 
+/// Processor time of this process, all its threads together: a busy machine changes it far less than the clock on the wall.
 inline double seconds_of(const std::function<void()>& body)
 {
-    const auto start = std::chrono::steady_clock::now();
+    const auto now = [] {
+        timespec t{};
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+        return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+    };
+    const double start = now();
     body();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return now() - start;
 }
 
 inline double median(std::vector<double> values)
@@ -22,7 +28,7 @@ inline double median(std::vector<double> values)
     return values[values.size() / 2];
 }
 
-/// One question, answered by wall time: medians of `repeats` runs, ours and the peer's in turn, so that a busy machine slows
+/// One question, answered in processor time: medians of `repeats` runs, ours and the peer's in turn, so that a busy machine slows
 /// both alike. Prints one row (docs/interfaces.md); an empty peer means there is none.
 struct Question {
     std::string text;
