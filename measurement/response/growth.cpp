@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/units.h"
 #include "measurement/response/readings.h"
 
 namespace retromass::response {
@@ -20,6 +21,15 @@ std::optional<double> size_of(const Observation* observation, bool ellipsoid)
     if (!ellipsoid) return observation->volume_ml;
     if (!observation->long_axis || !observation->short_axis || !observation->craniocaudal) return std::nullopt;
     return ellipsoid_mm3(observation->long_axis->as_mm(), observation->short_axis->as_mm(), observation->craniocaudal->as_mm());
+}
+
+/// A volume goes with the cube of its diameter: below 30 mm an error of 1 mm there moves the volume, and with it the fold, by more than 10 %.
+std::string approximate_size(const Observation& earlier, const std::string& timepoint)
+{
+    constexpr double small_mm = 30;
+    if (!earlier.long_axis || earlier.long_axis->as_mm() >= small_mm) return {};
+    const double percent = 100 * (std::pow(1 + 1 / earlier.long_axis->as_mm(), 3) - 1);
+    return "; " + timepoint + " size approximate: 1 mm more of its " + earlier.long_axis->text() + " mm would be " + fixed(percent, 0) + " % more volume";
 }
 
 void add_pairs(const Patient& patient, const Timeline& timeline, const Lesion& lesion, bool ellipsoid, std::vector<GrowthPair>& out)
@@ -42,8 +52,8 @@ void add_pairs(const Patient& patient, const Timeline& timeline, const Lesion& l
         pair.days = static_cast<double>(days);
         pair.fold = *after / before;
         pair.doubling_time_days = volume_doubling_time(before, *after, pair.days);
-        pair.notices.push_back({Code::fast_growth_pair, "growth of " + lesion.id + " is computed from one pair of studies, as if it were exponential; " + pair.from +
-                                                            " size approximate: an error there moves the result, so do not extrapolate"});
+        pair.notices.push_back({Code::fast_growth_pair, "growth of " + lesion.id + " is computed from one pair of studies, as if it were exponential: do not extrapolate" +
+                                                            approximate_size(*observation_of(patient.timepoints[*earlier], lesion.id), pair.from)});
         out.push_back(std::move(pair));
     }
 }

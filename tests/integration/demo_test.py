@@ -152,7 +152,7 @@ class Demo(InScratch):
             self.assertTrue(600 < pair["fold"] < 1300, pair)                    # 885 by the ellipsoids of 20 mm and 220 x 140 x 230
             self.assertAlmostEqual(pair["doubling_time_days"], 3.9, delta=0.25)
             self.assertIn("one-pair", json.dumps(pair))
-        self.assertRegex(self.done.stdout, r"residual size approximate")
+        self.assertRegex(self.done.stdout, r"residual\s+size\s+approximate")
 
     def test_other_local_therapy_policies_are_shown(self):
         alternatives = json.dumps(self.case.get("alternatives", {}))

@@ -131,6 +131,9 @@ TEST(SamplePatient, GrewAbout885FoldDoublingEvery3Point9Days)
     ASSERT_TRUE(pair.doubling_time_days);
     EXPECT_NEAR(*pair.doubling_time_days, 3.88137358058368, 1e-9);
     EXPECT_TRUE(has(pair.notices, Code::fast_growth_pair));
+    // (21 / 20)^3 = 1.158: a millimetre matters to the residual, and not to masses of 80 and 220 mm.
+    EXPECT_THAT(pair.notices[0].text, HasSubstr("residual size approximate: 1 mm more of its 20 mm would be 16 % more volume"));
+    EXPECT_THAT(assessment.growth[1].notices[0].text, testing::Not(HasSubstr("approximate")));
 }
 
 }  // namespace
