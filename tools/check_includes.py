@@ -36,9 +36,11 @@ TOOLKITS = {
     "itk": (re.compile(r"itk\w*\.h$|vnl/|vcl_"), re.compile(r"\bitk::")),
     "vtk": (re.compile(r"vtk\w*\.h$|QVTK|X11/"), re.compile(r"\bvtk[A-Z]\w*")),
     "cairo": (re.compile(r"cairo|pango/"), re.compile(r"\b(cairo_\w+|Pango[A-Z]\w*)\b")),
+    "openjpeg": (re.compile(r"openjpeg"), re.compile(r"\b(opj_\w+|OPJ_\w+)\b")),
+    "charls": (re.compile(r"charls/"), re.compile(r"\b(charls_\w+|CHARLS_\w+|charls::\w+)\b")),
 }
 # Smaller libraries: never in a door, never in the standard-library-only rooms.
-LIBRARIES = re.compile(r"nlohmann/|yaml-cpp/|CLI/|fmt/|spdlog/|zlib\.h$|openssl/|openjpeg|sqlite3\.h$")
+LIBRARIES = re.compile(r"nlohmann/|yaml-cpp/|CLI/|fmt/|spdlog/|zlib\.h$|openssl/|sqlite3\.h$")
 SYSTEM = re.compile(r"unistd\.h$|fcntl\.h$|dlfcn\.h$|sys/\w+\.h$|poll\.h$|signal\.h$")
 STANDARD = set("""algorithm any array atomic barrier bit bitset cassert cctype cerrno cfenv cfloat charconv chrono cinttypes
 climits clocale cmath compare complex concepts condition_variable csetjmp csignal cstdarg cstddef cstdint cstdio cstdlib
