@@ -75,6 +75,7 @@ enum class Code {
     unreviewed,
     cancelled,
     disk_space,
+    memory,
     no_display,
     output_exists,
     verification_failed,
