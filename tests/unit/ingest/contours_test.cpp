@@ -108,7 +108,7 @@ TEST(Contours, OfTheLungCaseHaveThePublishedVolumes)
     }
     const auto labels = read_labels(file, &series.geometry);
     ASSERT_TRUE(labels.ok()) << labels.error().message;
-    const std::map<std::string, double> published_ml{{"Tumor_c40", 67.6}, {"LN_c40", 6.4}};  // MANIFEST.md
+    const std::map<std::string, double> published_ml{{"Tumor_c40", 67.6}, {"LN_c40", 6.4}};  // as published with the case
     std::size_t found = 0;
     for (const auto& label : labels->present) {
         const auto expected = published_ml.find(label.name);
