@@ -128,7 +128,7 @@ public:
     }
 
 private:
-    void note(const char* event, ordered_json more)
+    void note(const char* event, const ordered_json& more)
     {
         ordered_json line{{"time", parameters_.timestamp}, {"event", event}};
         line.update(more);
