@@ -25,25 +25,27 @@ bool letters(std::uint16_t vr)
     return upper(vr >> 8) && upper(vr & 0xFF);
 }
 
-/// VRs whose length has four bytes after two reserved ones (PS3.5 7.1.2).
-bool long_form(std::uint16_t vr)
+enum class Form : std::uint8_t { unknown, short_length, long_length };
+
+/// PS3.5 7.1.2: which value representations there are, and whose length has four bytes after two reserved ones.
+constexpr std::array<Form, 26 * 26> forms()
 {
-    for (const auto known : {vr_of('O', 'B'), vr_of('O', 'W'), vr_of('O', 'F'), vr_of('O', 'D'), vr_of('O', 'L'), vr_of('O', 'V'), kSq, vr_of('U', 'C'), vr_of('U', 'R'),
-                             vr_of('U', 'T'), kUn, vr_of('S', 'V'), vr_of('U', 'V')}) {
-        if (vr == known) return true;
-    }
-    return false;
+    std::array<Form, 26 * 26> out{};
+    const auto mark = [&](std::string_view names, Form form) {
+        for (std::size_t i = 0; i < names.size(); i += 2) out[static_cast<std::size_t>((names[i] - 'A') * 26 + names[i + 1] - 'A')] = form;
+    };
+    mark("AEASATCSDADSDTFLFDISLOLTPNSHSLSSSTTMUIULUS", Form::short_length);
+    mark("OBOWOFODOLOVSQUCURUTUNSVUV", Form::long_length);
+    return out;
 }
 
-bool known(std::uint16_t vr)
+Form form_of(std::uint16_t vr)
 {
-    if (long_form(vr)) return true;
-    constexpr std::string_view names = "AEASATCSDADSDTFLFDISLOLTPNSHSLSSSTTMUIULUS";
-    for (std::size_t i = 0; i < names.size(); i += 2) {
-        if (vr == vr_of(names[i], names[i + 1])) return true;
-    }
-    return false;
+    static constexpr auto table = forms();
+    return letters(vr) ? table[static_cast<std::size_t>(((vr >> 8) - 'A') * 26 + (vr & 0xFF) - 'A')] : Form::unknown;
 }
+
+bool known(std::uint16_t vr) { return form_of(vr) != Form::unknown; }
 
 struct Head {
     Tag tag = 0;
@@ -71,7 +73,8 @@ Head head_at(Bytes bytes, std::size_t at, Encoding encoding)
         return head;
     }
     // A VR newer than this table has the long form, as PS3.5 promises, if its reserved bytes are zero.
-    const bool is_long = long_form(head.vr) || (!known(head.vr) && u16(bytes, at + 6, big) == 0);
+    const auto form = form_of(head.vr);
+    const bool is_long = form == Form::long_length || (form == Form::unknown && u16(bytes, at + 6, big) == 0);
     if (!is_long) {
         head.length = u16(bytes, at + 6, big);
         head.size = 8;

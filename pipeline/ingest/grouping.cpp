@@ -20,11 +20,17 @@ constexpr double kSamePixelSpacing_mm = 1e-4;   // rounding of DS strings
 constexpr double kOrthogonal = 0.1;             // cosine: a scout lies across the stack
 constexpr std::size_t kLone = 3;                // fewer images of another orientation are no stack of their own
 
-using Images = std::vector<Header>;
-
 bool near(PatientPoint a, PatientPoint b) { return std::abs(a.x - b.x) < kSameOrientation && std::abs(a.y - b.y) < kSameOrientation && std::abs(a.z - b.z) < kSameOrientation; }
 
 bool placed(const Header& h) { return h.position && h.column_step && h.row_step && h.column_spacing_mm && h.row_spacing_mm; }
+
+/// Content decides every order; the file's name only which of two equal images is called the duplicate.
+bool in_order(const Header* a, const Header* b)
+{
+    if (const int by_uid = a->source.sop_instance_uid.compare(b->source.sop_instance_uid); by_uid != 0) return by_uid < 0;
+    if (a->source.frame != b->source.frame) return a->source.frame < b->source.frame;
+    return a->source.file.native() < b->source.file.native();
+}
 
 /// One grouping of a whole scan: what is set aside on the way, and the pixels compared.
 class Grouping {
@@ -38,7 +44,7 @@ public:
     std::optional<Exclusion> unfit(const Header& h) const;
     std::vector<SeriesCandidate> volumes_of(Images images);
     std::vector<Exclusion> excluded() &&;
-    void exclude(const std::filesystem::path& file, Code code, std::string text) { excluded_.try_emplace({file, code}, std::move(text)); }
+    void exclude(const std::filesystem::path& file, Code code, std::string text) { excluded_.try_emplace({file.native(), code}, std::move(text)); }
     bool cancelled() const { return cancelled_; }
 
 private:
@@ -51,8 +57,8 @@ private:
 
     const ScanParameters& parameters_;
     const Progress& progress_;
-    std::map<std::pair<std::filesystem::path, Code>, std::string> excluded_;
-    std::map<std::pair<std::filesystem::path, int>, std::string> digests_;
+    std::map<std::pair<std::string, Code>, std::string> excluded_;
+    std::map<const Header*, std::string> digests_;
     SliceDecoder decoder_;
     bool cancelled_ = false;
 };
@@ -91,11 +97,11 @@ std::optional<Images> Grouping::set_aside_broken(Images& images, std::vector<Not
 {
     Images good;
     Images broken;
-    for (auto& h : images) (h.problem ? broken : good).push_back(std::move(h));
+    for (auto* h : images) (h->problem ? broken : good).push_back(h);
     std::map<Code, std::set<std::filesystem::path>> counts;
-    for (const auto& h : broken) {
-        exclude(h.source.file, *h.problem, h.problem_text);
-        counts[*h.problem].insert(h.source.file);
+    for (const auto* h : broken) {
+        exclude(h->source.file, *h->problem, h->problem_text);
+        counts[*h->problem].insert(h->source.file);
     }
     if (good.empty()) return broken;
     for (const auto& [code, files] : counts) {
@@ -108,12 +114,12 @@ std::optional<Images> Grouping::set_aside_broken(Images& images, std::vector<Not
 std::vector<SeriesCandidate> Grouping::volumes_of(Images images)
 {
     std::vector<Notice> notices;
-    if (const auto broken = set_aside_broken(images, notices)) return {refused(*broken, *broken->front().problem, broken->front().problem_text)};
-    for (const auto& h : images) {
-        if (h.facts.patient_key != images.front().facts.patient_key) return {refused(images, Code::two_patients, "the images belong to two patients; ask the sender")};
+    if (const auto broken = set_aside_broken(images, notices)) return {refused(*broken, *broken->front()->problem, broken->front()->problem_text)};
+    for (const auto* h : images) {
+        if (h->facts.patient_key != images.front()->facts.patient_key) return {refused(images, Code::two_patients, "the images belong to two patients; ask the sender")};
     }
     std::map<ImageKind, Images> kinds;
-    for (auto& h : images) kinds[h.facts.kind].push_back(std::move(h));
+    for (auto* h : images) kinds[h->facts.kind].push_back(h);
     std::vector<SeriesCandidate> out;
     for (auto& [unused, group] : kinds) {
         for (auto& volume : of_kind(std::move(group), notices)) out.push_back(std::move(volume));
@@ -123,35 +129,30 @@ std::vector<SeriesCandidate> Grouping::volumes_of(Images images)
 
 std::vector<SeriesCandidate> Grouping::of_kind(Images images, std::vector<Notice> notices)
 {
-    const auto& first = images.front();
+    const auto& first = *images.front();
     if (first.facts.kind != ImageKind::attenuation && first.facts.kind != ImageKind::monoenergetic) {
         return {refused(images, Code::material_map, "a " + std::string(name(first.facts.kind)) + " image (Image Type " + first.facts.image_type + "), not the attenuation of the tissue")};
     }
     Images with_place;
     std::size_t without = 0;
-    for (auto& h : images) {
-        if (placed(h)) {
-            // Legacy writers round or scale the directions; their lengths mean nothing.
-            for (auto* step : {&*h.column_step, &*h.row_step}) {
-                const double length = norm(*step);
-                if (length > 0) *step = (1 / length) * *step;
-            }
-            with_place.push_back(std::move(h));
+    for (auto* h : images) {
+        if (placed(*h)) {
+            with_place.push_back(h);
         } else {
             ++without;
-            exclude(h.source.file, Code::no_geometry, "no position, orientation or pixel spacing");
+            exclude(h->source.file, Code::no_geometry, "no position, orientation or pixel spacing");
         }
     }
     if (with_place.empty()) return {refused(images, Code::no_geometry, "Image Position, Image Orientation or Pixel Spacing is missing: nothing can be measured in mm")};
     if (without > 0) notices.push_back({Code::no_geometry, std::to_string(without) + " images of this series set aside: they do not say where they lie"});
-    for (const auto& h : with_place) {
-        auto type = h.rescale_type;
+    for (const auto* h : with_place) {
+        auto type = h->rescale_type;
         for (auto& c : type) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-        if (!type.empty() && type != "HU" && type != "US") return {refused(with_place, Code::not_hu, "Rescale Type is " + h.rescale_type + ", not HU")};
-        if (h.source.stored.slope == 0) return {refused(with_place, Code::not_hu, "Rescale Slope is 0")};
-        if (h.rescaled) continue;
+        if (!type.empty() && type != "HU" && type != "US") return {refused(with_place, Code::not_hu, "Rescale Type is " + h->rescale_type + ", not HU")};
+        if (h->source.stored.slope == 0) return {refused(with_place, Code::not_hu, "Rescale Slope is 0")};
+        if (h->rescaled) continue;
         // Signed values may be HU as they stand; unsigned ones cannot hold air.
-        const bool plausible = h.source.stored.is_signed;
+        const bool plausible = h->source.stored.is_signed;
         if (!plausible && !accepts(parameters_, Code::not_hu)) {
             return {refused(with_place, Code::not_hu, "Rescale Slope or Intercept is missing and stored values are unsigned; --accept not-hu takes them for HU")};
         }
@@ -160,7 +161,7 @@ std::vector<SeriesCandidate> Grouping::of_kind(Images images, std::vector<Notice
         }
     }
     std::map<std::string, Images> frames;
-    for (auto& h : with_place) frames[h.facts.frame_of_reference_uid].push_back(std::move(h));
+    for (auto* h : with_place) frames[h->facts.frame_of_reference_uid].push_back(h);
     if (frames.size() > 1) notices.push_back({Code::two_frames_of_reference, "the series holds " + std::to_string(frames.size()) + " frames of reference, each a volume of its own"});
     std::vector<SeriesCandidate> out;
     for (auto& [unused, group] : frames) {
@@ -172,15 +173,15 @@ std::vector<SeriesCandidate> Grouping::of_kind(Images images, std::vector<Notice
 std::vector<SeriesCandidate> Grouping::of_frame(Images images, std::vector<Notice> notices)
 {
     std::vector<Images> oriented;
-    for (auto& h : images) {
+    for (auto* h : images) {
         auto found = std::find_if(oriented.begin(), oriented.end(), [&](const auto& set) {
-            return near(*set.front().column_step, *h.column_step) && near(*set.front().row_step, *h.row_step);
+            return near(*set.front()->column_step, *h->column_step) && near(*set.front()->row_step, *h->row_step);
         });
-        if (found == oriented.end()) oriented.push_back({std::move(h)});
-        else found->push_back(std::move(h));
+        if (found == oriented.end()) oriented.push_back({h});
+        else found->push_back(h);
     }
     std::stable_sort(oriented.begin(), oriented.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
-    const auto normal = [](const Header& h) { return cross(*h.column_step, *h.row_step); };
+    const auto normal = [](const Header* h) { return cross(*h->column_step, *h->row_step); };
     const auto main = normal(oriented.front().front());
     std::vector<Images> kept;
     for (auto& set : oriented) {
@@ -189,8 +190,8 @@ std::vector<SeriesCandidate> Grouping::of_frame(Images images, std::vector<Notic
             continue;
         }
         const bool across = std::abs(dot(main, normal(set.front()))) < kOrthogonal;
-        for (const auto& h : set) {
-            exclude(h.source.file, across ? Code::localizer : Code::mixed_orientation,
+        for (const auto* h : set) {
+            exclude(h->source.file, across ? Code::localizer : Code::mixed_orientation,
                     (across ? "lies across the " : "oriented otherwise than the ") + std::to_string(kept.front().size()) + " images it came with");
         }
     }
@@ -204,7 +205,7 @@ std::vector<SeriesCandidate> Grouping::of_frame(Images images, std::vector<Notic
 
 std::string Grouping::digest(const Header& h)
 {
-    auto& known = digests_[{h.source.file, h.source.frame}];
+    auto& known = digests_[&h];
     if (!known.empty()) return known;
     if (!goes_on(progress_, "comparing images at one position", 0.5)) cancelled_ = true;
     std::vector<std::int16_t> hu(static_cast<std::size_t>(h.rows) * static_cast<std::size_t>(h.columns));
@@ -236,39 +237,44 @@ bool Grouping::same_image(const Header& a, const Header& b)
 
 std::vector<SeriesCandidate> Grouping::of_orientation(Images images, std::vector<Notice> notices)
 {
-    const auto& front = images.front();
-    for (const auto& h : images) {
-        if (h.rows != front.rows || h.columns != front.columns) return {refused(images, Code::mixed_size, "Rows or Columns differ between the images")};
-        if (std::abs(*h.column_spacing_mm - *front.column_spacing_mm) > kSamePixelSpacing_mm || std::abs(*h.row_spacing_mm - *front.row_spacing_mm) > kSamePixelSpacing_mm) {
-            return {refused(images, Code::mixed_spacing, "Pixel Spacing differs between the images (" + fixed(*front.column_spacing_mm, 4) + " and " + fixed(*h.column_spacing_mm, 4) + " mm)")};
+    const auto& front = *images.front();
+    for (const auto* h : images) {
+        if (h->rows != front.rows || h->columns != front.columns) return {refused(images, Code::mixed_size, "Rows or Columns differ between the images")};
+        if (std::abs(*h->column_spacing_mm - *front.column_spacing_mm) > kSamePixelSpacing_mm || std::abs(*h->row_spacing_mm - *front.row_spacing_mm) > kSamePixelSpacing_mm) {
+            return {refused(images, Code::mixed_spacing, "Pixel Spacing differs between the images (" + fixed(*front.column_spacing_mm, 4) + " and " + fixed(*h->column_spacing_mm, 4) + " mm)")};
         }
     }
-    std::sort(images.begin(), images.end(), [](const Header& a, const Header& b) {
-        return std::make_tuple(position_mm(a), a.source.sop_instance_uid, a.source.frame, a.source.file) <
-               std::make_tuple(position_mm(b), b.source.sop_instance_uid, b.source.frame, b.source.file);
+    std::vector<std::pair<double, Header*>> by_position;
+    for (auto* h : images) by_position.emplace_back(position_mm(*h), h);
+    std::sort(by_position.begin(), by_position.end(), [](const auto& a, const auto& b) {
+        if (a.first != b.first) return a.first < b.first;
+        return in_order(a.second, b.second);
     });
     const auto conflict = [&](const std::string& why) { return std::vector{refused(images, Code::conflicting_duplicate, why)}; };
     Images kept;
     bool collide = false;
     std::size_t duplicates = 0;
-    std::map<std::pair<std::string, int>, std::size_t> identities;  // of the images kept
+    std::set<std::pair<std::string_view, int>> identities;  // of the images kept
     std::size_t places = 0;
     std::size_t place_begins = 0;
-    for (const auto& h : images) {
+    double place = 0;
+    for (const auto& [position, h] : by_position) {
         if (cancelled_) return {};
-        if (kept.empty() || position_mm(h) - position_mm(kept[place_begins]) >= kSamePosition_mm) {
+        if (kept.empty() || position - place >= kSamePosition_mm) {
+            place = position;
             place_begins = kept.size();
             ++places;
         }
-        const auto same = std::find_if(kept.begin() + static_cast<std::ptrdiff_t>(place_begins), kept.end(), [&](const Header& other) { return same_image(h, other); });
-        const auto& identity = std::pair(h.source.sop_instance_uid, h.source.frame);
+        const auto& image = *h;
+        const auto same = std::find_if(kept.begin() + static_cast<std::ptrdiff_t>(place_begins), kept.end(), [&](const Header* other) { return same_image(image, *other); });
+        const std::pair<std::string_view, int> identity{h->source.sop_instance_uid, h->source.frame};
         if (same != kept.end()) {
             ++duplicates;
-            exclude(h.source.file, Code::duplicate_file, "the same image as " + same->source.file.filename().string());
+            exclude(h->source.file, Code::duplicate_file, "the same image as " + (*same)->source.file.filename().string());
             continue;
         }
-        if (!identity.first.empty() && !identities.emplace(identity, kept.size()).second) {
-            return conflict("SOP Instance UID " + identity.first + " stands on two different images; ask the sender which is right");
+        if (!identity.first.empty() && !identities.insert(identity).second) {
+            return conflict("SOP Instance UID " + h->source.sop_instance_uid + " stands on two different images; ask the sender which is right");
         }
         collide = collide || kept.size() > place_begins;
         kept.push_back(h);
@@ -288,20 +294,27 @@ std::vector<SeriesCandidate> Grouping::of_orientation(Images images, std::vector
 
 }  // namespace
 
-Result<Scan> group(std::vector<Header> headers, std::vector<Exclusion> excluded, const ScanParameters& parameters, const Progress& progress)
+Result<Scan> group(std::vector<HeaderFile> files, std::vector<Exclusion> excluded, const ScanParameters& parameters, const Progress& progress)
 {
     Grouping grouping(std::move(excluded), parameters, progress);
-    std::map<std::pair<std::string, std::string>, Images> series;
-    for (auto& h : headers) {
-        if (auto why = grouping.unfit(h)) grouping.exclude(why->file, why->code, std::move(why->text));
-        else series[{h.facts.study_instance_uid, h.facts.series_instance_uid}].push_back(std::move(h));
+    std::map<std::pair<std::string_view, std::string_view>, Images> series;
+    for (auto& file : files) {
+        for (auto& h : file.images) {
+            if (auto why = grouping.unfit(h)) {
+                grouping.exclude(why->file, why->code, std::move(why->text));
+                continue;
+            }
+            // Legacy writers round or scale the directions; their lengths mean nothing.
+            for (auto* step : {&h.column_step, &h.row_step}) {
+                const double length = *step ? norm(**step) : 0;
+                if (length > 0) **step = (1 / length) * **step;
+            }
+            series[{h.facts.study_instance_uid, h.facts.series_instance_uid}].push_back(&h);
+        }
     }
     Scan out;
     for (auto& [unused, images] : series) {
-        // Content decides every order from here on, never the file name.
-        std::sort(images.begin(), images.end(), [](const auto& a, const auto& b) {
-            return std::tie(a.source.sop_instance_uid, a.source.frame, a.source.file) < std::tie(b.source.sop_instance_uid, b.source.frame, b.source.file);
-        });
+        std::sort(images.begin(), images.end(), in_order);
         auto volumes = grouping.volumes_of(std::move(images));
         if (grouping.cancelled()) return Error{Code::cancelled, "stopped while comparing images", "ingest"};
         for (std::size_t v = 0; v < volumes.size(); ++v) {

@@ -41,23 +41,27 @@ struct Header {
     std::string problem_text;
 };
 
+/// Images of one group; the headers stay where the scan put them.
+using Images = std::vector<Header*>;
+
 /// What a file holds that ingest cares about.
 struct HeaderFile {
     std::vector<Header> images;               ///< one image, or each frame of an enhanced one
     bool directory = false;                   ///< a DICOMDIR
     std::vector<std::string> referenced;      ///< its Referenced File IDs, components joined by backslash
 };
-/// Reads the header of one file. Fails with the exclusion code and its reason.
+/// Reads the header of one file; the images do not yet name it. Fails with the exclusion code and its reason.
 Result<HeaderFile> read_headers(const std::filesystem::path& file);
 
 /// Volumes from headers: grouping, sorting, verification (docs/stages/ingest.md). `progress` is asked while pixels of duplicates are
 /// compared; fails with `cancelled` alone.
-Result<Scan> group(std::vector<Header> headers, std::vector<Exclusion> excluded, const ScanParameters& parameters, const Progress& progress = {});
+Result<Scan> group(std::vector<HeaderFile> files, std::vector<Exclusion> excluded, const ScanParameters& parameters, const Progress& progress = {});
 
-/// A volume from images of one orientation and size at distinct positions, in their order along the normal.
-SeriesCandidate stack(const std::vector<Header>& sorted, const ScanParameters& parameters, std::vector<Notice> notices);
+/// A volume from images of one orientation and size at distinct positions, in their order along the normal. Takes what the slices need out
+/// of the headers, as `refused` does: a header ends in one series.
+SeriesCandidate stack(const Images& sorted, const ScanParameters& parameters, std::vector<Notice> notices);
 /// A series that cannot be loaded as it is.
-SeriesCandidate refused(const std::vector<Header>& headers, Code code, const std::string& why);
+SeriesCandidate refused(const Images& images, Code code, const std::string& why);
 /// Position of an image along its own normal, mm.
 double position_mm(const Header& header);
 bool accepts(const ScanParameters& parameters, Code code);

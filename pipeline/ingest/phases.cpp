@@ -11,7 +11,7 @@
 namespace retromass::ingest {
 namespace {
 
-bool apart(const Header& a, const Header& b) { return position_mm(b) - position_mm(a) > kSamePosition_mm; }
+bool apart(const Header* a, const Header* b) { return position_mm(*b) - position_mm(*a) > kSamePosition_mm; }
 
 /// "9" before "10": numbers by value, then text.
 struct ByValue {
@@ -25,7 +25,7 @@ struct ByValue {
     }
 };
 
-bool clean(const std::vector<Header>& stack)
+bool clean(const Images& stack)
 {
     if (stack.size() < 2) return false;
     for (std::size_t k = 1; k < stack.size(); ++k) {
@@ -35,7 +35,7 @@ bool clean(const std::vector<Header>& stack)
 }
 
 /// Runs of Instance Number, each passing every position exactly once.
-std::optional<Phases> by_blocks(const std::vector<Header>& sorted)
+std::optional<Phases> by_blocks(const Images& sorted)
 {
     std::vector<std::size_t> place(sorted.size(), 0);
     for (std::size_t i = 1; i < sorted.size(); ++i) place[i] = place[i - 1] + (apart(sorted[i - 1], sorted[i]) ? 1 : 0);
@@ -43,7 +43,7 @@ std::optional<Phases> by_blocks(const std::vector<Header>& sorted)
     if (sorted.size() % places != 0 || places < 2) return std::nullopt;
     std::vector<std::size_t> order(sorted.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return sorted[a].instance_number < sorted[b].instance_number; });
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return sorted[a]->instance_number < sorted[b]->instance_number; });
     Phases out{"blocks of Instance Number", {}};
     for (std::size_t start = 0; start < order.size(); start += places) {
         const auto begin = order.begin() + static_cast<std::ptrdiff_t>(start);
@@ -51,9 +51,9 @@ std::optional<Phases> by_blocks(const std::vector<Header>& sorted)
         std::set<std::size_t> reached;
         for (const auto i : block) reached.insert(place[i]);
         if (reached.size() != places) return std::nullopt;
-        if (start > 0 && sorted[order[start - 1]].instance_number == sorted[order[start]].instance_number) return std::nullopt;
+        if (start > 0 && sorted[order[start - 1]]->instance_number == sorted[order[start]]->instance_number) return std::nullopt;
         std::sort(block.begin(), block.end(), [&](auto a, auto b) { return place[a] < place[b]; });
-        std::vector<Header> stack;
+        Images stack;
         for (const auto i : block) stack.push_back(sorted[i]);
         out.stacks.push_back(std::move(stack));
     }
@@ -62,7 +62,7 @@ std::optional<Phases> by_blocks(const std::vector<Header>& sorted)
 
 }  // namespace
 
-std::optional<Phases> told_apart(const std::vector<Header>& sorted)
+std::optional<Phases> told_apart(const Images& sorted)
 {
     using Key = std::function<std::string(const Header&)>;
     const std::vector<std::pair<const char*, Key>> keys{
@@ -77,8 +77,8 @@ std::optional<Phases> told_apart(const std::vector<Header>& sorted)
         {"multi-frame file", [](const Header& h) { return h.multi_frame ? h.source.sop_instance_uid : std::string(); }},
     };
     for (const auto& [what, key] : keys) {
-        std::map<std::string, std::vector<Header>, ByValue> groups;
-        for (const auto& h : sorted) groups[key(h)].push_back(h);
+        std::map<std::string, Images, ByValue> groups;
+        for (auto* h : sorted) groups[key(*h)].push_back(h);
         if (groups.size() < 2 || !std::all_of(groups.begin(), groups.end(), [](const auto& group) { return clean(group.second); })) continue;
         Phases out{what, {}};
         for (auto& [unused, group] : groups) out.stacks.push_back(std::move(group));

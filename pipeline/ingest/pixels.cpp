@@ -27,43 +27,49 @@ PaddingRange padding_of(const StoredPixels& stored)
     return {std::min(*stored.padding, other), std::max(*stored.padding, other)};
 }
 
-/// Slope 1 and a whole intercept, as nearly every scanner writes: 16-bit arithmetic that the compiler turns into vectors.
+/// Slope 1, a whole intercept and nothing below the stored bits, as nearly every scanner writes: 16-bit arithmetic that the compiler
+/// turns into vectors.
 bool shift_only(std::span<std::int16_t> words, const StoredPixels& stored)
 {
-    if (stored.slope != 1 || stored.intercept != std::floor(stored.intercept) || std::abs(stored.intercept) > 65536) return false;
-    const int up = 15 - stored.high_bit;
-    const int down = 16 - stored.bits_stored;
-    // Unsigned values are moved down by half their range, so that all of them fit a signed word.
-    const int bias = stored.is_signed ? 0 : 1 << (stored.bits_stored - 1);
-    const int flip = stored.is_signed ? 0 : 0x8000;
-    const int add = static_cast<int>(stored.intercept) + bias;
+    if (stored.slope != 1 || stored.intercept != std::floor(stored.intercept) || std::abs(stored.intercept) > 65536 || stored.high_bit != stored.bits_stored - 1) return false;
+    // Both signs become values from -half to half - 1: unsigned ones by moving them down, signed ones by extending their sign.
+    const int half = 1 << (stored.bits_stored - 1);
+    const int add = static_cast<int>(stored.intercept) + (stored.is_signed ? 0 : half);
     const int low = std::max(-32768, kLeastHu - add);
     const int high = std::min(32767, kMostHu - add);
     if (low > high) return false;
     const auto pad = padding_of(stored);
-    int pad_low = std::max(pad.low - bias, -32768);
-    int pad_high = std::min(pad.high - bias, 32767);
-    const bool pads = pad.low <= pad.high && pad_low <= pad_high;
-    if (!pads) pad_low = pad_high = 0;
+    const int moved = stored.is_signed ? 0 : half;
+    const int pad_low = std::max(pad.low - moved, -32768);
+    const int pad_high = std::min(pad.high - moved, 32767);
+    const auto mask = static_cast<std::uint16_t>(2 * half - 1);
+    const auto flip = static_cast<std::uint16_t>(stored.is_signed ? half : 0);
+    const auto down = static_cast<std::uint16_t>(half);
+    const auto up = static_cast<std::uint16_t>(add);
     const auto low16 = static_cast<std::int16_t>(low);
     const auto high16 = static_cast<std::int16_t>(high);
-    const auto pad_low16 = static_cast<std::int16_t>(pad_low);
-    const auto pad_high16 = static_cast<std::int16_t>(pad_high);
     const auto value_of_word = [=](std::int16_t word) {
-        const auto raised = static_cast<std::uint16_t>(static_cast<std::uint16_t>(word) << up);
-        return static_cast<std::int16_t>(static_cast<std::int16_t>(raised ^ flip) >> down);
+        const auto bits = static_cast<std::uint16_t>((static_cast<std::uint16_t>(word) & mask) ^ flip);
+        return static_cast<std::int16_t>(static_cast<std::uint16_t>(bits - down));
     };
     const auto hu_of = [=](std::int16_t value) {
-        const auto kept = std::min(std::max(value, low16), high16);
-        return static_cast<std::int16_t>(static_cast<std::uint16_t>(kept + add));
+        const std::int16_t raised = value < low16 ? low16 : value;
+        const std::int16_t kept = raised > high16 ? high16 : raised;
+        return static_cast<std::int16_t>(static_cast<std::uint16_t>(static_cast<std::uint16_t>(kept) + up));
     };
-    if (pads) {
-        for (auto& word : words) {
-            const auto value = value_of_word(word);
-            word = value >= pad_low16 && value <= pad_high16 ? kPaddingHu : hu_of(value);
-        }
-    } else {
-        for (auto& word : words) word = hu_of(value_of_word(word));
+    std::int16_t* const first = words.data();
+    const std::size_t count = words.size();
+    if (pad.low > pad.high || pad_low > pad_high) {
+        for (std::size_t i = 0; i < count; ++i) first[i] = hu_of(value_of_word(first[i]));
+        return true;
+    }
+    const auto pad_low16 = static_cast<std::int16_t>(pad_low);
+    const auto pad_high16 = static_cast<std::int16_t>(pad_high);
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::int16_t value = value_of_word(first[i]);
+        const std::int16_t hu = hu_of(value);
+        const bool is_padding = (value >= pad_low16) & (value <= pad_high16);
+        first[i] = is_padding ? kPaddingHu : hu;
     }
     return true;
 }

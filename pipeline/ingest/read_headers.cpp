@@ -46,6 +46,21 @@ const std::string& patient_key(const std::string& identity)
     return key;
 }
 
+/// Kind and phase by the words of the header. Images of a folder mostly share theirs, so the last answer is kept.
+void judge_words(AcquisitionFacts& facts, const std::string& protocol)
+{
+    struct Last {
+        std::string image_type, description, protocol, phase;
+        ImageKind kind = ImageKind::attenuation;
+    };
+    thread_local Last last;
+    if (facts.image_type != last.image_type || facts.series_description != last.description || protocol != last.protocol) {
+        last = {facts.image_type, facts.series_description, protocol, contrast_phase(facts.series_description, protocol), image_kind(facts.image_type, facts.series_description)};
+    }
+    facts.contrast_phase = last.phase;
+    facts.kind = last.kind;
+}
+
 std::optional<Date> date_of(std::string_view text) { return parse_date(std::string(text.substr(0, 8))); }
 
 bool lossy_syntax(std::string_view uid)
@@ -61,7 +76,7 @@ bool lossy_syntax(std::string_view uid)
 /// Reads one header element by element, taking more of the file only when an element runs past what is at hand.
 class HeaderReader {
 public:
-    HeaderReader(const std::filesystem::path& path, const InputFile& file) : file_(file) { image_.source.file = path; }
+    HeaderReader(const InputFile& file, std::vector<std::byte>& buffer) : file_(file), buffer_(buffer) {}
 
     Result<HeaderFile> read();
 
@@ -78,7 +93,7 @@ private:
     Result<std::vector<Header>> frames();
 
     const InputFile& file_;
-    std::vector<std::byte> buffer_;    ///< start of the file, or of the inflated data set
+    std::vector<std::byte>& buffer_;   ///< start of the file, or of the inflated data set
     std::size_t base_ = 0;             ///< of the data set inside the buffer
     bool whole_ = false;               ///< nothing lies behind the buffer
     std::string meta_class_;
@@ -310,10 +325,9 @@ Status HeaderReader::check()
     }
     facts.transfer_syntax = source.stored.transfer_syntax;
     for (auto* text : {&facts.study_description, &facts.series_description, &facts.manufacturer, &facts.model, &facts.contrast_agent, &facts.body_part, &facts.kernel, &protocol_}) {
-        *text = to_utf8(*text, character_set_);
+        if (!std::all_of(text->begin(), text->end(), [](char c) { return c >= ' ' && c <= '~'; })) *text = to_utf8(*text, character_set_);
     }
-    facts.contrast_phase = contrast_phase(facts.series_description, protocol_);
-    facts.kind = image_kind(facts.image_type, facts.series_description);
+    judge_words(facts, protocol_);
     const auto identity = patient_[0] + "|" + patient_[1] + "|" + patient_[2] + "|" + patient_[3];
     if (identity != "|||") facts.patient_key = patient_key(identity);
     if (!acquisition_datetime_.empty()) {
@@ -389,7 +403,9 @@ Result<std::vector<Header>> HeaderReader::frames()
     if (!image_.multi_frame) {
         if (image_.source.sop_class_uid == kEnhancedCt) return set_aside(Code::no_geometry, "an enhanced image that does not describe its frames");
         if (declared_frames_ > 1) return set_aside(Code::unsupported_syntax, "a CT Image of " + std::to_string(declared_frames_) + " frames does not say where each lies; send it as Enhanced CT");
-        return std::vector<Header>{std::move(image_)};
+        std::vector<Header> one;
+        one.push_back(std::move(image_));
+        return one;
     }
     if (declared_frames_ < 1) return set_aside(Code::malformed, "Number of Frames is " + std::to_string(declared_frames_));
     if (per_frame_.size() != static_cast<std::size_t>(declared_frames_)) {
@@ -449,7 +465,8 @@ Result<HeaderFile> HeaderReader::read()
 Result<HeaderFile> read_headers(const std::filesystem::path& file)
 {
     RETROMASS_TRY_ASSIGN(const auto opened, InputFile::open(file));
-    return HeaderReader(file, opened).read();
+    thread_local std::vector<std::byte> buffer;  // one for all files of a scan
+    return HeaderReader(opened, buffer).read();
 }
 
 }  // namespace retromass::ingest

@@ -39,7 +39,7 @@ Result<std::vector<fs::path>> files_of(const std::vector<fs::path>& paths)
             return Error{Code::io, path.string() + " does not exist or cannot be read", "ingest"};
         }
     }
-    std::sort(files.begin(), files.end());
+    std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.native() < b.native(); });
     files.erase(std::unique(files.begin(), files.end()), files.end());
     return files;
 }
@@ -48,7 +48,7 @@ Result<std::vector<fs::path>> files_of(const std::vector<fs::path>& paths)
 
 Result<Scan> scan(const std::vector<fs::path>& paths, const ScanParameters& parameters, const Progress& progress)
 {
-    RETROMASS_TRY_ASSIGN(const auto files, files_of(paths));
+    RETROMASS_TRY_ASSIGN(auto files, files_of(paths));
     std::vector<std::optional<Result<HeaderFile>>> read(files.size());
     std::mutex guard;
     std::atomic<bool> stopped{false};
@@ -64,23 +64,25 @@ Result<Scan> scan(const std::vector<fs::path>& paths, const ScanParameters& para
         if (!goes_on(progress, "reading headers", static_cast<double>(count) / static_cast<double>(files.size()))) stopped = true;
     });
     if (stopped) return Error{Code::cancelled, "stopped while reading headers", "ingest"};
-    std::vector<Header> headers;
-    headers.reserve(files.size());
+    std::vector<HeaderFile> found;
+    found.reserve(files.size());
     std::vector<Exclusion> excluded;
     for (std::size_t i = 0; i < files.size(); ++i) {
         auto& file = *read[i];
         if (!file) {
-            excluded.push_back({files[i], file.error().code, file.error().message});
+            excluded.push_back({std::move(files[i]), file.error().code, file.error().message});
         } else if (file->directory) {
             excluded.push_back({files[i], Code::not_an_image, "a DICOMDIR; the files it names are read"});
             auto named = resolve(files[i], file->referenced);
             excluded.insert(excluded.end(), std::make_move_iterator(named.missing.begin()), std::make_move_iterator(named.missing.end()));
         } else {
-            headers.insert(headers.end(), std::make_move_iterator(file->images.begin()), std::make_move_iterator(file->images.end()));
+            auto& images = file->images;
+            for (std::size_t f = 1; f < images.size(); ++f) images[f].source.file = files[i];
+            images.front().source.file = std::move(files[i]);
+            found.push_back(std::move(*file));
         }
-        read[i].reset();
     }
-    return group(std::move(headers), std::move(excluded), parameters, progress);
+    return group(std::move(found), std::move(excluded), parameters, progress);
 }
 
 }  // namespace retromass::ingest

@@ -39,17 +39,17 @@ struct Gaps {
 
 /// Whether a gap that is a multiple of the usual one belongs to another block of the protocol (head CT of 4 and 8 mm): thicker slices on
 /// both sides, or, where no thickness is stated, a long run of equal gaps.
-bool meant_so(const Gaps& gaps, std::size_t k, const std::vector<Header>& sorted)
+bool meant_so(const Gaps& gaps, std::size_t k, const Images& sorted)
 {
     std::vector<double> usual;
     for (std::size_t i = 0; i < gaps.mm.size(); ++i) {
         if (!gaps.usual_at(i)) continue;
         for (const auto at : {i, i + 1}) {
-            if (sorted[at].facts.slice_thickness_mm) usual.push_back(*sorted[at].facts.slice_thickness_mm);
+            if (sorted[at]->facts.slice_thickness_mm) usual.push_back(*sorted[at]->facts.slice_thickness_mm);
         }
     }
-    const auto& before = sorted[k].facts.slice_thickness_mm;
-    const auto& after = sorted[k + 1].facts.slice_thickness_mm;
+    const auto& before = sorted[k]->facts.slice_thickness_mm;
+    const auto& after = sorted[k + 1]->facts.slice_thickness_mm;
     if (before && after && !usual.empty()) return std::min(*before, *after) > kThickerByDesign * lower_median(usual);
     const auto equal = [&](std::size_t i) { return std::abs(gaps.mm[i] - gaps.mm[k]) <= gaps.tolerance; };
     int run = 1;
@@ -58,10 +58,10 @@ bool meant_so(const Gaps& gaps, std::size_t k, const std::vector<Header>& sorted
     return run >= kRunByDesign;
 }
 
-Gaps gaps_of(const std::vector<Header>& sorted)
+Gaps gaps_of(const Images& sorted)
 {
     Gaps gaps;
-    for (std::size_t k = 1; k < sorted.size(); ++k) gaps.mm.push_back(position_mm(sorted[k]) - position_mm(sorted[k - 1]));
+    for (std::size_t k = 1; k < sorted.size(); ++k) gaps.mm.push_back(position_mm(*sorted[k]) - position_mm(*sorted[k - 1]));
     gaps.usual = lower_median(gaps.mm);
     gaps.tolerance = std::max(kSpacing_mm, kSpacingRelative * gaps.usual);
     for (std::size_t k = 0; k < gaps.mm.size(); ++k) {
@@ -73,13 +73,13 @@ Gaps gaps_of(const std::vector<Header>& sorted)
     return gaps;
 }
 
-std::string missing_text(const Gaps& gaps, const std::vector<Header>& sorted)
+std::string missing_text(const Gaps& gaps, const Images& sorted)
 {
     constexpr std::size_t shown = 8;
     std::string out;
     for (std::size_t i = 0; i < gaps.missing.size() && i < shown; ++i) {
         const auto k = gaps.missing[i];
-        out += (i ? "; " : "") + std::to_string(std::lround(gaps.mm[k] / gaps.usual) - 1) + " after slice " + std::to_string(k + 1) + " at " + mm(position_mm(sorted[k])) + " (gap " +
+        out += (i ? "; " : "") + std::to_string(std::lround(gaps.mm[k] / gaps.usual) - 1) + " after slice " + std::to_string(k + 1) + " at " + mm(position_mm(*sorted[k])) + " (gap " +
                mm(gaps.mm[k]) + ", expected " + mm(gaps.usual) + ")";
     }
     if (gaps.missing.size() > shown) out += "; and " + std::to_string(gaps.missing.size() - shown) + " more gaps";
@@ -87,14 +87,14 @@ std::string missing_text(const Gaps& gaps, const std::vector<Header>& sorted)
 }
 
 /// Parts of a concatenation that are not there (PS3.3 C.7.6.16.2.2.4).
-std::string missing_parts(const std::vector<Header>& images)
+std::string missing_parts(const Images& images)
 {
     std::vector<std::string> parts;
     int stated = 0;
-    for (const auto& h : images) {
-        if (h.concatenation_uid.empty()) continue;
-        stated = std::max(stated, h.concatenation_parts);
-        parts.push_back(h.source.sop_instance_uid);
+    for (const auto* h : images) {
+        if (h->concatenation_uid.empty()) continue;
+        stated = std::max(stated, h->concatenation_parts);
+        parts.push_back(h->source.sop_instance_uid);
     }
     std::sort(parts.begin(), parts.end());
     const auto found = static_cast<int>(std::unique(parts.begin(), parts.end()) - parts.begin());
@@ -117,23 +117,28 @@ bool accepts(const ScanParameters& parameters, Code code) { return std::find(par
 
 double position_mm(const Header& h) { return dot(*h.position, cross(*h.column_step, *h.row_step)); }
 
-SeriesCandidate refused(const std::vector<Header>& headers, Code code, const std::string& why)
+void take_slices(const Images& images, SeriesCandidate& out)
+{
+    out.slices.reserve(images.size());
+    for (auto* h : images) out.slices.push_back(std::move(h->source));
+}
+
+SeriesCandidate refused(const Images& images, Code code, const std::string& why)
 {
     SeriesCandidate out;
-    out.facts = headers.front().facts;
-    for (const auto& h : headers) out.slices.push_back(h.source);
-    std::sort(out.slices.begin(), out.slices.end(), [](const auto& a, const auto& b) { return std::tie(a.sop_instance_uid, a.frame) < std::tie(b.sop_instance_uid, b.frame); });
+    out.facts = images.front()->facts;
+    take_slices(images, out);
     out.refused = Error{code, "series " + out.facts.series_instance_uid + ": " + why, "ingest"};
     out.why_not_eligible = why;
     return out;
 }
 
-SeriesCandidate stack(const std::vector<Header>& sorted, const ScanParameters& parameters, std::vector<Notice> notices)
+SeriesCandidate stack(const Images& sorted, const ScanParameters& parameters, std::vector<Notice> notices)
 {
-    const Header& first = sorted.front();
+    const Header& first = *sorted.front();
     if (sorted.size() < 2) return refused(sorted, Code::single_slice, "one slice gives no volume; expected at least two");
     std::vector<PatientPoint> origins;
-    for (const auto& h : sorted) origins.push_back(*h.position);
+    for (const auto* h : sorted) origins.push_back(*h->position);
     auto geometry = VolumeGeometry::from_slices(first.columns, first.rows, *first.column_step, *first.row_step, *first.column_spacing_mm, *first.row_spacing_mm, origins);
     if (!geometry) return refused(sorted, geometry.error().code, geometry.error().message);
     const auto bytes = static_cast<std::uint64_t>(geometry->size().voxels()) * sizeof(std::int16_t);
@@ -146,8 +151,6 @@ SeriesCandidate stack(const std::vector<Header>& sorted, const ScanParameters& p
     if (const auto parts = missing_parts(sorted); !parts.empty()) missing += (missing.empty() ? "" : "; ") + parts;
     if (!missing.empty() && !accepts(parameters, Code::missing_slices)) {
         auto out = refused(sorted, Code::missing_slices, missing + "; send the series again, or say --accept missing-slices");
-        out.slices.clear();
-        for (const auto& h : sorted) out.slices.push_back(h.source);
         out.geometry = *geometry;
         out.notices = notices;
         return out;
@@ -164,7 +167,7 @@ SeriesCandidate stack(const std::vector<Header>& sorted, const ScanParameters& p
     }
     const double off_axial = geometry->angle_to_axial_deg();
     if (off_axial > kAxial_deg) notices.push_back({Code::not_axial, "the slice normal is " + fixed(off_axial, 1) + " degrees from the patient's long axis"});
-    if (std::any_of(sorted.begin(), sorted.end(), [](const auto& h) { return h.lossy; })) notices.push_back({Code::lossy, "the images were compressed with loss"});
+    if (std::any_of(sorted.begin(), sorted.end(), [](const auto* h) { return h->lossy; })) notices.push_back({Code::lossy, "the images were compressed with loss"});
     if (!first.facts.date()) notices.push_back({Code::anonymised_dates, "the series carries no date"});
     if (first.facts.frame_of_reference_uid.empty()) notices.push_back({Code::no_frame_of_reference, "the series names no frame of reference: prompts and masks cannot be matched to it by identity"});
     if (static_cast<int>(sorted.size()) < kEligibleSlices) notices.push_back({Code::few_slices, std::to_string(sorted.size()) + " slices"});
@@ -174,7 +177,7 @@ SeriesCandidate stack(const std::vector<Header>& sorted, const ScanParameters& p
     SeriesCandidate out;
     out.facts = first.facts;
     out.geometry = std::move(geometry).value();
-    for (const auto& h : sorted) out.slices.push_back(h.source);
+    take_slices(sorted, out);
     out.notices = std::move(notices);
     out.why_not_eligible = why_not_eligible(out);
     out.eligible = out.why_not_eligible.empty();
