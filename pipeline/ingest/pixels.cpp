@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "core/volume.h"
-#include "pipeline/ingest/dcmtk/decode.h"
+#include "pipeline/ingest/codecs/codecs.h"
 #include "pipeline/ingest/elements.h"
 
 namespace retromass::ingest {
@@ -252,7 +252,7 @@ Status SliceDecoder::fill(const SliceSource& source, int columns, int rows, std:
         native_words(words, stored);
         return Done{};
     }
-    if (!dcmtk::can_decode(stored.transfer_syntax)) return Error{Code::unsupported_syntax, "transfer syntax " + stored.transfer_syntax + " has no decoder here", "ingest"};
+    if (!can_decode(stored.transfer_syntax)) return Error{Code::unsupported_syntax, "transfer syntax " + stored.transfer_syntax + " has no decoder here", "ingest"};
     FrameFragments own;
     const FrameFragments* frames = &own;
     if (stored.frames > 1) {
@@ -279,8 +279,8 @@ Status SliceDecoder::fill(const SliceSource& source, int columns, int rows, std:
         parts.push_back(part);
         at += part.size();
     }
-    const dcmtk::FrameShape shape{columns, rows, stored.bits_allocated, stored.bits_stored, stored.high_bit, stored.is_signed, 1};
-    return dcmtk::decode_frame(stored.transfer_syntax, parts, shape, std::span(reinterpret_cast<std::uint16_t*>(words.data()), words.size()));
+    const FrameShape shape{columns, rows, stored.bits_allocated, stored.bits_stored, stored.high_bit, stored.is_signed, 1};
+    return decode_frame(stored.transfer_syntax, parts, shape, std::span(reinterpret_cast<std::uint16_t*>(words.data()), words.size()));
 }
 
 Status SliceDecoder::decode(const SliceSource& source, int columns, int rows, std::span<std::int16_t> hu)

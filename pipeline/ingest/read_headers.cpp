@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "pipeline/ingest/codecs/codecs.h"
 #include "pipeline/ingest/dcmtk/charset.h"
-#include "pipeline/ingest/dcmtk/decode.h"
 #include "pipeline/ingest/elements.h"
 #include "pipeline/ingest/file_bytes.h"
 #include "pipeline/ingest/functional_groups.h"
@@ -383,7 +383,10 @@ void HeaderReader::check_pixels()
     }
     const auto in_file = stored.deflated ? UINT64_MAX : file_.size() > stored.offset ? file_.size() - stored.offset : 0;
     if (stored.encapsulated) {
-        if (!dcmtk::can_decode(syntax)) return problem(Code::unsupported_syntax, "transfer syntax " + syntax + " has no decoder here");
+        if (!can_decode(syntax)) {
+            const auto known = transfer_syntax_name(syntax);
+            return problem(Code::unsupported_syntax, "transfer syntax " + (known.empty() ? syntax : std::string(known) + " (" + syntax + ")") + " has no decoder here");
+        }
         if (frame_bytes * frames > kBombBytes && frame_bytes * frames / kBombRatio > in_file) {
             problem(Code::oversized, "the file promises " + std::to_string(frame_bytes * frames >> 20) + " MiB of pixels in " + std::to_string(in_file) + " bytes");
         }
