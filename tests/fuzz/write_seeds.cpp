@@ -3,7 +3,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "tests/fuzz/codec_input.h"
+#include "tests/fuzz/header_input.h"
 
 int main(int count, char** arguments)
 {
@@ -11,13 +11,15 @@ int main(int count, char** arguments)
         std::cerr << "usage: fuzz_seeds FOLDER\n";
         return 2;
     }
-    for (const auto& syntax : retromass::fuzz::kFuzzedSyntaxes) {
-        const auto folder = std::filesystem::path(arguments[1]) / syntax;
+    const auto write = [&](const std::string& target, const std::vector<retromass::fuzz::Input>& seeds) {
+        const auto folder = std::filesystem::path(arguments[1]) / target;
         std::filesystem::create_directories(folder);
         int number = 0;
-        for (const auto& seed : retromass::fuzz::codec_seeds(syntax)) {
+        for (const auto& seed : seeds) {
             std::ofstream(folder / std::to_string(number++), std::ios::binary).write(reinterpret_cast<const char*>(seed.data()), static_cast<std::streamsize>(seed.size()));
         }
-    }
+    };
+    for (const auto& syntax : retromass::fuzz::kFuzzedSyntaxes) write(syntax, retromass::fuzz::codec_seeds(syntax));
+    write("headers", retromass::fuzz::header_seeds());
     return 0;
 }
