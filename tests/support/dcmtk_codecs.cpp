@@ -16,8 +16,6 @@
 #include <dcmtk/dcmjpeg/djencode.h>
 #include <dcmtk/dcmjpeg/djrplol.h>
 #include <dcmtk/dcmjpls/djdecode.h>
-#include <dcmtk/dcmjpls/djencode.h>
-#include <dcmtk/dcmjpls/djrparam.h>
 #include <openssl/evp.h>
 
 #include <mutex>
@@ -35,7 +33,6 @@ void register_codecs()
         DJLSDecoderRegistration::registerCodecs();
         DcmRLEDecoderRegistration::registerCodecs();
         DJEncoderRegistration::registerCodecs();
-        DJLSEncoderRegistration::registerCodecs();
         DcmRLEEncoderRegistration::registerCodecs();
     });
 }
@@ -187,12 +184,10 @@ CompressedFrame compressed_by_dcmtk(const Pixels& pixels, const ingest::FrameSha
         require(data.putAndInsertUint8Array(DCM_PixelData, bytes.data(), bytes.size()));
     }
     const E_TransferSyntax syntax = DcmXfer(compression.syntax.c_str()).getXfer();
-    const DJ_RPLossless lossless(static_cast<int>(compression.predictor), static_cast<int>(compression.point_transform));
-    const DJLSRepresentationParameter ls(static_cast<Uint16>(compression.near), compression.near == 0);
+    const DJ_RPLossless lossless(compression.predictor, 0);
     const DcmRLERepresentationParameter rle;
     const DcmRepresentationParameter* parameter = nullptr;
-    if (syntax == EXS_JPEGLSLossless || syntax == EXS_JPEGLSLossy) parameter = &ls;
-    else if (syntax == EXS_RLELossless) parameter = &rle;
+    if (syntax == EXS_RLELossless) parameter = &rle;
     else if (syntax == EXS_JPEGProcess14 || syntax == EXS_JPEGProcess14SV1) parameter = &lossless;
     require(data.chooseRepresentation(syntax, parameter));
     auto* const sequence = sequence_of(data, parameter, syntax);

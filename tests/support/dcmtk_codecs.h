@@ -24,7 +24,7 @@ struct CompressedFrame {
 /// Our decoder on a frame.
 Result<Pixels> decoded(const CompressedFrame& frame);
 
-/// DCMTK's on the same; none where it refuses. `warned`, where wanted, says that it met damage in a JPEG stream and went on.
+/// DCMTK's on the same; none where it refuses.
 std::optional<Pixels> decoded_by_dcmtk(const CompressedFrame& frame);
 
 /// What the IJG library inside DCMTK makes of a JPEG stream of one frame, with its warnings of damage.
@@ -34,13 +34,10 @@ struct IjgImage {
 };
 std::optional<IjgImage> decoded_by_ijg(const CompressedFrame& frame, int precision);
 
-/// The frame, compressed by DCMTK. `predictor` and `point_transform` are those of JPEG lossless; `near` the error of JPEG-LS.
+/// The frame, compressed by DCMTK: RLE or JPEG.
 struct Compression {
     std::string syntax;
-    unsigned predictor = 1;
-    unsigned point_transform = 0;
-    unsigned near = 0;
-    unsigned fragment_kilobytes = 0;  ///< 0 = one fragment
+    int predictor = 1;  ///< of JPEG lossless
 };
 CompressedFrame compressed_by_dcmtk(const Pixels& pixels, const ingest::FrameShape& shape, const Compression& compression);
 

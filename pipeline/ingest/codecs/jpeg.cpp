@@ -11,6 +11,7 @@ Result<JpegSegment> JpegMarkers::next()
     JpegSegment segment{byte_at(stream_, at_ + 1), {}};
     at_ += 2;
     if ((segment.marker >= jpeg::kRst0 && segment.marker <= jpeg::kEoi) || segment.marker == jpeg::kTem) return segment;
+    if (segment.marker < jpeg::kSof0) return damaged("JPEG stream has a marker that no standard defines");
     if (stream_.size() - at_ < 2) return cut_short("JPEG stream ends inside a segment");
     const std::size_t length = byte_at(stream_, at_) << 8 | byte_at(stream_, at_ + 1);
     if (length < 2) return damaged("JPEG segment is shorter than its own length");
@@ -24,7 +25,7 @@ Result<JpegFrame> jpeg_frame(const JpegSegment& segment, const FrameShape& shape
 {
     const Bytes body = segment.body;
     if (body.size() < 6) return damaged("JPEG frame header is too short");
-    JpegFrame frame{segment.marker, static_cast<int>(byte_at(body, 0)), 0};
+    JpegFrame frame{segment.marker, static_cast<int>(byte_at(body, 0)), 0, 0};
     const int rows = static_cast<int>(byte_at(body, 1) << 8 | byte_at(body, 2));
     const int columns = static_cast<int>(byte_at(body, 3) << 8 | byte_at(body, 4));
     const unsigned components = byte_at(body, 5);
@@ -39,6 +40,10 @@ Result<JpegFrame> jpeg_frame(const JpegSegment& segment, const FrameShape& shape
                        std::to_string(shape.bits_allocated));
     }
     frame.component = byte_at(body, 6);
+    frame.sampling = byte_at(body, 7);
+    const unsigned across = frame.sampling >> 4;
+    const unsigned down = frame.sampling & 15;
+    if (across < 1 || across > 4 || down < 1 || down > 4) return damaged("JPEG frame header has impossible sampling factors");
     return frame;
 }
 

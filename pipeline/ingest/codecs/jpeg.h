@@ -27,7 +27,8 @@ private:
 /// Markers by their names in T.81 table B.1.
 namespace jpeg {
 constexpr unsigned kSof0 = 0xC0, kSof1 = 0xC1, kSof2 = 0xC2, kSof3 = 0xC3, kSof15 = 0xCF, kDht = 0xC4, kJpg = 0xC8, kDac = 0xCC;
-constexpr unsigned kRst0 = 0xD0, kRst7 = 0xD7, kSoi = 0xD8, kEoi = 0xD9, kSos = 0xDA, kDri = 0xDD, kTem = 0x01;
+constexpr unsigned kRst0 = 0xD0, kRst7 = 0xD7, kSoi = 0xD8, kEoi = 0xD9, kSos = 0xDA, kDri = 0xDD, kDhp = 0xDE, kExp = 0xDF,
+                   kJpg0 = 0xF0, kJpg13 = 0xFD, kTem = 0x01;
 }  // namespace jpeg
 
 /// The frame header (SOFn).
@@ -35,6 +36,7 @@ struct JpegFrame {
     unsigned marker = 0;
     int precision = 0;
     unsigned component = 0;  ///< identifier of the only component
+    unsigned sampling = 0;   ///< its factors across and down, four bits each; without effect on one component
 };
 
 inline bool is_frame_header(unsigned marker)

@@ -45,10 +45,9 @@ Result<DifferenceTable> difference_table(Bytes counts, Bytes categories)
         if (code + count > 1 << length) return damaged("JPEG Huffman table has more codes than fit");
         for (std::int32_t i = 0; i < count; ++i, ++code, ++value) {
             const unsigned category = byte_at(categories, value);
-            if (category > 16) return damaged("JPEG Huffman table of another process");
             table.categories[value] = static_cast<std::uint8_t>(category);
             const unsigned extra_bits = category == 16 ? 0 : category;
-            if (length + extra_bits > kLook) continue;
+            if (category > 16 || length + extra_bits > kLook) continue;  // a category that is none harms only where it is used
             const unsigned free_bits = kLook - length - extra_bits;
             for (std::uint32_t extra = 0; extra < 1u << extra_bits; ++extra) {
                 const std::size_t first = ((static_cast<std::size_t>(code) << extra_bits) | extra) << free_bits;
@@ -116,6 +115,7 @@ private:
             const std::int32_t code = peek >> (16 - length);
             if (code > table.last_code[length]) continue;
             const unsigned category = table.categories[static_cast<std::size_t>(table.first_value[length] + code - table.first_code[length])];
+            if (category > 16) break;
             const unsigned extra_bits = category & 15;
             ready_ <<= length;
             const std::uint32_t extra = extra_bits ? static_cast<std::uint32_t>(ready_ >> (64 - extra_bits)) : 0;
@@ -282,6 +282,10 @@ Status decode_jpeg_lossless(Bytes stream, const FrameShape& shape, std::span<std
         RETROMASS_TRY_ASSIGN(const auto segment, markers.next());
         Bytes body = segment.body;
         if (segment.marker == jpeg::kEoi) return cut_short("JPEG stream ends before its scan");
+        if ((segment.marker >= jpeg::kJpg0 && segment.marker <= jpeg::kJpg13) || segment.marker == jpeg::kDhp ||
+            segment.marker == jpeg::kExp || segment.marker == jpeg::kJpg) {
+            return Error{Code::unsupported_syntax, "JPEG stream with a hierarchy or an extension is not decoded", "codecs"};
+        }
         if (is_frame_header(segment.marker)) {
             if (frame || segment.marker != jpeg::kSof3) return damaged("JPEG stream with two frame headers");
             RETROMASS_TRY_ASSIGN(frame, jpeg_frame(segment, shape));
@@ -309,7 +313,10 @@ Status decode_jpeg_lossless(Bytes stream, const FrameShape& shape, std::span<std
             if (scan.predictor < 1 || scan.predictor > 7 || byte_at(body, 4) != 0 || byte_at(body, 5) > 15 || scan.point_transform >= scan.precision) {
                 return damaged("JPEG scan is not of the lossless process");
             }
-            if (restart_interval % static_cast<std::size_t>(shape.columns) != 0) return damaged("JPEG restart interval is not whole rows");
+            // The IJG library counts restart intervals in sampled rows; nobody writes sampling factors for one component.
+            if (restart_interval % static_cast<std::size_t>(shape.columns) != 0 || (restart_interval > 0 && frame->sampling != 0x11)) {
+                return damaged("JPEG restart interval is not whole rows");
+            }
             RETROMASS_TRY_ASSIGN(const auto table, difference_table(tables[destination]->first, tables[destination]->second));
             return decode_scan(markers.rest(), scan, table, shape, stored);
         }
