@@ -121,10 +121,12 @@ TEST(HostileStreams, WithFlippedBitsDecodeAsDcmtkDecodesThemOrAreRefused)
                 ASSERT_TRUE(!theirs || *ours == *theirs) << trace();
                 agreed += theirs.has_value();
             } else if (sample.jpeg_precision > 0) {
-                // What the IJG library decodes without a warning is an image for us too, unless bytes of a scan are left over: it does
-                // not look for those.
+                // What the IJG library decodes without a warning is an image for us too, but for two things: it does not look for
+                // bytes left over in a scan, and it counts restart intervals by sampling factors, which one component has not.
+                const auto& why = ours.error().message;
+                const bool stricter = why.find("left over") != std::string::npos || why.find("not whole rows") != std::string::npos;
                 const auto theirs = decoded_by_ijg(harmed.frame, sample.jpeg_precision);
-                ASSERT_TRUE(!theirs || theirs->warned || ours.error().message.find("left over") != std::string::npos) << trace();
+                ASSERT_TRUE(!theirs || theirs->warned || stricter) << trace();
             }
         }
     }
