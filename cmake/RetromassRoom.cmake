@@ -8,6 +8,9 @@ if(RETROMASS_SANITIZE)
   target_compile_options(retromass_flags INTERFACE -fsanitize=${RETROMASS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   target_link_options(retromass_flags INTERFACE -fsanitize=${RETROMASS_SANITIZE})
 endif()
+if(RETROMASS_FUZZ)
+  target_compile_options(retromass_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # retromass_room(NAME SOURCES file... [PUBLIC target...] [PRIVATE target...]): the static library retromass_NAME.
 function(retromass_room name)
