@@ -3,7 +3,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace retromass {
@@ -31,12 +34,41 @@ struct Index {
     friend bool operator==(const Index&, const Index&) = default;
 };
 
+/// Memory whose values are written before they are read: a volume of 157 MB is not first filled with zeros.
+template <class T>
+struct UnfilledAllocator : std::allocator<T> {
+    template <class U>
+    struct rebind {
+        using other = UnfilledAllocator<U>;
+    };
+    using std::allocator<T>::allocator;
+    template <class U>
+    void construct(U* at)
+    {
+        ::new (static_cast<void*>(at)) U;
+    }
+    template <class U, class... Arguments>
+    void construct(U* at, Arguments&&... arguments)
+    {
+        ::new (static_cast<void*>(at)) U(std::forward<Arguments>(arguments)...);
+    }
+};
+
 /// Values on the voxels of a volume; the column runs fastest, then the row, then the slice.
 template <class T>
 class Grid {
 public:
     Grid() = default;
     explicit Grid(Dimensions size, T value = T{}) : size_(size), values_(size.voxels(), value) {}
+
+    /// Every value is to be written before it is read.
+    static Grid unfilled(Dimensions size)
+    {
+        Grid out;
+        out.size_ = size;
+        out.values_.resize(size.voxels());
+        return out;
+    }
 
     const Dimensions& size() const { return size_; }
     std::size_t offset(int column, int row, int slice) const
@@ -61,7 +93,7 @@ public:
 
 private:
     Dimensions size_;
-    std::vector<T> values_;
+    std::vector<T, UnfilledAllocator<T>> values_;
 };
 
 /// 1 inside the lesion, 0 outside.

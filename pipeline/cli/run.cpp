@@ -1,5 +1,6 @@
 #include "pipeline/run/run.h"
 
+#include <fstream>
 #include <iostream>
 #include <memory>
 
@@ -42,6 +43,17 @@ Result<run::RunParameters> parameters_of(const Options& options, const Context& 
     return parameters;
 }
 
+/// What the machine could still give, GB; empty where the system does not say.
+std::optional<double> available_memory_gb()
+{
+    std::ifstream info("/proc/meminfo");
+    for (std::string word; info >> word;) {
+        double kibibytes = 0;
+        if (word == "MemAvailable:" && info >> kibibytes) return kibibytes * 1024 / 1e9;
+    }
+    return std::nullopt;
+}
+
 Status print_plan(const run::CaseFile& file, const Options& options, const run::RunParameters& parameters)
 {
     RETROMASS_TRY_ASSIGN(const auto plan, run::plan(file, options.output, parameters));
@@ -53,9 +65,11 @@ Status print_plan(const run::CaseFile& file, const Options& options, const run::
 
 Status run_one(const Options& options, const Context& context)
 {
-    RETROMASS_TRY_ASSIGN(const auto parameters, parameters_of(options, context));
+    RETROMASS_TRY_ASSIGN(auto parameters, parameters_of(options, context));
+    parameters.available_memory_gb = available_memory_gb();
     RETROMASS_TRY_ASSIGN(const auto file, run::read_case(options.case_file));
     if (options.dry_run) return print_plan(file, options, parameters);
+    if (options.output.empty()) return Error{Code::usage, "say where to write: -o FOLDER", "cli"};
     {
         RETROMASS_TRY_ASSIGN(const auto result, run::run_case(file, options.output, parameters, terminal_progress()));
         std::cout << outputs::response_table(result);
@@ -71,7 +85,7 @@ void add_run(CLI::App& app, Context& context)
     auto options = std::make_shared<Options>();
     auto* command = app.add_subcommand("run", "The whole chain for one patient: load, segment, measure, assess, write");
     command->add_option("CASE", options->case_file, "Case file (YAML or JSON)")->required();
-    command->add_option("-o,--output", options->output, "Folder to write; must not exist")->required();
+    command->add_option("-o,--output", options->output, "Folder to write; must not exist (not needed for --dry-run)");
     command->add_flag("--dry-run", options->dry_run, "Check case, prompts, disk and memory; write nothing");
     command->add_option("--method", options->method, "Segmentation method: energy (default) or ellipsoid, the bare geometric prior");
     command->add_option("--policy", options->policies, "name=value, over the case file's");

@@ -1,275 +1,322 @@
+#include <openssl/evp.h>
+
 #include <algorithm>
+#include <cctype>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
 
 #include "core/units.h"
 #include "pipeline/ingest/header.h"
+#include "pipeline/ingest/phases.h"
+#include "pipeline/ingest/pixels.h"
 
 namespace retromass::ingest {
 namespace {
 
 constexpr double kSameOrientation = 1e-3;       // per component (docs/stages/ingest.md)
-constexpr double kSamePosition_mm = 0.01;       // two slices this close share a position
-constexpr double kSpacing_mm = 0.01;            // or 1 % of the median (docs/stages/ingest.md)
-constexpr double kSpacingRelative = 0.01;
-constexpr double kGapFactor = 1.5;              // a larger gap may be a missing slice (docs/stages/ingest.md)
-constexpr double kTiltNotice_deg = 0.05;
-constexpr double kAxial_deg = 30;               // definitions 2.5
-constexpr int kEligibleSlices = 20;
+constexpr double kSamePixelSpacing_mm = 1e-4;   // rounding of DS strings
+constexpr double kOrthogonal = 0.1;             // cosine: a scout lies across the stack
+constexpr std::size_t kLone = 3;                // fewer images of another orientation are no stack of their own
 
 bool near(PatientPoint a, PatientPoint b) { return std::abs(a.x - b.x) < kSameOrientation && std::abs(a.y - b.y) < kSameOrientation && std::abs(a.z - b.z) < kSameOrientation; }
 
-PatientPoint normal_of(const Header& h) { return cross(*h.column_step, *h.row_step); }
+bool placed(const Header& h) { return h.position && h.column_step && h.row_step && h.column_spacing_mm && h.row_spacing_mm; }
 
-bool says(const Header& h, const char* word)
+/// Content decides every order; the file's name only which of two equal images is called the duplicate.
+bool in_order(const Header* a, const Header* b)
 {
-    return std::any_of(h.image_type.begin(), h.image_type.end(), [&](const auto& value) { return value.find(word) != std::string::npos; });
+    if (const int by_uid = a->source.sop_instance_uid.compare(b->source.sop_instance_uid); by_uid != 0) return by_uid < 0;
+    if (a->source.frame != b->source.frame) return a->source.frame < b->source.frame;
+    return a->source.file.native() < b->source.file.native();
+}
+
+/// One grouping of a whole scan: what is set aside on the way, and the pixels compared.
+class Grouping {
+public:
+    Grouping(std::vector<Exclusion> excluded, const ScanParameters& parameters, const Progress& progress)
+        : parameters_(parameters), progress_(progress)
+    {
+        for (auto& e : excluded) exclude(e.file, e.code, std::move(e.text));
+    }
+
+    std::optional<Exclusion> unfit(const Header& h) const;
+    std::vector<SeriesCandidate> volumes_of(Images images);
+    std::vector<Exclusion> excluded() &&;
+    void exclude(const std::filesystem::path& file, Code code, std::string text) { excluded_.try_emplace({file.native(), code}, std::move(text)); }
+    bool cancelled() const { return cancelled_; }
+
+private:
+    std::vector<SeriesCandidate> of_kind(Images images, std::vector<Notice> notices);
+    std::vector<SeriesCandidate> of_frame(Images images, std::vector<Notice> notices);
+    std::vector<SeriesCandidate> of_orientation(Images images, std::vector<Notice> notices);
+    std::optional<Images> set_aside_broken(Images& images, std::vector<Notice>& notices);
+    bool same_image(const Header& a, const Header& b);
+    std::string digest(const Header& h);
+
+    const ScanParameters& parameters_;
+    const Progress& progress_;
+    std::map<std::pair<std::string, Code>, std::string> excluded_;
+    std::map<const Header*, std::string> digests_;
+    SliceDecoder decoder_;
+    bool cancelled_ = false;
+};
+
+std::vector<Exclusion> Grouping::excluded() &&
+{
+    std::vector<Exclusion> out;
+    for (auto& [key, text] : excluded_) out.push_back({key.first, key.second, std::move(text)});
+    return out;
 }
 
 /// Why an image is no slice of a volume, if it is none.
-std::optional<Exclusion> unfit(const Header& h)
+std::optional<Exclusion> Grouping::unfit(const Header& h) const
 {
-    const auto out = [&](Code code, std::string why) { return Exclusion{h.file, code, std::move(why)}; };
-    if (h.image_type.size() > 2 && h.image_type[2] == "LOCALIZER") return out(Code::localizer, "Image Type says LOCALIZER");
+    const auto out = [&](Code code, std::string why) { return Exclusion{h.source.file, code, std::move(why)}; };
+    const auto& type = h.facts.image_type;
+    const auto says = [&](const char* word) { return type.find(word) != std::string::npos; };
+    std::string_view third = type;
+    for (int i = 0; i < 2; ++i) third = third.find('\\') == std::string_view::npos ? std::string_view() : third.substr(third.find('\\') + 1);
+    third = third.substr(0, third.find('\\'));
+    if (third == "LOCALIZER" || third == "SCOUT") return out(Code::localizer, "Image Type says " + std::string(third));
     if (h.samples_per_pixel != 1) return out(Code::screenshot, "a colour picture stored as CT");
-    for (const char* word : {"SCREEN", "DOSE", "3D", "CSA"}) {
-        if (!h.position && says(h, word)) return out(Code::screenshot, "Image Type says " + h.facts.image_type);
+    for (const char* word : {"SCREEN SAVE", "SCREENSAVE", "DOSE_INFO", "PATIENT_INFO"}) {
+        if (says(word)) return out(Code::screenshot, "Image Type says " + type);
     }
-    if (h.rows == 0 || h.columns == 0) return out(Code::malformed, "Rows or Columns is missing");
-    if (h.bits_allocated == 8 && !h.position) return out(Code::screenshot, "an 8-bit picture without position");
-    if (h.bits_allocated != 16 && h.bits_allocated != 8) return out(Code::malformed, "Bits Allocated is " + std::to_string(h.bits_allocated) + ", expected 16");
-    if (h.frames > 1) return out(Code::unsupported_syntax, "multi-frame CT with " + std::to_string(h.frames) + " frames is not read by this version");
+    if (h.position) return std::nullopt;
+    for (const char* word : {"SCREEN", "DOSE", "3D", "CSA", "INFO", "PROTOCOL"}) {
+        if (says(word)) return out(Code::screenshot, "Image Type says " + type);
+    }
+    if (h.source.stored.bits_allocated == 8) return out(Code::screenshot, "an 8-bit picture without position");
     return std::nullopt;
 }
 
-SeriesCandidate refused(const std::vector<Header>& headers, Code code, const std::string& why)
+/// Images that cannot be decoded leave their series; the series says so. Answers them if none is left.
+std::optional<Images> Grouping::set_aside_broken(Images& images, std::vector<Notice>& notices)
 {
-    SeriesCandidate out;
-    out.facts = headers.front().facts;
-    for (const auto& h : headers) out.slices.push_back({h.file, h.sop_class_uid, h.sop_instance_uid, 0});
-    std::sort(out.slices.begin(), out.slices.end(), [](const auto& a, const auto& b) { return a.sop_instance_uid < b.sop_instance_uid; });
-    out.refused = Error{code, "series " + out.facts.series_instance_uid + ": " + why, "ingest"};
-    out.why_not_eligible = why;
-    return out;
+    Images good;
+    Images broken;
+    for (auto* h : images) (h->problem ? broken : good).push_back(h);
+    std::map<Code, std::set<std::filesystem::path>> counts;
+    for (const auto* h : broken) {
+        exclude(h->source.file, *h->problem, h->problem_text);
+        counts[*h->problem].insert(h->source.file);
+    }
+    if (good.empty()) return broken;
+    for (const auto& [code, files] : counts) {
+        notices.push_back({code, std::to_string(files.size()) + (files.size() == 1 ? " file" : " files") + " of this series set aside: " + std::string(entry(code).meaning)});
+    }
+    images = std::move(good);
+    return std::nullopt;
 }
 
-std::string at_mm(double s) { return fixed(s, 2) + " mm"; }
-
-/// A volume from images of one orientation, one frame of reference, distinct positions, sorted.
-SeriesCandidate stack(const std::vector<Header>& sorted, const std::vector<double>& s, const ScanParameters& parameters, std::vector<Notice> notices)
+std::vector<SeriesCandidate> Grouping::volumes_of(Images images)
 {
-    const auto accepted = [&](Code code) { return std::find(parameters.accepted.begin(), parameters.accepted.end(), code) != parameters.accepted.end(); };
-    const Header& first = sorted.front();
-    if (sorted.size() < 2) return refused(sorted, Code::single_slice, "one slice gives no volume; expected at least two");
-    std::vector<PatientPoint> origins;
-    for (const auto& h : sorted) origins.push_back(*h.position);
-    auto geometry = VolumeGeometry::from_slices(first.columns, first.rows, *first.column_step, *first.row_step, *first.column_spacing_mm, *first.row_spacing_mm, origins);
-    if (!geometry) return refused(sorted, geometry.error().code, geometry.error().message);
-
-    std::vector<double> gaps;
-    for (std::size_t k = 1; k < s.size(); ++k) gaps.push_back(s[k] - s[k - 1]);
-    auto ordered = gaps;
-    std::sort(ordered.begin(), ordered.end());
-    const double median = ordered[ordered.size() / 2];
-    const double tolerance = std::max(kSpacing_mm, kSpacingRelative * median);
-    std::string missing;
-    bool uneven = false;
-    for (std::size_t k = 0; k < gaps.size(); ++k) {
-        if (std::abs(gaps[k] - median) <= tolerance) continue;
-        const double ratio = gaps[k] / median;
-        const bool multiple = ratio > kGapFactor && std::abs(ratio - std::round(ratio)) < 0.1;
-        if (multiple) {
-            missing += (missing.empty() ? "" : "; ") + std::to_string(static_cast<int>(std::round(ratio)) - 1) + " after slice " + std::to_string(k + 1) + " at " + at_mm(s[k]) + " (gap " +
-                       at_mm(gaps[k]) + ", expected " + at_mm(median) + ")";
-        } else {
-            uneven = true;
-        }
+    std::vector<Notice> notices;
+    if (const auto broken = set_aside_broken(images, notices)) return {refused(*broken, *broken->front()->problem, broken->front()->problem_text)};
+    for (const auto* h : images) {
+        if (h->facts.patient_key != images.front()->facts.patient_key) return {refused(images, Code::two_patients, "the images belong to two patients; ask the sender")};
     }
-    // Many different gaps are a design (head CT of 4 and 7 mm), a few that are multiples of the usual one are lost slices.
-    if (!missing.empty() && !uneven) {
-        if (!accepted(Code::missing_slices)) {
-            auto out = refused(sorted, Code::missing_slices, "slices are missing: " + missing + "; send the series again, or say --accept missing-slices");
-            out.geometry = *geometry;
-            out.notices = notices;
-            return out;
-        }
-        notices.push_back({Code::missing_slices, "slices are missing: " + missing + " (accepted)"});
-    } else if (uneven || !missing.empty()) {
-        notices.push_back({Code::uneven_slices, "slice distance runs from " + at_mm(ordered.front()) + " to " + at_mm(ordered.back()) + "; volumes are sums of area times slab"});
-    }
-    if (geometry->tilt_deg() > kTiltNotice_deg) {
-        notices.push_back({Code::gantry_tilt, "the stack leans " + fixed(geometry->tilt_deg(), 2) + " degrees against the slice normal; slices are " + at_mm(median) + " apart along it"});
-    }
-    const double off_axial = geometry->angle_to_axial_deg();
-    if (off_axial > kAxial_deg) notices.push_back({Code::not_axial, "the slice normal is " + fixed(off_axial, 1) + " degrees from the patient's long axis"});
-    if (std::any_of(sorted.begin(), sorted.end(), [](const auto& h) { return h.lossy; })) notices.push_back({Code::lossy, "the images were compressed with loss"});
-    if (!first.facts.date()) notices.push_back({Code::anonymised_dates, "the series carries no date"});
-
-    SeriesCandidate out;
-    out.facts = first.facts;
-    out.geometry = std::move(geometry).value();
-    for (const auto& h : sorted) out.slices.push_back({h.file, h.sop_class_uid, h.sop_instance_uid, 0});
-    out.notices = std::move(notices);
-    if (!out.geometry.uniform()) out.why_not_eligible = "slice distance is not uniform";
-    else if (off_axial > kAxial_deg) out.why_not_eligible = "not axial";
-    else if (static_cast<int>(sorted.size()) < kEligibleSlices) out.why_not_eligible = std::to_string(sorted.size()) + " slices, fewer than " + std::to_string(kEligibleSlices);
-    out.eligible = out.why_not_eligible.empty();
-    return out;
-}
-
-/// Images that share orientation: duplicates set aside, phases told apart where positions collide, then stacked.
-std::vector<SeriesCandidate> stacks(std::vector<Header> images, const ScanParameters& parameters, std::vector<Exclusion>& excluded, std::vector<Notice> notices)
-{
-    const PatientPoint n = normal_of(images.front());
-    const auto position = [&](const Header& h) { return dot(*h.position, n); };
-    std::sort(images.begin(), images.end(), [&](const Header& a, const Header& b) {
-        return std::make_tuple(position(a), a.sop_instance_uid, a.file) < std::make_tuple(position(b), b.sop_instance_uid, b.file);
-    });
-    // Duplicates: the same identity or the same place, and the same pixels.
-    std::vector<Header> kept;
-    bool collide = false;
-    std::map<std::string, std::string> digests;
-    const auto digest = [&](const Header& h) -> const std::string& {
-        auto& d = digests[h.file.string()];
-        if (d.empty()) {
-            const auto read = pixel_digest(h.file);
-            d = read.ok() ? *read : "unreadable " + h.file.string();
-        }
-        return d;
-    };
-    for (auto& h : images) {
-        bool duplicate = false;
-        for (auto other = kept.rbegin(); other != kept.rend() && !duplicate; ++other) {
-            const bool same_place = std::abs(position(h) - position(*other)) < kSamePosition_mm && distance(*h.position, *other->position) < kSamePosition_mm;
-            const bool same_uid = h.sop_instance_uid == other->sop_instance_uid;
-            if (!same_place && !same_uid) {
-                if (position(h) - position(*other) > kSamePosition_mm) break;
-                continue;
-            }
-            if (digest(h) == digest(*other)) {
-                duplicate = true;
-                excluded.push_back({h.file, Code::duplicate_file, "the same image as " + other->file.filename().string()});
-            } else if (same_uid) {
-                return {refused(images, Code::conflicting_duplicate, "SOP Instance UID " + h.sop_instance_uid + " stands on two different images; ask the sender which is right")};
-            } else {
-                collide = true;
-            }
-        }
-        if (!duplicate) kept.push_back(std::move(h));
-    }
-    const auto finish = [&](const std::vector<Header>& sorted, std::vector<Notice> own) {
-        std::vector<double> s;
-        for (const auto& h : sorted) s.push_back(position(h));
-        return stack(sorted, s, parameters, std::move(own));
-    };
-    if (!collide) return {finish(kept, notices)};
-
-    // Positions collide: the first key that gives stacks without collision tells the phases apart (docs/stages/ingest.md).
-    using Key = std::function<std::string(const Header&)>;
-    const std::vector<std::pair<const char*, Key>> keys{
-        {"Acquisition Number", [](const Header& h) { return h.acquisition_number; }},
-        {"Temporal Position", [](const Header& h) { return h.temporal_position; }},
-        {"acquisition time", [](const Header& h) { return h.acquisition_time; }},
-        {"Image Type", [](const Header& h) { return h.facts.image_type; }},
-    };
-    std::set<long> places;
-    for (const auto& h : kept) places.insert(std::lround(position(h) / kSamePosition_mm));
-    if (places.size() < 2) return {refused(kept, Code::bolus_monitoring, std::to_string(kept.size()) + " images at " + std::to_string(places.size()) + " position: not a volume but one place over time")};
-    for (const auto& [what, key] : keys) {
-        std::map<std::string, std::vector<Header>> groups;
-        for (const auto& h : kept) groups[key(h)].push_back(h);
-        if (groups.size() < 2) continue;
-        bool clean = true;
-        for (const auto& [unused, group] : groups) {
-            for (std::size_t k = 1; k < group.size(); ++k) clean = clean && position(group[k]) - position(group[k - 1]) > kSamePosition_mm;
-            clean = clean && group.size() >= 2;
-        }
-        if (!clean) continue;
-        std::vector<SeriesCandidate> out;
-        auto own = notices;
-        own.push_back({Code::several_phases, std::to_string(groups.size()) + " stacks share the positions, told apart by " + what});
-        for (const auto& [unused, group] : groups) out.push_back(finish(group, own));
-        return out;
-    }
-    return {refused(kept, Code::conflicting_duplicate, "different images share a position and no tag tells them apart (" + std::to_string(kept.size()) + " images at " + std::to_string(places.size()) + " positions)")};
-}
-
-std::vector<SeriesCandidate> volumes_of(std::vector<Header> images, const ScanParameters& parameters, std::vector<Exclusion>& excluded)
-{
-    for (const auto& h : images) {
-        if (h.facts.patient_key != images.front().facts.patient_key) return {refused(images, Code::two_patients, "the images belong to two patients; ask the sender")};
-    }
-    const auto& type = images.front();
-    for (const char* word : {"PERFUSION", "RCBF", "RCBV", "MTT", "IODINE", "VNC", "VIRTUAL_NON_CONTRAST", "MATERIAL", "Z_EFF"}) {
-        if (says(type, word)) return {refused(images, Code::material_map, "Image Type " + type.facts.image_type + " is a map, not Hounsfield units")};
-    }
-    std::vector<Header> placed;
-    for (auto& h : images) {
-        if (!h.position || !h.column_step || !h.row_step || !h.column_spacing_mm || !h.row_spacing_mm) continue;
-        placed.push_back(h);
-    }
-    if (placed.empty()) return {refused(images, Code::no_geometry, "Image Position, Image Orientation or Pixel Spacing is missing")};
-    for (const auto& h : images) {
-        if (!h.position || !h.column_step || !h.row_step || !h.column_spacing_mm || !h.row_spacing_mm) excluded.push_back({h.file, Code::no_geometry, "no position, orientation or pixel spacing"});
-    }
-    if (std::any_of(placed.begin(), placed.end(), [](const auto& h) { return !h.rescaled || (!h.rescale_type.empty() && h.rescale_type != "HU" && h.rescale_type != "US"); })) {
-        return {refused(placed, Code::not_hu, "Rescale Slope and Intercept are missing, or Rescale Type is not HU")};
-    }
-    // By frame of reference, then orientation.
-    std::map<std::string, std::vector<Header>> frames;
-    for (auto& h : placed) frames[h.facts.frame_of_reference_uid].push_back(std::move(h));
+    std::map<ImageKind, Images> kinds;
+    for (auto* h : images) kinds[h->facts.kind].push_back(h);
     std::vector<SeriesCandidate> out;
-    for (auto& [uid, group] : frames) {
-        std::vector<Notice> notices;
-        if (frames.size() > 1) notices.push_back({Code::two_frames_of_reference, "the series holds " + std::to_string(frames.size()) + " frames of reference"});
-        std::vector<std::vector<Header>> oriented;
-        for (auto& h : group) {
-            auto found = std::find_if(oriented.begin(), oriented.end(), [&](const auto& set) {
-                return near(*set.front().column_step, *h.column_step) && near(*set.front().row_step, *h.row_step);
-            });
-            if (found == oriented.end()) oriented.push_back({std::move(h)});
-            else found->push_back(std::move(h));
-        }
-        std::stable_sort(oriented.begin(), oriented.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
-        for (std::size_t o = 0; o < oriented.size(); ++o) {
-            auto& set = oriented[o];
-            if (o > 0 && set.size() < 3) {
-                for (const auto& h : set) excluded.push_back({h.file, Code::mixed_orientation, "oriented otherwise than the " + std::to_string(oriented.front().size()) + " images it came with"});
-                continue;
-            }
-            bool same_size = true;
-            bool same_spacing = true;
-            for (const auto& h : set) {
-                same_size = same_size && h.rows == set.front().rows && h.columns == set.front().columns;
-                same_spacing = same_spacing && std::abs(*h.column_spacing_mm - *set.front().column_spacing_mm) < 1e-4 && std::abs(*h.row_spacing_mm - *set.front().row_spacing_mm) < 1e-4;
-            }
-            if (!same_size) out.push_back(refused(set, Code::mixed_size, "Rows or Columns differ between the images"));
-            else if (!same_spacing) out.push_back(refused(set, Code::mixed_spacing, "Pixel Spacing differs between the images"));
-            else {
-                for (auto& volume : stacks(set, parameters, excluded, notices)) out.push_back(std::move(volume));
-            }
+    for (auto& [unused, group] : kinds) {
+        for (auto& volume : of_kind(std::move(group), notices)) out.push_back(std::move(volume));
+    }
+    return out;
+}
+
+std::vector<SeriesCandidate> Grouping::of_kind(Images images, std::vector<Notice> notices)
+{
+    const auto& first = *images.front();
+    if (first.facts.kind != ImageKind::attenuation && first.facts.kind != ImageKind::monoenergetic) {
+        return {refused(images, Code::material_map, "a " + std::string(name(first.facts.kind)) + " image (Image Type " + first.facts.image_type + "), not the attenuation of the tissue")};
+    }
+    Images with_place;
+    std::size_t without = 0;
+    for (auto* h : images) {
+        if (placed(*h)) {
+            with_place.push_back(h);
+        } else {
+            ++without;
+            exclude(h->source.file, Code::no_geometry, "no position, orientation or pixel spacing");
         }
     }
+    if (with_place.empty()) return {refused(images, Code::no_geometry, "Image Position, Image Orientation or Pixel Spacing is missing: nothing can be measured in mm")};
+    if (without > 0) notices.push_back({Code::no_geometry, std::to_string(without) + " images of this series set aside: they do not say where they lie"});
+    for (const auto* h : with_place) {
+        auto type = h->rescale_type;
+        for (auto& c : type) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        if (!type.empty() && type != "HU" && type != "US") return {refused(with_place, Code::not_hu, "Rescale Type is " + h->rescale_type + ", not HU")};
+        if (h->source.stored.slope == 0) return {refused(with_place, Code::not_hu, "Rescale Slope is 0")};
+        if (h->rescaled) continue;
+        // Signed values may be HU as they stand; unsigned ones cannot hold air.
+        const bool plausible = h->source.stored.is_signed;
+        if (!plausible && !accepts(parameters_, Code::not_hu)) {
+            return {refused(with_place, Code::not_hu, "Rescale Slope or Intercept is missing and stored values are unsigned; --accept not-hu takes them for HU")};
+        }
+        if (!has(notices, Code::not_hu)) {
+            notices.push_back({Code::not_hu, std::string("Rescale Slope or Intercept is missing: the stored values are taken for HU") + (plausible ? " (they are signed)" : " (accepted)")});
+        }
+    }
+    std::map<std::string, Images> frames;
+    for (auto* h : with_place) frames[h->facts.frame_of_reference_uid].push_back(h);
+    if (frames.size() > 1) notices.push_back({Code::two_frames_of_reference, "the series holds " + std::to_string(frames.size()) + " frames of reference, each a volume of its own"});
+    std::vector<SeriesCandidate> out;
+    for (auto& [unused, group] : frames) {
+        for (auto& volume : of_frame(std::move(group), notices)) out.push_back(std::move(volume));
+    }
+    return out;
+}
+
+std::vector<SeriesCandidate> Grouping::of_frame(Images images, std::vector<Notice> notices)
+{
+    std::vector<Images> oriented;
+    for (auto* h : images) {
+        auto found = std::find_if(oriented.begin(), oriented.end(), [&](const auto& set) {
+            return near(*set.front()->column_step, *h->column_step) && near(*set.front()->row_step, *h->row_step);
+        });
+        if (found == oriented.end()) oriented.push_back({h});
+        else found->push_back(h);
+    }
+    std::stable_sort(oriented.begin(), oriented.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+    const auto normal = [](const Header* h) { return cross(*h->column_step, *h->row_step); };
+    const auto main = normal(oriented.front().front());
+    std::vector<Images> kept;
+    for (auto& set : oriented) {
+        if (kept.empty() || set.size() >= kLone) {
+            kept.push_back(std::move(set));
+            continue;
+        }
+        const bool across = std::abs(dot(main, normal(set.front()))) < kOrthogonal;
+        for (const auto* h : set) {
+            exclude(h->source.file, across ? Code::localizer : Code::mixed_orientation,
+                    (across ? "lies across the " : "oriented otherwise than the ") + std::to_string(kept.front().size()) + " images it came with");
+        }
+    }
+    if (kept.size() > 1) notices.push_back({Code::mixed_orientation, "the series holds " + std::to_string(kept.size()) + " stacks of different orientation, each a volume of its own"});
+    std::vector<SeriesCandidate> out;
+    for (auto& set : kept) {
+        for (auto& volume : of_orientation(std::move(set), notices)) out.push_back(std::move(volume));
+    }
+    return out;
+}
+
+std::string Grouping::digest(const Header& h)
+{
+    auto& known = digests_[&h];
+    if (!known.empty()) return known;
+    if (!goes_on(progress_, "comparing images at one position", 0.5)) cancelled_ = true;
+    std::vector<std::int16_t> hu(static_cast<std::size_t>(h.rows) * static_cast<std::size_t>(h.columns));
+    if (cancelled_ || !decoder_.decode(h.source, h.columns, h.rows, hu)) return known = "unreadable " + h.source.file.string() + std::to_string(h.source.frame);
+    unsigned char out[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    EVP_Digest(hu.data(), hu.size() * sizeof(std::int16_t), out, &length, EVP_sha256(), nullptr);
+    return known = std::string(reinterpret_cast<const char*>(out), length);
+}
+
+bool Grouping::same_image(const Header& a, const Header& b)
+{
+    if (a.rows != b.rows || a.columns != b.columns || distance(*a.position, *b.position) >= kSamePosition_mm) return false;
+    const auto& x = a.source.stored;
+    const auto& y = b.source.stored;
+    const bool plain = !x.encapsulated && !y.encapsulated && !x.deflated && !y.deflated && x.big_endian == y.big_endian && x.bits_allocated == y.bits_allocated;
+    if (plain && x.bits_stored == y.bits_stored && x.is_signed == y.is_signed && x.slope == y.slope && x.intercept == y.intercept) {
+        // Phases differ somewhere in the middle row: most comparisons end here without decoding.
+        const auto row = static_cast<std::size_t>(a.columns) * static_cast<std::size_t>(x.bits_allocated / 8);
+        const auto middle = row * static_cast<std::size_t>(a.rows / 2);
+        std::vector<std::byte> left(row);
+        std::vector<std::byte> right(row);
+        const auto one = InputFile::open(a.source.file);
+        const auto two = InputFile::open(b.source.file);
+        if (one && two && one->read(x.offset + middle, left) == row && two->read(y.offset + middle, right) == row && left != right) return false;
+    }
+    return digest(a) == digest(b);
+}
+
+std::vector<SeriesCandidate> Grouping::of_orientation(Images images, std::vector<Notice> notices)
+{
+    const auto& front = *images.front();
+    for (const auto* h : images) {
+        if (h->rows != front.rows || h->columns != front.columns) return {refused(images, Code::mixed_size, "Rows or Columns differ between the images")};
+        if (std::abs(*h->column_spacing_mm - *front.column_spacing_mm) > kSamePixelSpacing_mm || std::abs(*h->row_spacing_mm - *front.row_spacing_mm) > kSamePixelSpacing_mm) {
+            return {refused(images, Code::mixed_spacing, "Pixel Spacing differs between the images (" + fixed(*front.column_spacing_mm, 4) + " and " + fixed(*h->column_spacing_mm, 4) + " mm)")};
+        }
+    }
+    std::vector<std::pair<double, Header*>> by_position;
+    for (auto* h : images) by_position.emplace_back(position_mm(*h), h);
+    std::sort(by_position.begin(), by_position.end(), [](const auto& a, const auto& b) {
+        if (a.first != b.first) return a.first < b.first;
+        return in_order(a.second, b.second);
+    });
+    const auto conflict = [&](const std::string& why) { return std::vector{refused(images, Code::conflicting_duplicate, why)}; };
+    Images kept;
+    bool collide = false;
+    std::size_t duplicates = 0;
+    std::set<std::pair<std::string_view, int>> identities;  // of the images kept
+    std::size_t places = 0;
+    std::size_t place_begins = 0;
+    double place = 0;
+    for (const auto& [position, h] : by_position) {
+        if (cancelled_) return {};
+        if (kept.empty() || position - place >= kSamePosition_mm) {
+            place = position;
+            place_begins = kept.size();
+            ++places;
+        }
+        const auto& image = *h;
+        const auto same = std::find_if(kept.begin() + static_cast<std::ptrdiff_t>(place_begins), kept.end(), [&](const Header* other) { return same_image(image, *other); });
+        const std::pair<std::string_view, int> identity{h->source.sop_instance_uid, h->source.frame};
+        if (same != kept.end()) {
+            ++duplicates;
+            exclude(h->source.file, Code::duplicate_file, "the same image as " + (*same)->source.file.filename().string());
+            continue;
+        }
+        if (!identity.first.empty() && !identities.insert(identity).second) {
+            return conflict("SOP Instance UID " + h->source.sop_instance_uid + " stands on two different images; ask the sender which is right");
+        }
+        collide = collide || kept.size() > place_begins;
+        kept.push_back(h);
+    }
+    if (duplicates > 0) notices.push_back({Code::duplicate_file, std::to_string(duplicates) + " images are there twice, pixel for pixel; each is used once"});
+    if (!collide) return {stack(kept, parameters_, notices)};
+    if (places < 2) return {refused(kept, Code::bolus_monitoring, std::to_string(kept.size()) + " images at one position: not a volume but one place over time")};
+    const auto phases = told_apart(kept);
+    if (!phases) {
+        return conflict("different images share a position and no tag tells them apart (" + std::to_string(kept.size()) + " images at " + std::to_string(places) + " positions)");
+    }
+    notices.push_back({Code::several_phases, std::to_string(phases->stacks.size()) + " stacks share the positions, told apart by " + phases->by});
+    std::vector<SeriesCandidate> out;
+    for (const auto& phase : phases->stacks) out.push_back(stack(phase, parameters_, notices));
     return out;
 }
 
 }  // namespace
 
-Scan group(std::vector<Header> headers, std::vector<Exclusion> excluded, const ScanParameters& parameters)
+Result<Scan> group(std::vector<HeaderFile> files, std::vector<Exclusion> excluded, const ScanParameters& parameters, const Progress& progress)
 {
-    std::map<std::pair<std::string, std::string>, std::vector<Header>> series;
-    for (auto& h : headers) {
-        if (auto why = unfit(h)) excluded.push_back(std::move(*why));
-        else series[{h.facts.study_instance_uid, h.facts.series_instance_uid}].push_back(std::move(h));
+    Grouping grouping(std::move(excluded), parameters, progress);
+    std::map<std::pair<std::string_view, std::string_view>, Images> series;
+    for (auto& file : files) {
+        for (auto& h : file.images) {
+            if (auto why = grouping.unfit(h)) {
+                grouping.exclude(why->file, why->code, std::move(why->text));
+                continue;
+            }
+            // Legacy writers round or scale the directions; their lengths mean nothing.
+            for (auto* step : {&h.column_step, &h.row_step}) {
+                const double length = *step ? norm(**step) : 0;
+                if (length > 0) **step = (1 / length) * **step;
+            }
+            series[{h.facts.study_instance_uid, h.facts.series_instance_uid}].push_back(&h);
+        }
     }
     Scan out;
     for (auto& [unused, images] : series) {
-        // Content decides every order from here on, never the file name.
-        std::sort(images.begin(), images.end(), [](const auto& a, const auto& b) { return std::tie(a.sop_instance_uid, a.file) < std::tie(b.sop_instance_uid, b.file); });
-        auto volumes = volumes_of(std::move(images), parameters, excluded);
+        std::sort(images.begin(), images.end(), in_order);
+        auto volumes = grouping.volumes_of(std::move(images));
+        if (grouping.cancelled()) return Error{Code::cancelled, "stopped while comparing images", "ingest"};
         for (std::size_t v = 0; v < volumes.size(); ++v) {
             volumes[v].volume_index = static_cast<int>(v);
             out.series.push_back(std::move(volumes[v]));
@@ -279,8 +326,7 @@ Scan group(std::vector<Header> headers, std::vector<Exclusion> excluded, const S
         return std::tie(a.facts.study_instance_uid, a.facts.series_number, a.facts.series_instance_uid, a.volume_index) <
                std::tie(b.facts.study_instance_uid, b.facts.series_number, b.facts.series_instance_uid, b.volume_index);
     });
-    std::sort(excluded.begin(), excluded.end(), [](const auto& a, const auto& b) { return a.file < b.file; });
-    out.excluded = std::move(excluded);
+    out.excluded = std::move(grouping).excluded();
     return out;
 }
 

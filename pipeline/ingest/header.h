@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,18 +11,13 @@
 
 namespace retromass::ingest {
 
-/// What the header of one image says, before it is grouped with others.
+/// What the header of one image (one frame of a multi-frame file) says, before it is grouped with others.
 struct Header {
-    std::filesystem::path file;
+    SliceSource source;
     AcquisitionFacts facts;
-    std::string sop_class_uid;
-    std::string sop_instance_uid;
-    std::vector<std::string> image_type;
     int rows = 0;
     int columns = 0;
-    int frames = 1;
     int samples_per_pixel = 1;
-    int bits_allocated = 0;
     std::optional<PatientPoint> position;
     std::optional<PatientPoint> column_step;
     std::optional<PatientPoint> row_step;
@@ -30,24 +26,61 @@ struct Header {
     bool rescaled = false;               ///< slope and intercept are stated
     std::string rescale_type;
     bool lossy = false;
+    bool multi_frame = false;            ///< an enhanced image: geometry came from functional groups
+    // Only to tell stacks apart where positions collide (docs/stages/ingest.md):
     std::string acquisition_number;
     std::string temporal_position;
     std::string acquisition_time;
-    std::string content_key;             ///< instance number, only to tell repeated stacks apart
-    bool has_pixels = false;
+    std::string contrast_time;           ///< trigger time, cardiac phase
+    std::string stack_id;
+    long instance_number = 0;
+    int concatenation_parts = 0;         ///< In-concatenation Total Number, 0 = not stated
+    std::string concatenation_uid;
+    /// What keeps this image from being decoded although it belongs to its series.
+    std::optional<Code> problem;
+    std::string problem_text;
 };
 
-/// Reads one file's header; fails with the exclusion code and its reason.
-Result<Header> read_header(const std::filesystem::path& file);
+/// Images of one group; the headers stay where the scan put them.
+using Images = std::vector<Header*>;
 
-/// Decodes one image into `hu` (rows x columns); padding becomes kPaddingHu.
-Status decode_slice(const SliceSource& source, int columns, int rows, std::span<std::int16_t> hu);
+/// What a file holds that ingest cares about.
+struct HeaderFile {
+    std::vector<Header> images;               ///< one image, or each frame of an enhanced one
+    bool directory = false;                   ///< a DICOMDIR
+    std::vector<std::string> referenced;      ///< its Referenced File IDs, components joined by backslash
+};
+/// Reads the header of one file; the images do not yet name it. Fails with the exclusion code and its reason.
+Result<HeaderFile> read_headers(const std::filesystem::path& file);
 
-/// SHA-256 of an image's decoded stored pixels, to tell duplicates from conflicts.
-Result<std::string> pixel_digest(const std::filesystem::path& file);
+/// Volumes from headers: grouping, sorting, verification (docs/stages/ingest.md). `progress` is asked while pixels of duplicates are
+/// compared; fails with `cancelled` alone.
+Result<Scan> group(std::vector<HeaderFile> files, std::vector<Exclusion> excluded, const ScanParameters& parameters, const Progress& progress = {});
 
-/// Volumes from headers: grouping, sorting, verification (docs/stages/ingest.md).
-Scan group(std::vector<Header> headers, std::vector<Exclusion> excluded, const ScanParameters& parameters);
+/// A volume from images of one orientation and size at distinct positions, in their order along the normal. Takes what the slices need out
+/// of the headers, as `refused` does: a header ends in one series.
+SeriesCandidate stack(const Images& sorted, const ScanParameters& parameters, std::vector<Notice> notices);
+/// A series that cannot be loaded as it is.
+SeriesCandidate refused(const Images& images, Code code, const std::string& why);
+/// Position of an image along its own normal, mm.
+double position_mm(const Header& header);
+bool accepts(const ScanParameters& parameters, Code code);
+/// Two slices this close share a position.
+inline constexpr double kSamePosition_mm = 0.01;
+
+/// The files a DICOMDIR names: which are there, which are not, and which would lead out of its folder.
+struct Directory {
+    std::vector<std::filesystem::path> present;
+    std::vector<Exclusion> missing;
+};
+/// Looks up the Referenced File IDs of a DICOMDIR. Names are matched without regard to case, ";1" or an added ".dcm"; a path never
+/// leaves the folder of the DICOMDIR.
+Directory resolve(const std::filesystem::path& dicomdir, const std::vector<std::string>& referenced);
+
+/// What the values mean, by Image Type, Rescale Type and (for what vendors name there alone) the series description.
+ImageKind image_kind(std::string_view image_type, std::string_view series_description);
+/// Only what the header plainly states; everything else stays unstated (docs/clinical.md 6.6).
+std::string contrast_phase(std::string_view series_description, std::string_view protocol);
 
 Result<LabelVolume> read_nifti(const std::filesystem::path& file);
 Result<LabelVolume> read_nrrd(const std::filesystem::path& file);

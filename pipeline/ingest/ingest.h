@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/date.h"
@@ -14,13 +16,38 @@
 /// Where data enters: DICOM folders become CT series, files become masks.
 namespace retromass::ingest {
 
+/// How the pixels of an image are stored, and how stored values become HU: what `scan` found out for `load`.
+struct StoredPixels {
+    std::string transfer_syntax;        ///< UID
+    std::uint64_t offset = 0;           ///< of the first byte of this frame's pixels, or of the first item where encapsulated
+    std::uint64_t file_size = 0;        ///< a file that changed since the scan is not decoded
+    bool encapsulated = false;
+    bool deflated = false;              ///< `offset` counts from the start of the inflated data set
+    std::uint64_t data_set_offset = 0;  ///< where a deflated data set starts in the file
+    bool big_endian = false;
+    int frames = 1;
+    int bits_allocated = 16;
+    int bits_stored = 16;
+    int high_bit = 15;
+    bool is_signed = false;
+    double slope = 1;
+    double intercept = 0;
+    std::optional<int> padding;         ///< stored value; with `padding_limit` a range, either way round
+    std::optional<int> padding_limit;
+};
+
 /// One image of a series, in the order of the volume's slices.
 struct SliceSource {
     std::filesystem::path file;
     std::string sop_class_uid;
     std::string sop_instance_uid;
     int frame = 0;  ///< 0-based frame of a multi-frame file
+    StoredPixels stored;
 };
+
+/// What the values of an image mean. Only `attenuation` is measured by itself (docs/clinical.md 6.6).
+enum class ImageKind { attenuation, monoenergetic, virtual_non_contrast, material, perfusion };
+std::string_view name(ImageKind kind);
 
 /// What the scanner says of a series. Texts are UTF-8; empty = not stated. Holds no patient name.
 struct AcquisitionFacts {
@@ -34,6 +61,7 @@ struct AcquisitionFacts {
     std::string manufacturer;
     std::string model;
     std::string image_type;         ///< values joined by backslash
+    ImageKind kind = ImageKind::attenuation;
     std::string kernel;             ///< (0018,1210)
     std::string contrast_agent;     ///< (0018,0010)
     std::string contrast_phase;     ///< portal-venous, arterial, delayed, none; empty = not stated
@@ -83,6 +111,7 @@ struct Scan {
 struct ScanParameters {
     int threads = 0;
     std::vector<Code> accepted;  ///< codes the user accepts (`--accept`)
+    std::uint64_t largest_volume_bytes = std::uint64_t{16} << 30;  ///< larger ones are refused before anything is allocated
 };
 
 /// Reads headers below the paths (folders are searched through; DICOMDIR and single files too) and groups them into
@@ -90,9 +119,44 @@ struct ScanParameters {
 Result<Scan> scan(const std::vector<std::filesystem::path>& paths, const ScanParameters& parameters = {},
                   const Progress& progress = {});
 
-/// The one series to measure under the paths: the candidate of `series_uid` if given, else the only loadable one.
-/// Fails with no_series (listing why each was set aside) or several_series (listing them).
-Result<SeriesCandidate> one_series(const Scan& scan, const std::string& series_uid = {});
+/// What else bears on the choice of the series to measure.
+struct ChoiceParameters {
+    std::string series_uid;                        ///< the user's word: overrides the ranking
+    std::string prompt_series_uid;                 ///< the series the reader's prompt was drawn on
+    std::string prompt_frame_of_reference_uid;
+    std::vector<PatientPoint> lesion;              ///< points of the lesion, all to be covered; empty = not known
+    std::optional<AcquisitionFacts> baseline;      ///< of the series measured at baseline
+};
+
+/// One step of the ranking for one series: what is looked at and what this series has.
+struct RankStep {
+    std::string what;   ///< "eligible", "covers the lesion", "slice spacing", ...
+    std::string value;
+    double key = 0;     ///< smaller is better
+};
+struct RankedSeries {
+    std::size_t series = 0;          ///< in Scan::series
+    std::vector<RankStep> steps;     ///< in the order they are compared
+    std::string decided_by;          ///< the step that put it behind the one before, with both values; of the first: ahead of the second
+};
+/// The series of one study, best first (docs/stages/ingest.md).
+struct StudyChoice {
+    std::string study_instance_uid;
+    std::vector<RankedSeries> ranked;
+};
+/// Ranks the series of each study by the stated rule; every loadable and refused one is listed.
+std::vector<StudyChoice> rank(const Scan& scan, const ChoiceParameters& parameters = {});
+
+/// Classes of reconstruction kernels, by a table of the vendors' names.
+enum class KernelClass { soft, sharp, unknown };
+KernelClass kernel_class(std::string_view kernel);
+std::string_view name(KernelClass kernel);
+
+/// The one series to measure under the paths: the one named if `series_uid` is given, else the first of the ranking where it is
+/// eligible and all eligible ones are of one study; a notice says what decided. Fails with no_series (listing why each was set aside)
+/// or several_series (listing them).
+Result<SeriesCandidate> one_series(const Scan& scan, const ChoiceParameters& parameters = {});
+Result<SeriesCandidate> one_series(const Scan& scan, const std::string& series_uid);
 
 /// A loaded CT series.
 struct CtSeries {

@@ -82,8 +82,13 @@ Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const 
         }
     }
     result.memory_gb = (resident + largest * kBytesPerVoxelWorking) / kGiga;
+    if (parameters.available_memory_gb && result.memory_gb > *parameters.available_memory_gb) {
+        return Error{Code::memory, "about " + fixed(result.memory_gb, 1) + " GB of memory are needed, " + fixed(*parameters.available_memory_gb, 1) +
+                                       " GB are free; use a larger machine or fewer time points a case",
+                     "run: plan"};
+    }
     result.disk_gb = (voxels_of_all * kDiskPerVoxel + kDiskFixed_bytes) / kGiga;
-    auto existing = std::filesystem::absolute(out);
+    auto existing = out.empty() ? std::filesystem::current_path() : std::filesystem::absolute(out);
     while (!existing.empty() && !std::filesystem::exists(existing) && existing != existing.parent_path()) existing = existing.parent_path();
     std::error_code error;
     const auto space = std::filesystem::space(existing, error);

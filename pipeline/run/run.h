@@ -72,6 +72,7 @@ struct RunParameters {
     int threads = 0;
     bool assume_no_new_lesions = false;
     bool overwrite = false;
+    std::optional<double> available_memory_gb;              ///< what the machine has left; empty = not known, not checked
     std::vector<Code> accepted;
     std::map<std::string, std::string> policies;            ///< over those of the case file
     std::string command;                                    ///< for provenance

@@ -95,9 +95,12 @@ class Refusals(InScratch):
         with open(case, "w", encoding="utf-8") as file:
             file.write(CASE.format(prompt=f"{{line: [[{x - 15}, {y}, {z}], [{x + 15}, {y}, {z}]]}}"))
         out = self.path("good")
-        done = run("run", case, "-o", out, "--dry-run")
-        self.assertEqual(done.returncode, 0, done.stderr)
+        for where in (("-o", out), ()):
+            done = run("run", case, *where, "--dry-run")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("GB of memory", done.stdout)
         self.assertFalse(os.path.exists(out))
+        self.refused("run", case, code="usage", exit_code=2)
         self.assertEqual(run("run", case, "-o", out).returncode, 0)
         self.refused("run", case, "-o", out, code="output-exists")
         written = json.load(open(os.path.join(out, "case.json"), encoding="utf-8"))

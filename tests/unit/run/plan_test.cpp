@@ -1,0 +1,39 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "pipeline/run/run.h"
+#include "sample_data/phantom.h"
+#include "tests/support/scratch.h"
+
+namespace retromass::run {
+namespace {
+
+TEST(Plan, RefusesACaseThatNeedsMoreMemoryThanThereIs)
+{
+    const test::Scratch scratch;
+    sample_data::ShapeSpecification ball;
+    ball.grid = {64, 64, 24};
+    ASSERT_TRUE(sample_data::write_dicom(scratch.path() / "ct", sample_data::make_shape(ball).value().ct, {.date = *parse_date("2020-01-02"), .uid_seed = "plan"}).ok());
+    std::ofstream(scratch.path() / "case.yaml") << "case: A\ntimepoints: [{id: a, ct: ct}]\nlesions: [{id: T1, role: target, organ: liver, nodal: false, timepoints: {a: {line: [[-10, 0, 0], [10, 0, 0]]}}}]\n";
+    const auto file = read_case(scratch.path() / "case.yaml").value();
+
+    RunParameters parameters;
+    const auto unlimited = plan(file, {}, parameters);
+    ASSERT_TRUE(unlimited.ok()) << unlimited.error().message;
+    // HU and mask are three bytes a voxel at least.
+    const double least_gb = 3.0 * 64 * 64 * 24 / 1e9;
+    EXPECT_GE(unlimited->memory_gb, least_gb);
+
+    parameters.available_memory_gb = unlimited->memory_gb / 2;
+    const auto refused = plan(file, {}, parameters);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Code::memory);
+    EXPECT_THAT(refused.error().message, testing::HasSubstr("GB are free"));
+    parameters.available_memory_gb = unlimited->memory_gb * 2;
+    EXPECT_TRUE(plan(file, {}, parameters).ok());
+}
+
+}  // namespace
+}  // namespace retromass::run
