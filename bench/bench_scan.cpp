@@ -26,7 +26,7 @@ void write_folder(const fs::path& root)
     const auto images = test::awkward_images(edge, edge, 12, 1);
     const ingest::FrameShape shape{edge, edge, 16, 12, 11, false, 1};
     for (int s = 0; s < kSeries; ++s) {
-        const fs::path folder = root / ("study" + std::to_string(s % 4)) / ("series" + std::to_string(s));
+        const fs::path folder = root / std::string("study").append(std::to_string(s % 4)) / std::string("series").append(std::to_string(s));
         fs::create_directories(folder);
         const std::string syntax = s < 10 ? "1.2.840.10008.1.2.1" : s < 12 ? "1.2.840.10008.1.2.4.70" : "1.2.840.10008.1.2.5";
         test::CompressedFrame frame{syntax, shape, {}};
@@ -37,7 +37,7 @@ void write_folder(const fs::path& root)
         } else {
             frame = test::compressed_by_dcmtk(image, shape, {.syntax = syntax});
         }
-        for (int i = 0; i < kSlices; ++i) bench::write_ct(folder / ("IM" + std::to_string(1000 + i)), frame, {"2.25.3" + std::to_string(100 + s), i, i * 1.0});
+        for (int i = 0; i < kSlices; ++i) bench::write_ct(folder / (std::string("IM").append(std::to_string(1000 + i))), frame, {std::string("2.25.3").append(std::to_string(100 + s)), i, i * 1.0});
     }
     std::mt19937 random(1);
     std::vector<fs::path> folders{root};
@@ -45,7 +45,7 @@ void write_folder(const fs::path& root)
         if (entry.is_directory()) folders.push_back(entry.path());
     }
     for (int i = 0; i < kJunk; ++i) {
-        std::ofstream file(folders[static_cast<std::size_t>(i) % folders.size()] / ("junk" + std::to_string(i)), std::ios::binary);
+        std::ofstream file(folders[static_cast<std::size_t>(i) % folders.size()] / std::string("junk").append(std::to_string(i)), std::ios::binary);
         std::string bytes(static_cast<std::size_t>(random() % 20000), '\0');
         switch (i % 5) {
         case 0: bytes.clear(); break;

@@ -56,10 +56,24 @@ void write_ct(const std::filesystem::path& file, const test::CompressedFrame& fr
     text(DCM_RescaleType, "HU");
     text(DCM_WindowCenter, "40");
     text(DCM_WindowWidth, "400");
-    // What scanners keep in private groups: a kilobyte or two before the pixels.
-    require(data.putAndInsertString(DcmTag(0x0029, 0x0010, EVR_LO), "BENCH HEADER"));
+    // Real headers have 100 to 280 elements, most of them private, and a sequence or two: this one has about 150.
+    require(data.putAndInsertString(DcmTag(0x0019, 0x0010, EVR_LO), "BENCH 01"));
+    for (Uint16 i = 0; i < 85; ++i) {
+        require(data.putAndInsertString(DcmTag(0x0019, static_cast<Uint16>(0x1001 + i), i % 2 ? EVR_DS : EVR_LO), i % 2 ? "123.456" : "PRIVATE VALUE"));
+    }
+    require(data.putAndInsertString(DcmTag(0x0029, 0x0010, EVR_LO), "BENCH 02"));
     const std::vector<Uint8> opaque(1500, 0x20);
     require(data.putAndInsertUint8Array(DcmTag(0x0029, 0x1010, EVR_OB), opaque.data(), opaque.size()));
+    for (long i = 0; i < 2; ++i) {
+        DcmItem* item = nullptr;
+        require(data.findOrCreateSequenceItem(DCM_ReferencedImageSequence, item, i));
+        require(item->putAndInsertString(DCM_ReferencedSOPClassUID, UID_CTImageStorage));
+        require(item->putAndInsertString(DCM_ReferencedSOPInstanceUID, "2.25.77"));
+        require(data.findOrCreateSequenceItem(DCM_ProcedureCodeSequence, item, i));
+        require(item->putAndInsertString(DCM_CodeValue, "CTABD"));
+        require(item->putAndInsertString(DCM_CodingSchemeDesignator, "99BENCH"));
+        require(item->putAndInsertString(DCM_CodeMeaning, "CT of the abdomen"));
+    }
     text(DCM_PhotometricInterpretation, "MONOCHROME2");
     number(DCM_SamplesPerPixel, 1);
     number(DCM_Rows, frame.shape.rows);
