@@ -22,6 +22,7 @@ struct Context {
 };
 
 void add_series(CLI::App& app, Context& context);
+void add_init(CLI::App& app, Context& context);
 void add_segment(CLI::App& app, Context& context);
 void add_measure(CLI::App& app, Context& context);
 void add_assess(CLI::App& app, Context& context);

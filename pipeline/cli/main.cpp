@@ -20,6 +20,7 @@ int main(int argc, char** argv)
     for (int i = 0; i < argc; ++i) context.command_line += (i ? " " : "") + std::string(i ? argv[i] : "retromass");
     cli::add_demo(app, context);
     cli::add_series(app, context);
+    cli::add_init(app, context);
     cli::add_segment(app, context);
     cli::add_measure(app, context);
     cli::add_assess(app, context);

@@ -29,7 +29,33 @@ ordered_json or_null(const std::string& text) { return text.empty() ? ordered_js
 
 ordered_json point(PatientPoint p) { return ordered_json::array({p.x, p.y, p.z}); }
 
-ordered_json series_json(const ingest::SeriesCandidate& series)
+/// The place of each series in the ranking of its study, 1 = first.
+std::vector<std::size_t> ranks_of(const ingest::Scan& scan, const std::vector<ingest::StudyChoice>& choice)
+{
+    std::vector<std::size_t> ranks(scan.series.size(), 0);
+    for (const auto& study : choice) {
+        for (std::size_t r = 0; r < study.ranked.size(); ++r) ranks[study.ranked[r].series] = r + 1;
+    }
+    return ranks;
+}
+
+ordered_json choice_json(const ingest::Scan& scan, const std::vector<ingest::StudyChoice>& choice)
+{
+    auto out = ordered_json::array();
+    for (const auto& study : choice) {
+        auto ranked = ordered_json::array();
+        for (const auto& row : study.ranked) {
+            const auto& series = scan.series[row.series];
+            ordered_json steps;
+            for (const auto& step : row.steps) steps[step.what] = step.value;
+            ranked.push_back({{"series_instance_uid", series.facts.series_instance_uid}, {"volume_index", series.volume_index}, {"steps", steps}, {"decided_by", or_null(row.decided_by)}});
+        }
+        out.push_back({{"study_instance_uid", study.study_instance_uid}, {"ranked", ranked}});
+    }
+    return out;
+}
+
+ordered_json series_json(const ingest::SeriesCandidate& series, std::size_t rank)
 {
     ordered_json row;
     const auto& facts = series.facts;
@@ -59,10 +85,14 @@ ordered_json series_json(const ingest::SeriesCandidate& series)
     row["contrast_phase"] = or_null(facts.contrast_phase);
     row["date"] = facts.date() ? ordered_json(iso(*facts.date())) : ordered_json();
     row["date_source"] = or_null(facts.date_source());
+    row["rank"] = rank;
+    row["image_kind"] = std::string(name(facts.kind));
+    row["kernel_class"] = std::string(name(ingest::kernel_class(facts.kernel)));
+    row["frame_of_reference_uid"] = or_null(facts.frame_of_reference_uid);
     return row;
 }
 
-void print_table(const ingest::Scan& scan)
+void print_table(const ingest::Scan& scan, const std::vector<ingest::StudyChoice>& choice)
 {
     for (const auto& series : scan.series) {
         const auto& facts = series.facts;
@@ -85,6 +115,16 @@ void print_table(const ingest::Scan& scan)
         else std::cout << (series.eligible ? "  eligible" : "  not chosen by itself: " + series.why_not_eligible) << '\n';
         for (const auto& notice : series.notices) std::cout << "  notice [" << name(notice.code) << "]: " << notice.text << '\n';
     }
+    for (const auto& study : choice) {
+        if (study.ranked.size() < 2) continue;
+        std::cout << "Choice in study " << study.study_instance_uid << '\n';
+        for (std::size_t r = 0; r < study.ranked.size(); ++r) {
+            const auto& row = study.ranked[r];
+            const auto& series = scan.series[row.series];
+            std::cout << "  " << r + 1 << ". series " << series.facts.series_number << " \"" << series.facts.series_description << '"' << (series.volume_index ? ", volume " + std::to_string(series.volume_index) : std::string())
+                      << ": " << row.decided_by << '\n';
+        }
+    }
     constexpr std::size_t shown = 20;
     for (std::size_t i = 0; i < scan.excluded.size() && i < shown; ++i) {
         const auto& e = scan.excluded[i];
@@ -103,13 +143,16 @@ Exit list(const Options& options)
     parameters.accepted = *accepted;
     const auto scan = ingest::scan({options.paths.begin(), options.paths.end()}, parameters, terminal_progress());
     if (!scan) return complain(scan.error());
+    const auto choice = ingest::rank(*scan);
     if (!options.json) {
-        print_table(*scan);
+        print_table(*scan, choice);
     } else {
         ordered_json out;
         out["schema"] = "retromass/1";
         out["series"] = ordered_json::array();
-        for (const auto& series : scan->series) out["series"].push_back(series_json(series));
+        const auto ranks = ranks_of(*scan, choice);
+        for (std::size_t i = 0; i < scan->series.size(); ++i) out["series"].push_back(series_json(scan->series[i], ranks[i]));
+        out["choice"] = choice_json(*scan, choice);
         out["excluded"] = ordered_json::array();
         for (const auto& e : scan->excluded) {
             out["excluded"].push_back({{"path", e.file.string()}, {"code", std::string(name(e.code))}, {"text", e.text}});

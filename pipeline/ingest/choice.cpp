@@ -151,13 +151,18 @@ Result<SeriesCandidate> one_series(const Scan& scan, const std::string& series_u
 
 Result<SeriesCandidate> one_series(const Scan& scan, const ChoiceParameters& parameters)
 {
+    // UID, or UID#N for volume N of a series that holds several.
+    const auto mark = parameters.series_uid.find('#');
+    const auto uid = parameters.series_uid.substr(0, mark);
+    const auto volume = mark == std::string::npos ? std::string() : parameters.series_uid.substr(mark + 1);
     std::vector<const SeriesCandidate*> loadable;
     std::vector<const SeriesCandidate*> eligible;
     std::string refused;
     const Error* only = nullptr;
     bool several = false;
     for (const auto& series : scan.series) {
-        if (!parameters.series_uid.empty() && series.facts.series_instance_uid != parameters.series_uid) continue;
+        if (!uid.empty() && series.facts.series_instance_uid != uid) continue;
+        if (!volume.empty() && std::to_string(series.volume_index) != volume) continue;
         if (!series.refused) {
             loadable.push_back(&series);
             if (series.eligible) eligible.push_back(&series);
@@ -187,7 +192,7 @@ Result<SeriesCandidate> one_series(const Scan& scan, const ChoiceParameters& par
     }
     std::string list;
     for (const auto* series : fitting) list += (list.empty() ? "" : "; ") + describe(*series);
-    return Error{Code::several_series, "several CT series fit, name one by its Series Instance UID: " + list, "ingest"};
+    return Error{Code::several_series, "several CT series fit, name one by its Series Instance UID (UID#N for volume N of it): " + list, "ingest"};
 }
 
 }  // namespace retromass::ingest

@@ -48,12 +48,14 @@ Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const 
     double resident = 0;
     double largest = 0;
     double voxels_of_all = 0;
+    std::optional<ingest::AcquisitionFacts> baseline;
     for (const auto& timepoint : file.timepoints) {
         if (timepoint.ct.empty()) {
             result.steps.push_back(timepoint.id + ": no CT; reader's statements and reported sizes only");
             continue;
         }
-        RETROMASS_TRY_ASSIGN(const auto series, series_of(file, timepoint, parameters, {}));
+        RETROMASS_TRY_ASSIGN(const auto series, series_of(file, timepoint, baseline, parameters, {}));
+        if (!baseline) baseline = series.facts;
         const auto& g = series.geometry;
         const double voxels = static_cast<double>(g.size().voxels());
         voxels_of_all += voxels;

@@ -9,6 +9,7 @@
 #include "core/progress.h"
 #include "core/result.h"
 #include "measurement/response/response.h"
+#include "pipeline/ingest/ingest.h"
 #include "pipeline/outputs/outputs.h"
 #include "segmentation/segment.h"
 
@@ -66,6 +67,16 @@ struct CaseFile {
 
 /// Reads and checks a case file (YAML or JSON). An unknown key is refused, naming the nearest known one and its line.
 Result<CaseFile> read_case(const std::filesystem::path& file);
+
+/// A case file drafted from a scan: one patient's studies by date, the chosen series of each.
+struct DraftParameters {
+    std::string case_id = "P-1";             ///< a pseudonym
+    std::filesystem::path folder;            ///< of the case file: paths are written relative to it
+    std::vector<Code> accepted;
+};
+/// The text of a case file whose time points are the studies of the scan and whose lesion waits for prompts. Fails with
+/// different_patient if the studies are not of one patient, with no_series if none has a series to measure.
+Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& parameters);
 
 struct RunParameters {
     segmentation::Method method = segmentation::Method::energy;

@@ -14,6 +14,9 @@ namespace {
 constexpr double kDenseUnenhanced_hu = 130;          ///< definitions 4.2
 constexpr double kReaderDisagrees_mm = 5;            ///< definitions 5.3: more than max(5 mm, 10 %)
 constexpr double kReaderDisagreesRelative = 0.10;
+constexpr double kEvenGap_mm = 0.01;                 ///< or 1 % of the usual gap (docs/stages/ingest.md)
+constexpr double kEvenGapRelative = 0.01;
+constexpr std::size_t kGapsNamed = 5;                ///< a series of two block sizes has dozens
 constexpr double kCraniocaudalGrowth = 1.20;         ///< definitions 2.7
 
 std::vector<Code> accepted_of(const CaseFile& file, const RunParameters& parameters)
@@ -66,6 +69,34 @@ Result<std::optional<Mask>> mask_of(const CaseFile& file, const LesionAtTimepoin
     return std::optional<Mask>(std::move(made->mask));
 }
 
+/// Slices without their usual neighbour: a lesion that reaches one is measured across it by half its width (definitions 3.1).
+std::vector<Notice> irregular_gaps(const Mask& mask, const VolumeGeometry& geometry, bool slices_are_missing)
+{
+    const int count = geometry.size().slices;
+    std::vector<double> gaps;
+    for (int k = 1; k < count; ++k) gaps.push_back(geometry.slice_position_mm(k) - geometry.slice_position_mm(k - 1));
+    if (gaps.empty()) return {};
+    auto sorted = gaps;
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    const double usual = *middle;
+    const double tolerance = std::max(kEvenGap_mm, kEvenGapRelative * usual);
+    const auto touches = [&](int k) {
+        const auto plane = mask.plane(k);
+        return std::any_of(plane.begin(), plane.end(), [](auto v) { return v != 0; });
+    };
+    std::vector<Notice> out;
+    for (int k = 0; k + 1 < count; ++k) {
+        const double gap = gaps[static_cast<std::size_t>(k)];
+        if (std::abs(gap - usual) <= tolerance || (!touches(k) && !touches(k + 1))) continue;
+        const bool lost = slices_are_missing && gap > usual + tolerance;
+        out.push_back({lost ? Code::missing_slices : Code::uneven_slices,
+                       "the lesion reaches a gap of " + fixed(gap, 2) + " mm after slice " + std::to_string(k + 1) + ", where slices are usually " + fixed(usual, 2) + " mm apart"});
+        if (out.size() == kGapsNamed) break;
+    }
+    return out;
+}
+
 /// Measures, and says what keeps the lesion from being evaluable.
 Status measure_into(outputs::LesionResult& result, Mask mask, const CaseFile& file, const CaseTimepoint& timepoint, const ingest::CtSeries& ct,
                     const std::vector<Code>& accepted, int threads)
@@ -88,6 +119,7 @@ Status measure_into(outputs::LesionResult& result, Mask mask, const CaseFile& fi
         result.reason = code == Code::truncated ? "the lesion is cut by the edge of the scan: long axis >= " + measured->long_axis.recorded.text() + " mm"
                                                 : "the series is not axial; --accept not-axial measures it in the nearest plane";
     }
+    for (auto& notice : irregular_gaps(mask, ct.volume.geometry, has(ct.notices, Code::missing_slices))) result.notices.push_back(std::move(notice));
     result.measurements = std::move(measured).value();
     result.mask = std::move(mask);
     return Done{};
@@ -232,14 +264,28 @@ Status add_alternatives(outputs::CaseResult& result, const response::Patient& pa
 
 }  // namespace
 
-Result<ingest::SeriesCandidate> series_of(const CaseFile& file, const CaseTimepoint& timepoint, const RunParameters& parameters, const Progress& progress)
+Result<ingest::SeriesCandidate> series_of(const CaseFile& file, const CaseTimepoint& timepoint, const std::optional<ingest::AcquisitionFacts>& baseline,
+                                          const RunParameters& parameters, const Progress& progress)
 {
     ingest::ScanParameters settings;
     settings.threads = parameters.threads;
     settings.accepted = accepted_of(file, parameters);
     auto scan = ingest::scan({file.folder / timepoint.ct}, settings, progress);
     if (!scan) return named(std::move(scan).error(), timepoint);
-    auto series = ingest::one_series(*scan, timepoint.series_uid);
+    ingest::ChoiceParameters choice;
+    choice.series_uid = timepoint.series_uid;
+    choice.baseline = baseline;
+    for (const auto& lesion : file.lesions) {
+        const auto found = lesion.timepoints.find(timepoint.id);
+        if (found == lesion.timepoints.end()) continue;
+        const auto& prompt = found->second.prompt;
+        if (!prompt.frame_of_reference_uid.empty()) choice.prompt_frame_of_reference_uid = prompt.frame_of_reference_uid;
+        choice.lesion.insert(choice.lesion.end(), prompt.points.begin(), prompt.points.end());
+        for (const auto& line : prompt.lines) choice.lesion.insert(choice.lesion.end(), {line.a, line.b});
+        for (const auto& contour : prompt.contours) choice.lesion.insert(choice.lesion.end(), contour.begin(), contour.end());
+        if (prompt.extent) choice.lesion.insert(choice.lesion.end(), prompt.extent->begin(), prompt.extent->end());
+    }
+    auto series = ingest::one_series(*scan, choice);
     if (!series) return named(std::move(series).error(), timepoint);
     return series;
 }
@@ -259,6 +305,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
 
     constexpr double kMeasuringShare = 0.8;  // of the run's time; writing takes the rest
     const double share = kMeasuringShare / static_cast<double>(file.timepoints.size());
+    std::optional<ingest::AcquisitionFacts> baseline;
     for (std::size_t t = 0; t < file.timepoints.size(); ++t) {
         const auto& timepoint = file.timepoints[t];
         const double from = share * static_cast<double>(t);
@@ -269,7 +316,8 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
         now.date = timepoint.date;
         if (now.date) now.date_source = "case file";
         if (!timepoint.ct.empty()) {
-            RETROMASS_TRY_ASSIGN(const auto series, series_of(file, timepoint, parameters, part(progress, from, from + 0.1 * share, timepoint.id)));
+            RETROMASS_TRY_ASSIGN(const auto series, series_of(file, timepoint, baseline, parameters, part(progress, from, from + 0.1 * share, timepoint.id)));
+            if (!baseline) baseline = series.facts;
             auto ct = ingest::load(series, parameters.threads, part(progress, from + 0.1 * share, from + 0.3 * share, timepoint.id));
             if (!ct) return named(std::move(ct).error(), timepoint);
             now.ct = std::move(ct).value();

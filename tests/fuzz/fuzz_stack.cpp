@@ -1,5 +1,5 @@
 // A libFuzzer target: headers to volumes.
-#include "tests/fuzz/ingest_input.h"
+#include "tests/fuzz/stack_input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {

@@ -3,20 +3,8 @@
 #include <fstream>
 #include <iostream>
 
-#include "tests/fuzz/ingest_input.h"
-
-namespace {
-
-void write(const std::filesystem::path& folder, const std::vector<retromass::fuzz::Input>& seeds)
-{
-    std::filesystem::create_directories(folder);
-    int number = 0;
-    for (const auto& seed : seeds) {
-        std::ofstream(folder / std::to_string(number++), std::ios::binary).write(reinterpret_cast<const char*>(seed.data()), static_cast<std::streamsize>(seed.size()));
-    }
-}
-
-}  // namespace
+#include "tests/fuzz/header_input.h"
+#include "tests/fuzz/stack_input.h"
 
 int main(int count, char** arguments)
 {
@@ -24,9 +12,16 @@ int main(int count, char** arguments)
         std::cerr << "usage: fuzz_seeds FOLDER\n";
         return 2;
     }
-    const std::filesystem::path root = arguments[1];
-    for (const auto& syntax : retromass::fuzz::kFuzzedSyntaxes) write(root / syntax, retromass::fuzz::codec_seeds(syntax));
-    write(root / "file", retromass::fuzz::file_seeds());
-    write(root / "stack", retromass::fuzz::stack_seeds());
+    const auto write = [&](const std::string& target, const std::vector<retromass::fuzz::Input>& seeds) {
+        const auto folder = std::filesystem::path(arguments[1]) / target;
+        std::filesystem::create_directories(folder);
+        int number = 0;
+        for (const auto& seed : seeds) {
+            std::ofstream(folder / std::to_string(number++), std::ios::binary).write(reinterpret_cast<const char*>(seed.data()), static_cast<std::streamsize>(seed.size()));
+        }
+    };
+    for (const auto& syntax : retromass::fuzz::kFuzzedSyntaxes) write(syntax, retromass::fuzz::codec_seeds(syntax));
+    write("headers", retromass::fuzz::header_seeds());
+    write("stack", retromass::fuzz::stack_seeds());
     return 0;
 }

@@ -1,7 +1,4 @@
-#include "tests/fuzz/ingest_input.h"
-
-#include <sys/mman.h>
-#include <unistd.h>
+#include "tests/fuzz/stack_input.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +8,6 @@
 #include <set>
 
 #include "pipeline/ingest/header.h"
-#include "pipeline/ingest/pixels.h"
 
 namespace retromass::fuzz {
 namespace {
@@ -28,22 +24,6 @@ std::string numbered(const char* prefix, long number)
     text += std::to_string(number);
     return text;
 }
-
-/// A file that lives in memory, with a path of its own.
-class MemoryFile {
-public:
-    explicit MemoryFile(std::span<const std::uint8_t> bytes) : descriptor_(memfd_create("input", MFD_CLOEXEC))
-    {
-        if (descriptor_ < 0 || write(descriptor_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) wrong("no file in memory");
-    }
-    ~MemoryFile() { close(descriptor_); }
-    MemoryFile(const MemoryFile&) = delete;
-    MemoryFile& operator=(const MemoryFile&) = delete;
-    std::filesystem::path path() const { return numbered("/proc/self/fd/", descriptor_); }
-
-private:
-    int descriptor_;
-};
 
 constexpr double kPositions_mm[] = {0, 0.005, 0.5, 1, 1.0000001, 2.5, 5, -5, 1e4, -1e4, 1e300, 1e-300};
 
@@ -132,27 +112,6 @@ void check(const ingest::Scan& scan, const std::vector<ingest::Header>& headers)
 }
 
 }  // namespace
-
-int run_file(std::span<const std::uint8_t> bytes)
-{
-    const MemoryFile file(bytes);
-    const auto found = ingest::read_headers(file.path());
-    if (!found) return 0;
-    constexpr std::size_t most_cells = std::size_t{1} << 20;
-    constexpr std::size_t most_images = 8;
-    ingest::SliceDecoder decoder;
-    std::size_t images = 0;
-    int decoded = 0;
-    for (auto image : found->images) {
-        image.source.file = file.path();
-        if (image.problem || image.columns < 1 || image.rows < 1) continue;
-        const auto cells = static_cast<std::size_t>(image.columns) * static_cast<std::size_t>(image.rows);
-        if (cells > most_cells || ++images > most_images) continue;
-        std::vector<std::int16_t> hu(cells);
-        decoded += decoder.decode(image.source, image.columns, image.rows, hu).ok();
-    }
-    return decoded;
-}
 
 void run_stack(std::span<const std::uint8_t> input)
 {

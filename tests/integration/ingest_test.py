@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""From folders as they come to a case: the choice of series, init, what is accepted and where it shows, hostile input, an interrupted run."""
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+import pydicom
+from program import PROGRAM, InScratch, read_json, run, run_json
+
+
+def text_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+class Ingest(InScratch):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        done = run("phantom", os.path.join(cls.scratch, "ball"), "--shape", "ball", "--size", "30,30,30", "--grid", "64,64,40", "--spacing", "1,1,2", "--uncompressed")
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        cls.original = os.path.join(cls.scratch, "ball", "ct")
+        x, y, z = run_json("series", cls.original, "--json")["series"][0]["origin_lps_mm"]
+        cls.line = f"[[{x + 16.5}, {y + 31.5}, {z + 39}], [{x + 46.5}, {y + 31.5}, {z + 39}]]"
+
+    def study(self, name, number, date, patient="ID-1", leave_out=(), **tags):
+        """A copy of the ball as another study of the same patient, one thing changed at a time."""
+        folder = self.path(name)
+        os.makedirs(folder, exist_ok=True)
+        for k, file in enumerate(sorted(os.listdir(self.original))):
+            if k in leave_out:
+                continue
+            data = pydicom.dcmread(os.path.join(self.original, file))
+            data.PatientID = patient
+            data.StudyInstanceUID, data.SeriesInstanceUID = f"1.2.{number}.1", f"1.2.{number}.2"
+            data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"1.2.{number}.3.{k + 1}"
+            data.StudyDate = data.SeriesDate = data.AcquisitionDate = date
+            for tag, value in tags.items():
+                setattr(data, tag, value)
+            data.save_as(os.path.join(folder, f"{number}-{k}.dcm"))
+        return folder
+
+    def case(self, name, *timepoints):
+        path = self.path(name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("case: P-1\ntimepoints:\n")
+            for name_of_timepoint, ct in timepoints:
+                file.write(f"  - {{id: {name_of_timepoint}, ct: '{ct}', new_lesions: none, reader: R1}}\n")
+            file.write("lesions:\n  - id: T1\n    timepoints:\n")
+            for name_of_timepoint, _ in timepoints:
+                file.write(f"      {name_of_timepoint}: {{line: {self.line}}}\n")
+        return path
+
+    def refused(self, *arguments, code):
+        done = run(*arguments)
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertIn(f"[{code}", done.stderr)
+        return done.stderr
+
+    def test_series_shows_the_choice_and_what_decided_it(self):
+        patient = self.path("choice")
+        self.study("choice/thin", 31, "20200101", SeriesNumber=1)
+        self.study("choice/bone", 32, "20200101", SeriesNumber=2, StudyInstanceUID="1.2.31.1", ConvolutionKernel="B70f")
+        listed = run_json("series", patient, "--json")
+        ranked = listed["choice"][0]["ranked"]
+        self.assertEqual([r["series_instance_uid"] for r in ranked], ["1.2.31.2", "1.2.32.2"])
+        self.assertIn("soft-tissue kernel", ranked[0]["decided_by"])
+        self.assertEqual(ranked[1]["steps"]["soft-tissue kernel"], "sharp (B70f)")
+        self.assertEqual([s["rank"] for s in listed["series"]], [1, 2])
+        self.assertIn("soft-tissue kernel", run("series", patient).stdout)
+        mask = self.path("choice.nii.gz")
+        line = self.line.replace("[", "").replace("]", "").replace(" ", "")
+        self.assertEqual(run("segment", patient, f"--line={line}", "-o", mask).returncode, 0)
+        self.assertEqual(run("segment", patient, "--series", "1.2.32.2", f"--line={line}", "-o", mask).returncode, 0)
+
+    def test_init_writes_a_case_that_runs(self):
+        patient = self.path("patient")
+        self.study("patient/b", 42, "20200601")
+        self.study("patient/a", 41, "20200101")
+        case = self.path("drafted.yaml")
+        done = run("init", patient, "-o", case)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.refused("init", patient, "-o", case, code="output-exists")
+        text = text_of(case)
+        self.assertLess(text.index('"2020-01-01"'), text.index('"2020-06-01"'))
+        self.assertIn("prompts:", text)
+        out = self.path("drafted")
+        done = run("run", case, "-o", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        written = read_json(os.path.join(out, "case.json"))
+        self.assertEqual([t["date"] for t in written["timepoints"]], ["2020-01-01", "2020-06-01"])
+        self.assertEqual([t["ct"]["series_instance_uid"] for t in written["timepoints"]], ["1.2.41.2", "1.2.42.2"])
+        self.assertEqual(written["timepoints"][0]["lesions"][0]["status"], "not-evaluable")
+
+    def test_two_patients_are_no_case_unless_accepted_and_that_is_recorded(self):
+        self.study("two/a", 51, "20200101")
+        self.study("two/b", 52, "20200601", patient="ID-2")
+        self.refused("init", self.path("two"), "-o", self.path("two.yaml"), code="different-patient-ids")
+        case = self.case("two-patients.yaml", ("a", "two/a"), ("b", "two/b"))
+        out = self.path("two-out")
+        message = self.refused("run", case, "-o", out, code="different-patient-ids")
+        self.assertNotIn("ID-2", message)
+        self.assertFalse(os.path.exists(out))
+        done = run("run", case, "-o", out, "--accept", "different-patient-ids")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_everywhere(out, "different-patient-ids")
+
+    def assert_everywhere(self, out, code):
+        for name in ("provenance.json", "case.json", "report.html"):
+            self.assertIn(code, text_of(os.path.join(out, name)))
+
+    def test_dates_that_contradict_the_order_are_shared_or_missing(self):
+        self.study("dates/a", 61, "20200601")
+        self.study("dates/b", 62, "20200101")
+        self.study("dates/c", 63, "20200601")
+        self.study("dates/d", 64, "")
+        for name, second, code in (("order", "b", "date-order"), ("shared", "c", "date-shared"), ("missing", "d", "date-missing")):
+            out = self.path(f"dates-{name}")
+            self.refused("run", self.case(f"dates-{name}.yaml", ("first", "dates/a"), ("second", f"dates/{second}")), "-o", out, code=code)
+            self.assertFalse(os.path.exists(out))
+
+    def test_an_accepted_gap_is_named_by_the_lesion_that_reaches_it(self):
+        self.study("gap", 71, "20200101", leave_out=(20,))
+        self.study("far", 72, "20200101", leave_out=(2,))
+        for folder, reaches in (("gap", True), ("far", False)):
+            case = self.case(f"{folder}.yaml", ("a", folder))
+            self.refused("run", case, "-o", self.path(f"{folder}-out"), code="missing-slices")
+            out = self.path(f"{folder}-out")
+            done = run("run", case, "-o", out, "--accept", "missing-slices")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            timepoint = read_json(os.path.join(out, "case.json"))["timepoints"][0]
+            self.assertIn("missing-slices", [n["code"] for n in timepoint["notices"]])
+            lesion = timepoint["lesions"][0]
+            self.assertEqual("missing-slices" in [n["code"] for n in lesion["notices"]], reaches)
+            self.assertAlmostEqual(lesion["craniocaudal_mm"]["value"], 30, delta=4)
+            self.assert_everywhere(out, "missing-slices")
+
+    def test_malformed_files_are_listed_and_refused(self):
+        quirks = os.path.join(os.environ["RETROMASS_DATA"], "quirks")
+        for folder in ("26_fuzz_malformed", "14_no_meta_wrong_meta_bad_headers"):
+            path = os.path.join(quirks, folder)
+            if not os.path.isdir(path):
+                self.assertNotEqual(os.environ.get("RETROMASS_REQUIRE_DATA"), "1", f"real data required, but absent: {path}")
+                self.skipTest(f"real data absent: {path}")
+            done = run("series", path, "--json", timeout=60)
+            self.assertIn(done.returncode, (0, 4), done.stderr)
+            out = self.path(folder)
+            done = run("run", self.case(f"{folder}.yaml", ("a", path)), "-o", out, timeout=60)
+            self.assertEqual(done.returncode, 4, done.stderr)
+            self.assertFalse(os.path.exists(out))
+
+    def test_an_interrupted_run_leaves_nothing(self):
+        self.study("stopped", 81, "20200101")
+        case = self.case("stopped.yaml", *[(f"t{i}", "stopped") for i in range(40)])
+        before = set(os.listdir(self.scratch))
+        process = subprocess.Popen([PROGRAM, "run", case, "-o", self.path("stopped-out")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        _, message = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 4, message)
+        self.assertIn("[cancelled", message)
+        self.assertLess(time.monotonic() - asked, 5)  # a second on an idle machine
+        self.assertEqual(set(os.listdir(self.scratch)), before)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
