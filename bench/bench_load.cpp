@@ -1,20 +1,26 @@
-// How long does it take from a folder of DICOM files to a volume in HU? The peer reads the same files one by one with DCMTK
-// and rescales; it does less (no grouping, no checks of geometry), which favours it.
+// What does a user pay to get from a folder of 300 slices to a volume in HU, in each transfer syntax? Whole programs in processor
+// time and memory: ours, the least there is (read the bytes, copy them), DCMTK file by file, ITK's series reader on GDCM,
+// dcm2niix and pydicom. DCMTK's loop does less than a loader must: no grouping, no order, no checks.
 
-#include <dcmtk/dcmdata/dctk.h>
-#include <dcmtk/dcmjpeg/djdecode.h>
+#include <sys/mman.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
-#include "bench/timing.h"
+#include "bench/ct_like.h"
+#include "bench/dicom_files.h"
+#include "bench/processes.h"
 #include "pipeline/ingest/ingest.h"
-#include "sample_data/phantom.h"
+#include "tests/support/stream_writers.h"
 
 namespace fs = std::filesystem;
 using namespace retromass;
 
 namespace {
+
+constexpr int kEdge = 512;
+constexpr unsigned kSlices = 300;
 
 [[noreturn]] void stop(const std::string& why)
 {
@@ -22,7 +28,7 @@ namespace {
     std::exit(1);
 }
 
-void load_with_ingest(const fs::path& folder)
+void load(const fs::path& folder)
 {
     const auto scan = ingest::scan({folder});
     if (!scan) stop(scan.error().message);
@@ -30,57 +36,98 @@ void load_with_ingest(const fs::path& folder)
     if (!series) stop(series.error().message);
     const auto loaded = ingest::load(*series);
     if (!loaded) stop(loaded.error().message);
-    if (loaded->volume.hu.values().empty()) stop("no voxels");
+    if (loaded->volume.hu.values().size() != std::size_t{kSlices} * kEdge * kEdge) stop("not the whole volume");
 }
 
-void load_with_dcmtk(const fs::path& folder)
+/// The least any reader must do: read every byte, and put the pixels into one volume. The volume is not cleared first and lies on
+/// large pages, so that it costs no more than its memory must.
+void read_and_copy(const fs::path& folder)
 {
-    std::vector<std::int16_t> volume;
-    for (const auto& file : fs::directory_iterator(folder)) {
-        DcmFileFormat format;
-        if (format.loadFile(file.path().c_str()).bad()) stop("DCMTK could not read a file");
-        auto* data = format.getDataset();
-        if (data->chooseRepresentation(EXS_LittleEndianExplicit, nullptr).bad()) stop("DCMTK could not decode a file");
-        Float64 slope = 1;
-        Float64 intercept = 0;
-        data->findAndGetFloat64(DCM_RescaleSlope, slope);
-        data->findAndGetFloat64(DCM_RescaleIntercept, intercept);
-        const Uint16* pixels = nullptr;
-        unsigned long count = 0;
-        if (data->findAndGetUint16Array(DCM_PixelData, pixels, &count).bad()) stop("DCMTK found no pixels");
-        for (unsigned long i = 0; i < count; ++i) {
-            volume.push_back(static_cast<std::int16_t>(slope * static_cast<std::int16_t>(pixels[i]) + intercept));
-        }
+    constexpr std::size_t size = std::size_t{kSlices} * kEdge * kEdge * 2;
+    constexpr std::size_t large_page = std::size_t{2} << 20;
+    auto* const volume = static_cast<char*>(std::aligned_alloc(large_page, (size + large_page - 1) / large_page * large_page));
+    madvise(volume, size, MADV_HUGEPAGE);
+    std::vector<char> bytes(std::size_t{1} << 20);
+    std::size_t at = 0;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        const int file = open(entry.path().c_str(), O_RDONLY);
+        const auto got = static_cast<std::size_t>(std::max<ssize_t>(read(file, bytes.data(), bytes.size()), 0));
+        close(file);
+        const std::size_t pixels = std::min({got, std::size_t{kEdge} * kEdge * 2, size - at});
+        std::memcpy(volume + at, bytes.data() + (got - pixels), pixels);
+        at += pixels;
     }
-    if (volume.empty()) stop("no voxels");
+    if (at == 0) stop("no bytes");
+    std::free(volume);
 }
+
+void write_series(const fs::path& folder, const std::string& syntax)
+{
+    fs::create_directories(folder);
+    for (unsigned i = 0; i < kSlices; ++i) {
+        const auto image = bench::ct_like_slice(i);
+        const ingest::FrameShape shape{kEdge, kEdge, 16, 12, 11, false, 1};
+        test::CompressedFrame frame{syntax, shape, {}};
+        if (syntax.ends_with(".4.80")) {
+            frame.fragments = {test::jpeg_ls(image, kEdge, kEdge, 12, 0)};
+        } else if (syntax.ends_with(".4.90")) {
+            frame.fragments = {test::jpeg_2000(image, kEdge, kEdge, {.precision = 12})};
+        } else if (syntax == "1.2.840.10008.1.2.1") {
+            const auto* const words = reinterpret_cast<const std::byte*>(image.data());
+            frame.fragments = {std::vector<std::byte>(words, words + image.size() * 2)};
+        } else {
+            frame = test::compressed_by_dcmtk(image, shape, {.syntax = syntax});
+        }
+        bench::write_ct(folder / (std::string("IM").append(std::to_string(1000 + i))), frame, {"2.25.2001", static_cast<int>(i), i * 1.0});
+    }
+}
+
+constexpr const char* kPydicom = R"(
+import glob, sys
+import numpy, pydicom
+files = sorted((pydicom.dcmread(f) for f in glob.glob(sys.argv[1] + '/*')), key=lambda d: float(d.ImagePositionPatient[2]))
+volume = numpy.stack([(d.pixel_array * float(d.RescaleSlope) + float(d.RescaleIntercept)).astype('int16') for d in files])
+assert volume.size == 300 * 512 * 512
+)";
 
 }  // namespace
 
-int main()
+int main(int count, char** arguments)
 {
-    DJDecoderRegistration::registerCodecs();
-    const fs::path root = fs::temp_directory_path() / "retromass-bench-load";
+    if (count == 3) {  // run as one of the programs to compare
+        const std::string what = arguments[1];
+        if (what == "load") load(arguments[2]);
+        else if (what == "read") read_and_copy(arguments[2]);
+        else if (what == "dcmtk") return bench::volume_by_dcmtk(arguments[2]) > 0 ? 0 : 1;
+        else return 2;
+        return 0;
+    }
+    const fs::path root = fs::temp_directory_path() / ("retromass-bench-load-" + std::to_string(getpid()));
     fs::remove_all(root);
-    sample_data::ShapeSpecification specification;
-    specification.size_mm = {200, 150, 180};
-    specification.grid = {512, 512, 100};
-    specification.column_spacing_mm = specification.row_spacing_mm = 0.75;
-    specification.slice_spacing_mm = 3;
-    specification.noise_hu = 12;
-    const auto phantom = sample_data::make_shape(specification);
-    if (!phantom) stop(phantom.error().message);
-    for (const bool compressed : {false, true}) {
-        const fs::path folder = root / (compressed ? "jpeg" : "plain");
-        sample_data::DicomDescription description;
-        description.lossless_jpeg = compressed;
-        const auto written = sample_data::write_dicom(folder, phantom->ct, description);
-        if (!written) stop(written.error().message);
-        bench::answer({.text = compressed ? "load 100 slices 512 x 512, JPEG lossless" : "load 100 slices 512 x 512, uncompressed",
-                       .limit_s = 10,
-                       .ours = [&] { load_with_ingest(folder); },
-                       .peer = "DCMTK, file by file",
-                       .peers = [&] { load_with_dcmtk(folder); }});
+    fs::create_directories(root / "nifti");
+    const std::string self = fs::canonical("/proc/self/exe");
+    const std::string itk = fs::path(self).parent_path() / "peer_itk";
+    struct Series {
+        const char* name;
+        const char* syntax;
+        int repeats;
+        double dcmtk, itk, dcm2niix, least;  ///< most that ours may cost, as a part of the peer's; 0 = no promise
+    };
+    for (const auto& series : {Series{"uncompressed", "1.2.840.10008.1.2.1", 5, 0, 1.0 / 8, 0, 1.5},
+                               Series{"JPEG lossless", "1.2.840.10008.1.2.4.70", 3, 1 / 1.8, 0, 0, 0},
+                               Series{"RLE", "1.2.840.10008.1.2.5", 3, 0, 0, 1.0 / 3, 0},
+                               Series{"JPEG-LS", "1.2.840.10008.1.2.4.80", 1, 1, 0, 0, 0},
+                               Series{"JPEG 2000", "1.2.840.10008.1.2.4.90", 1, 0, 1, 1, 0}}) {
+        const std::string folder = root / series.syntax;
+        write_series(folder, series.syntax);
+        bench::answer("load 300 slices 512 x 512, " + std::string(series.name), {self, "load", folder},
+                      {{"read and copy the bytes", {self, "read", folder}, series.least},
+                       {"DCMTK, file by file", {self, "dcmtk", folder}, series.dcmtk},
+                       {"ITK series reader (GDCM)", {itk, folder}, series.itk},
+                       {"dcm2niix", {"dcm2niix", "-b", "n", "-z", "n", "-w", "1", "-f", "x", "-o", (root / "nifti").string(), folder}, series.dcm2niix},
+                       {"pydicom", {"/usr/bin/python3", "-c", kPydicom, folder}, 0}},
+                      series.repeats);
+        fs::remove_all(folder);
     }
     fs::remove_all(root);
     return 0;

@@ -108,6 +108,7 @@ std::vector<Input> header_seeds()
     test::BuiltImage directory;
     directory.sequence(0x00041220, {record, record});
     out.push_back(header_input({test::file_of(directory, Writing::undefined_lengths)}));
+    for (auto& seed : compressed_seeds()) out.push_back(std::move(seed));
     return out;
 }
 

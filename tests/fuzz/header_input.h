@@ -15,7 +15,9 @@ Input header_input(const std::vector<std::string>& files);
 /// it promises: sorted slices, one image each, pixels for every slice.
 void run_headers(std::span<const std::uint8_t> input);
 
-/// Small sound inputs: series in every way of writing, phases, an enhanced image, a DICOMDIR.
+/// Small sound inputs: series in every way of writing, phases, an enhanced image, a DICOMDIR, compressed images.
 std::vector<Input> header_seeds();
+/// Those of compressed images, whole and in fragments.
+std::vector<Input> compressed_seeds();
 
 }  // namespace retromass::fuzz

@@ -2,30 +2,47 @@
 
 #include <chrono>
 
-#include "tests/fuzz/codec_input.h"
+#include "tests/fuzz/header_input.h"
+#include "tests/fuzz/stack_input.h"
 
 namespace retromass::fuzz {
 namespace {
 
 class Replay : public testing::TestWithParam<std::string> {};
 
-}  // namespace
-
-TEST_P(Replay, OfMutatedSeedsNeitherCrashesNorHangs)
+/// Runs every seed and its mutations. Microseconds each are normal; only a loop takes seconds, even on a busy machine and under sanitizers.
+template <class Run>
+void replay(const std::vector<Input>& seeds, unsigned mutations, Run run)
 {
-    const auto seeds = codec_seeds(GetParam());
-    ASSERT_GE(seeds.size(), 7u);
-    // JPEG 2000 goes through a library that takes longer; the whole stays below a second or two.
-    const unsigned mutations = GetParam().ends_with(".4.90") ? 100 : 300;
     for (const auto& seed : seeds) {
-        run_codec(GetParam(), seed);
+        run(seed);
         for (unsigned i = 0; i < mutations; ++i) {
             const auto start = std::chrono::steady_clock::now();
-            run_codec(GetParam(), mutated(seed, i));
-            // Microseconds are normal; only a loop takes seconds, even on a busy machine and under sanitizers.
+            run(mutated(seed, i));
             ASSERT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10)) << "mutation " << i;
         }
     }
+}
+
+}  // namespace
+
+TEST_P(Replay, OfMutatedStreamsNeitherCrashesNorHangs)
+{
+    const auto seeds = codec_seeds(GetParam());
+    ASSERT_GE(seeds.size(), 7u);
+    replay(seeds, GetParam().ends_with(".4.90") ? 100 : 300, [](const Input& input) { run_codec(GetParam(), input); });
+}
+
+TEST(ReplayHeaders, OfMutatedFilesNeitherCrashesNorHangs)
+{
+    const auto seeds = header_seeds();
+    ASSERT_GE(seeds.size(), 24u);
+    replay(seeds, 150, [](const Input& input) { run_headers(input); });
+}
+
+TEST(ReplayStack, OfMutatedHeadersGivesSoundVolumesInAnyOrder)
+{
+    replay(stack_seeds(), 1000, [](const Input& input) { run_stack(input); });
 }
 
 std::string name_of(const testing::TestParamInfo<std::string>& syntax)

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "tests/fuzz/header_input.h"
+#include "tests/fuzz/stack_input.h"
 
 int main(int count, char** arguments)
 {
@@ -21,5 +22,6 @@ int main(int count, char** arguments)
     };
     for (const auto& syntax : retromass::fuzz::kFuzzedSyntaxes) write(syntax, retromass::fuzz::codec_seeds(syntax));
     write("headers", retromass::fuzz::header_seeds());
+    write("stack", retromass::fuzz::stack_seeds());
     return 0;
 }
