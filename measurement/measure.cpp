@@ -160,7 +160,7 @@ Result<LesionMeasurements> measure(const Mask& mask, const VolumeGeometry& geome
     for (int k = packed.low().slice; k <= packed.high().slice; ++k) volume_mm3 += static_cast<double>(packed.voxels_in(k)) * pixel_mm2 * geometry.slab_mm(k);
     out.volume_ml = volume_mm3 / 1000;
     out.recorded_volume_ml = recorded_ml(out.volume_ml);
-    out.voxel_volume_mm3 = volume_mm3 / static_cast<double>(packed.voxels());
+    out.voxel_volume_mm3 = volume_mm3;
     const auto mesh = mesh_measures(packed, geometry);
     out.mesh_volume_mm3 = mesh.volume_mm3;
     out.surface_area_mm2 = mesh.surface_mm2;

@@ -69,7 +69,7 @@ struct LesionMeasurements {
     double max_3d_diameter_mm = 0;
     double volume_ml = 0;               ///< exact
     double recorded_volume_ml = 0;      ///< to 0.01 ml
-    double voxel_volume_mm3 = 0;        ///< volume / voxels where uniform slabs, else mean
+    double voxel_volume_mm3 = 0;        ///< the volume again, by voxel summation, unrounded (IBSI YEKZ; pyradiomics VoxelVolume)
     double mesh_volume_mm3 = 0;
     double surface_area_mm2 = 0;
     std::array<double, 3> principal_axes_mm{};  ///< major, minor, least

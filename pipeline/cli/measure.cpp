@@ -43,34 +43,33 @@ Status measure(const Options& options)
     parameters.threads = options.threads;
     parameters.recorded_precision_mm = options.precision_mm;
     if (options.unenhanced) parameters.dense_lower_hu = kDenseUnenhanced_hu;
-    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(options.mask));
     std::optional<ingest::CtSeries> ct;
+    std::optional<ingest::SeriesCandidate> series;
+    const auto progress = terminal_progress();
     if (!options.ct.empty()) {
         ingest::ScanParameters scan_parameters;
         scan_parameters.threads = options.threads;
         RETROMASS_TRY_ASSIGN(scan_parameters.accepted, accepted_codes(options.accept));
-        const auto progress = terminal_progress();
         RETROMASS_TRY_ASSIGN(const auto scan, ingest::scan({options.ct}, scan_parameters, progress));
-        RETROMASS_TRY_ASSIGN(const auto series, ingest::one_series(scan, options.series_uid));
-        if (!labels.frame_of_reference_uid.empty() && !series.facts.frame_of_reference_uid.empty() &&
-            labels.frame_of_reference_uid != series.facts.frame_of_reference_uid) {
+        RETROMASS_TRY_ASSIGN(series, ingest::one_series(scan, options.series_uid));
+    }
+    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(options.mask, series ? &series->geometry : nullptr));
+    if (series) {
+        if (!labels.frame_of_reference_uid.empty() && !series->facts.frame_of_reference_uid.empty() &&
+            labels.frame_of_reference_uid != series->facts.frame_of_reference_uid) {
             return Error{Code::mask_grid, "the mask lies in frame of reference " + labels.frame_of_reference_uid + ", the CT in " +
-                                              series.facts.frame_of_reference_uid, "cli: measure"};
+                                              series->facts.frame_of_reference_uid, "cli: measure"};
         }
-        RETROMASS_TRY_ASSIGN(ct, ingest::load(series, options.threads, progress));
+        RETROMASS_TRY_ASSIGN(ct, ingest::load(*series, options.threads, progress));
     }
     const auto& geometry = ct ? ct->volume.geometry : labels.geometry;
-    Grid<std::uint16_t> laid = labels.labels;
-    if (ct) {
-        RETROMASS_TRY_ASSIGN(laid, ingest::on_grid(labels, geometry));
-    }
     if (labels.present.empty()) return Error{Code::empty_mask, "the mask " + options.mask + " holds no voxel: not evaluable, not 0 mm", "cli: measure"};
 
     ordered_json out{{"schema", "retromass/1"}, {"lesions", ordered_json::array()}};
     for (const auto& label : labels.present) {
-        Mask mask(laid.size());
-        for (std::size_t i = 0; i < laid.values().size(); ++i) mask[i] = laid[i] == label.value;
+        RETROMASS_TRY_ASSIGN(const auto mask, ingest::mask_on_grid(labels, label.value, geometry));
         RETROMASS_TRY_ASSIGN(auto measured, measurement::measure(mask, geometry, ct ? &ct->volume.hu : nullptr, parameters));
+        measured.notices.insert(measured.notices.begin(), labels.notices.begin(), labels.notices.end());
         if (ct) measured.notices.insert(measured.notices.begin(), ct->notices.begin(), ct->notices.end());
         const std::string lesion = !label.name.empty() ? label.name : "label-" + std::to_string(label.value);
         if (options.json) out["lesions"].push_back(ordered_json::parse(outputs::measurements_json(lesion, measured)));
@@ -87,7 +86,7 @@ void add_measure(CLI::App& app, Context& context)
     auto options = std::make_shared<Options>();
     auto* command = app.add_subcommand("measure", "One series and one mask give axes, volume, density and components");
     command->add_option("CT", options->ct, "Folder with the CT series; without it geometry only");
-    command->add_option("--mask", options->mask, "NIfTI, NRRD or DICOM SEG; each label is a lesion")->required();
+    command->add_option("--mask", options->mask, "NIfTI, NRRD, DICOM SEG or RT Structure Set; each label is a lesion")->required();
     command->add_option("--series", options->series_uid, "Series Instance UID, where the folder holds several");
     command->add_option("--accept", options->accept, "Codes to accept instead of refusing");
     command->add_option("--precision", options->precision_mm, "Recorded precision of lengths, mm")->check(CLI::IsMember({0.1, 1.0}));

@@ -44,14 +44,11 @@ Result<std::vector<PatientPoint>> contour_of(const std::string& file, const Prom
 
 Result<Mask> prior_of(const std::string& file, const VolumeGeometry& grid)
 {
-    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file));
+    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file, &grid));
     if (labels.present.size() != 1) {
         return Error{Code::mask_labels, "--mask " + file + ": expected one label, found " + std::to_string(labels.present.size()), "cli"};
     }
-    RETROMASS_TRY_ASSIGN(const auto laid, ingest::on_grid(labels, grid));
-    Mask mask(laid.size());
-    for (std::size_t i = 0; i < laid.values().size(); ++i) mask[i] = laid[i] != 0;
-    return mask;
+    return ingest::mask_on_grid(labels, labels.present.front().value, grid);
 }
 
 }  // namespace
@@ -67,7 +64,7 @@ void add_prompt_options(CLI::App& command, const std::shared_ptr<PromptOptions>&
     command.add_option("--box", options->box, "x1,y1,z1,x2,y2,z2: opposite corners")->group("Prompt");
     command.add_option("--extent", options->extent, "x1,y1,z1,x2,y2,z2: a point on the most cranial and on the most caudal slice")->group("Prompt");
     repeated("--contour", options->contours, "JSON file {\"points\": [[x,y,z],...]}, closed, on one slice");
-    command.add_option("--mask", options->mask, "Mask of this or a prior time point on this CT's grid (NIfTI, NRRD, DICOM SEG)")->group("Prompt");
+    command.add_option("--mask", options->mask, "Mask of this or a prior time point on this CT's grid (NIfTI, NRRD, DICOM SEG, RT Structure Set)")->group("Prompt");
     repeated("--exclude-point", options->exclude, "x,y,z outside the lesion");
     command.add_option("--frame-of-reference", options->frame_of_reference, "UID in which the prompt was drawn; another one than the CT's is refused")->group("Prompt");
     command.add_flag("--voxels", options->voxels, "Positions are column,row,slice indices instead of LPS mm")->group("Prompt");

@@ -169,10 +169,11 @@ struct CtSeries {
 /// Decodes the pixels: HU with each slice's own rescale, padding marked (kPaddingHu). Slices in parallel.
 Result<CtSeries> load(const SeriesCandidate& series, int threads = 0, const Progress& progress = {});
 
-/// A mask file: labels on a grid of their own. Label 0 is background.
+/// A mask file: labels on a grid. Label 0 is background.
 struct LabelVolume {
     VolumeGeometry geometry;
     Grid<std::uint16_t> labels;
+    std::vector<Grid<std::uint16_t>> overlaps;  ///< further layers on the same grid, where segments or regions share voxels
     struct Label {
         int value = 0;
         std::string name;          ///< segment or ROI label, empty where the format has none
@@ -180,15 +181,20 @@ struct LabelVolume {
     };
     std::vector<Label> present;    ///< labels with at least one voxel, ascending
     std::string frame_of_reference_uid;
-    std::string format;            ///< "NIfTI", "NRRD", "DICOM SEG"
+    std::string format;            ///< "NIfTI", "NRRD", "DICOM SEG", "RT Structure Set"
+    std::vector<Notice> notices;   ///< what the reader must know of how the mask was made
 };
 
-/// Reads NIfTI-1 (.nii, .nii.gz), NRRD (raw or gzip) or DICOM SEG (binary) by content, not by name. A SEG that stores only
-/// the slices that hold the lesion gives a volume of those slices; see `on_grid`.
-Result<LabelVolume> read_labels(const std::filesystem::path& file);
+/// Reads NIfTI-1 (.nii, .nii.gz), NRRD (raw or gzip), DICOM SEG (binary, fractional at one half, label map) or an RT Structure Set, by
+/// content, not by name. A SEG that stores only the slices that hold the lesion gives a volume of those slices; see `on_grid`. Contours have no
+/// grid of their own: an RT Structure Set is filled on `ct` (docs/clinical.md 8.2), and refused with mask_grid where that is null.
+Result<LabelVolume> read_labels(const std::filesystem::path& file, const VolumeGeometry* ct = nullptr);
 
 /// The labels laid on another grid by position. Fails with mask_grid if the two do not fit within half a voxel
 /// (docs/clinical.md 8.2); slices the mask file lacks are background.
 Result<Grid<std::uint16_t>> on_grid(const LabelVolume& labels, const VolumeGeometry& grid);
+
+/// One label laid on another grid in the same way, whatever else shares its voxels.
+Result<Mask> mask_on_grid(const LabelVolume& labels, int value, const VolumeGeometry& grid);
 
 }  // namespace retromass::ingest

@@ -50,14 +50,14 @@ Result<LabelVolume> labels_on_affine(Grid<std::uint16_t> values, const std::arra
     return out;
 }
 
-Result<LabelVolume> read_labels(const std::filesystem::path& file)
+Result<LabelVolume> read_labels(const std::filesystem::path& file, const VolumeGeometry* ct)
 {
     std::ifstream in(file, std::ios::binary);
     if (!in) return Error{Code::io, file.string() + " cannot be read", "ingest: read_labels"};
     char start[132] = {};
     in.read(start, sizeof start);
     const std::string_view head(start, static_cast<std::size_t>(in.gcount()));
-    auto read = head.size() >= 132 && head.substr(128, 4) == "DICM" ? read_seg(file) : head.substr(0, 4) == "NRRD" ? read_nrrd(file) : read_nifti(file);
+    auto read = head.size() >= 132 && head.substr(128, 4) == "DICM" ? read_dicom_labels(file, ct) : head.substr(0, 4) == "NRRD" ? read_nrrd(file) : read_nifti(file);
     if (!read) {
         auto error = std::move(read).error();
         error.message = file.string() + ": " + error.message;
@@ -66,18 +66,23 @@ Result<LabelVolume> read_labels(const std::filesystem::path& file)
     return read;
 }
 
-Result<Grid<std::uint16_t>> on_grid(const LabelVolume& labels, const VolumeGeometry& grid)
+namespace {
+
+/// Labels of one layer, copied by position.
+Result<Grid<std::uint16_t>> laid(const Grid<std::uint16_t>& labels, const VolumeGeometry& own, const VolumeGeometry& grid)
 {
-    if (same_grid(labels.geometry, grid)) return labels.labels;
+    if (same_grid(own, grid)) return labels;
     const auto misfit = [](const std::string& why) { return Error{Code::mask_grid, "the mask does not lie on the CT's grid: " + why, "ingest: on_grid"}; };
-    const auto from = labels.geometry.size();
+    const auto from = own.size();
     const auto to = grid.size();
     Grid<std::uint16_t> out(to);
     // Every voxel of the mask must fall on a CT voxel within half a voxel; then its label is copied by position.
     for (int k = 0; k < from.slices; ++k) {
-        const auto first = grid.to_index(labels.geometry.to_patient(Index{0, 0, k}));
-        const auto right = grid.to_index(labels.geometry.to_patient(Index{from.columns - 1, 0, k}));
-        const auto down = grid.to_index(labels.geometry.to_patient(Index{0, from.rows - 1, k}));
+        const auto plane = labels.plane(k);
+        if (std::all_of(plane.begin(), plane.end(), [](auto v) { return v == 0; })) continue;
+        const auto first = grid.to_index(own.to_patient(Index{0, 0, k}));
+        const auto right = grid.to_index(own.to_patient(Index{from.columns - 1, 0, k}));
+        const auto down = grid.to_index(own.to_patient(Index{0, from.rows - 1, k}));
         const double slice = std::round(first.slice);
         const auto fits = [&](const ContinuousIndex& found, double column, double row) {
             return std::abs(found.column - column) <= 0.5 && std::abs(found.row - row) <= 0.5 && std::abs(found.slice - slice) <= 0.5;
@@ -93,7 +98,7 @@ Result<Grid<std::uint16_t>> on_grid(const LabelVolume& labels, const VolumeGeome
         const int z = static_cast<int>(slice);
         for (int r = 0; r < from.rows; ++r) {
             for (int c = 0; c < from.columns; ++c) {
-                const auto value = labels.labels.at(c, r, k);
+                const auto value = labels.at(c, r, k);
                 if (!value) continue;
                 const int x = static_cast<int>(c0 + cs * c);
                 const int y = static_cast<int>(r0 + rs * r);
@@ -102,6 +107,27 @@ Result<Grid<std::uint16_t>> on_grid(const LabelVolume& labels, const VolumeGeome
             }
         }
     }
+    return out;
+}
+
+}  // namespace
+
+Result<Grid<std::uint16_t>> on_grid(const LabelVolume& labels, const VolumeGeometry& grid)
+{
+    if (!labels.overlaps.empty()) return Error{Code::mask_labels, "segments overlap: they do not fit one label map", "ingest: on_grid"};
+    return laid(labels.labels, labels.geometry, grid);
+}
+
+Result<Mask> mask_on_grid(const LabelVolume& labels, int value, const VolumeGeometry& grid)
+{
+    Mask out(grid.size());
+    const auto add = [&](const Grid<std::uint16_t>& layer) -> Status {
+        RETROMASS_TRY_ASSIGN(const auto on_ct, laid(layer, labels.geometry, grid));
+        for (std::size_t i = 0; i < out.values().size(); ++i) out[i] |= static_cast<std::uint8_t>(on_ct[i] == value);
+        return Done{};
+    };
+    RETROMASS_TRY(add(labels.labels));
+    for (const auto& layer : labels.overlaps) RETROMASS_TRY(add(layer));
     return out;
 }
 

@@ -55,7 +55,7 @@ void add_measurements(ordered_json& out, const measurement::LesionMeasurements& 
     out["craniocaudal_mm"] = quantity(m.craniocaudal.recorded.as_mm());
     out["max_3d_diameter_mm"] = quantity(m.max_3d_diameter_mm);
     out["volume_ml"] = quantity(m.recorded_volume_ml);
-    out["voxel_volume_mm3"] = m.voxel_volume_mm3;
+    out["voxel_volume_mm3"] = quantity(m.voxel_volume_mm3);
     out["mesh_volume_mm3"] = quantity(m.mesh_volume_mm3);
     out["surface_area_mm2"] = quantity(m.surface_area_mm2);
     out["principal_axes_mm"] = m.principal_axes_mm;

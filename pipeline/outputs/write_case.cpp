@@ -70,15 +70,11 @@ Status differs(const TimepointResult& timepoint, const std::string& lesion, cons
 Status verify_seg(const fs::path& file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& lesions)
 {
     RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file));
-    RETROMASS_TRY_ASSIGN(const auto laid, ingest::on_grid(labels, timepoint.ct->volume.geometry));
     for (std::size_t i = 0; i < lesions.size(); ++i) {
         const auto& lesion = *lesions[i];
-        Mask read(laid.size());
+        RETROMASS_TRY_ASSIGN(const auto read, ingest::mask_on_grid(labels, static_cast<int>(i + 1), timepoint.ct->volume.geometry));
         std::size_t unlike = 0;
-        for (std::size_t v = 0; v < laid.values().size(); ++v) {
-            read[v] = laid[v] == i + 1;
-            if ((read[v] != 0) != ((*lesion.mask)[v] != 0)) ++unlike;
-        }
+        for (std::size_t v = 0; v < read.values().size(); ++v) unlike += (read[v] != 0) != ((*lesion.mask)[v] != 0) ? 1 : 0;
         if (unlike > 0) return differs(timepoint, lesion.lesion, "differs from the mask in " + std::to_string(unlike) + " voxels");
         if (!lesion.measurements) continue;
         RETROMASS_TRY_ASSIGN(const auto again, measurement::measure(read, timepoint.ct->volume.geometry, nullptr));
@@ -132,7 +128,7 @@ public:
     }
 
 private:
-    void note(const char* event, ordered_json more)
+    void note(const char* event, const ordered_json& more)
     {
         ordered_json line{{"time", parameters_.timestamp}, {"event", event}};
         line.update(more);

@@ -47,11 +47,14 @@ Result<std::optional<Mask>> mask_of(const CaseFile& file, const LesionAtTimepoin
                                     const RunParameters& parameters, const Progress& progress, outputs::LesionResult& result)
 {
     if (!at.mask_file.empty()) {
-        RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file.folder / at.mask_file));
-        RETROMASS_TRY_ASSIGN(const auto laid, ingest::on_grid(labels, ct.volume.geometry));
+        RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file.folder / at.mask_file, &ct.volume.geometry));
+        if (labels.present.empty()) {
+            result.reason = "the mask " + at.mask_file + " holds no voxel; that is not 0 mm";
+            return std::optional<Mask>();
+        }
         if (labels.present.size() > 1) return Error{Code::mask_labels, "the mask holds " + std::to_string(labels.present.size()) + " labels; a case file names one lesion a mask", "run"};
-        Mask mask(laid.size());
-        for (std::size_t i = 0; i < laid.values().size(); ++i) mask[i] = laid[i] != 0;
+        result.notices = labels.notices;
+        RETROMASS_TRY_ASSIGN(auto mask, ingest::mask_on_grid(labels, labels.present.front().value, ct.volume.geometry));
         return std::optional<Mask>(std::move(mask));
     }
     result.prompt = at.prompt;

@@ -1,20 +1,21 @@
-#include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmdata/dctk.h>
+#include "pipeline/ingest/dcmtk/items.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 
+#include "core/units.h"
+#include "pipeline/ingest/contours.h"
 #include "pipeline/ingest/header.h"
 
 namespace retromass::ingest {
 namespace {
 
-std::string text(DcmItem& item, const DcmTagKey& key)
-{
-    OFString value;
-    return item.findAndGetOFString(key, value).good() ? std::string(value.c_str()) : std::string();
-}
+constexpr const char* kLabelMapSegmentation = "1.2.840.10008.5.1.4.1.1.66.7";  // newer than the library's table
+constexpr double kSamePosition_mm = 0.01;
+constexpr int kMostSlices = 8192;  ///< slices that empty frames may add: more is no CT
+
+Error fail(Code code, std::string why) { return Error{code, "DICOM SEG: " + std::move(why), "ingest"}; }
 
 std::optional<PatientPoint> triple(DcmItem& item, const DcmTagKey& key, unsigned long first)
 {
@@ -34,93 +35,199 @@ DcmItem* group(DcmItem* frame, DcmItem* shared, const DcmTagKey& key)
     return nullptr;
 }
 
+enum class Kind { binary, fractional, label_map };
+
+/// The pixels of all frames, read as the kind says.
+struct Pixels {
+    Kind kind = Kind::binary;
+    std::size_t plane = 0;
+    const Uint8* bytes = nullptr;
+    const Uint16* words = nullptr;
+    int half = 128;        ///< fractional: the least value that is inside
+    int background = 0;    ///< label map
+
+    /// The segment at a pixel of a frame, whose own segment (binary, fractional) is `own`; 0 outside.
+    int segment(std::size_t frame, std::size_t pixel, int own) const
+    {
+        const std::size_t i = frame * plane + pixel;
+        if (kind == Kind::binary) return (bytes[i / 8] >> (i % 8) & 1) ? own : 0;  // frames follow each other bit by bit, not byte-aligned
+        const int value = words ? words[i] : bytes[i];
+        if (kind == Kind::fractional) return value >= half ? own : 0;
+        return value == background ? 0 : value;
+    }
+};
+
+Result<Pixels> pixels_of(DcmDataset& data, std::size_t plane, std::size_t frames)
+{
+    Pixels out;
+    out.plane = plane;
+    const std::string type = text(data, DCM_SegmentationType);
+    if (type == "BINARY") out.kind = Kind::binary;
+    else if (type == "FRACTIONAL") out.kind = Kind::fractional;
+    else if (type == "LABELMAP") out.kind = Kind::label_map;
+    else return fail(Code::mask_labels, "segmentation type \"" + type + "\" is not read (BINARY, FRACTIONAL and LABELMAP are)");
+    if (data.chooseRepresentation(EXS_LittleEndianExplicit, nullptr).bad()) {
+        return fail(Code::unsupported_syntax, "its transfer syntax " + std::string(DcmXfer(data.getOriginalXfer()).getXferName()) + " has no decoder here; store it uncompressed");
+    }
+    Uint16 allocated = 0;
+    data.findAndGetUint16(DCM_BitsAllocated, allocated);
+    if (allocated != (out.kind == Kind::binary ? 1 : 8) && !(out.kind == Kind::label_map && allocated == 16)) {
+        return fail(Code::malformed, std::to_string(allocated) + " bits allocated do not fit a " + type + " segmentation");
+    }
+    const std::size_t wanted = plane * frames;
+    unsigned long found = 0;
+    if (allocated == 16) {
+        if (data.findAndGetUint16Array(DCM_PixelData, out.words, &found).bad() || !out.words || found < wanted) return fail(Code::truncated_pixels, "pixel data is shorter than its frames");
+    } else if (data.findAndGetUint8Array(DCM_PixelData, out.bytes, &found).bad() || !out.bytes || found < (allocated == 1 ? (wanted + 7) / 8 : wanted)) {
+        return fail(Code::truncated_pixels, "pixel data is shorter than its frames");
+    }
+    Uint16 value = 0;
+    if (out.kind == Kind::fractional && data.findAndGetUint16(DCM_MaximumFractionalValue, value).good() && value > 0) out.half = (value + 1) / 2;
+    if (out.kind == Kind::label_map && data.findAndGetUint16(DCM_PixelPaddingValue, value).good()) out.background = value;
+    return out;
+}
+
 struct Frame {
     PatientPoint origin;
     double position = 0;
     int segment = 0;
 };
 
-}  // namespace
+struct Layout {
+    std::vector<Frame> frames;
+    PatientPoint column_step, row_step;
+    double row_spacing_mm = 0, column_spacing_mm = 0;
+    double slice_spacing_mm = 0;  ///< as stated; 0 = not
+};
 
-Result<LabelVolume> read_seg(const std::filesystem::path& file)
+Result<Layout> layout_of(DcmDataset& data, std::size_t frames, Kind kind)
 {
-    const auto fail = [](Code code, std::string why) { return Error{code, "DICOM SEG: " + std::move(why), "ingest"}; };
-    DcmFileFormat format;
-    if (format.loadFile(file.c_str()).bad()) return fail(Code::malformed, "cannot be read");
-    auto& data = *format.getDataset();
-    if (text(data, DCM_SOPClassUID) != UID_SegmentationStorage) return fail(Code::mask_labels, "SOP class " + text(data, DCM_SOPClassUID) + " is no segmentation");
-    if (text(data, DCM_SegmentationType) != "BINARY") return fail(Code::mask_labels, "type " + text(data, DCM_SegmentationType) + " is not read as a mask (BINARY is)");
-    data.chooseRepresentation(EXS_LittleEndianExplicit, nullptr);
+    const auto shared_items = items(data, DCM_SharedFunctionalGroupsSequence);
+    const auto own_items = items(data, DCM_PerFrameFunctionalGroupsSequence);
+    DcmItem* const shared = shared_items.empty() ? nullptr : shared_items.front();
+    Layout out;
+    for (std::size_t f = 0; f < frames; ++f) {
+        const std::string name = "frame " + std::to_string(f + 1);
+        DcmItem* const own = f < own_items.size() ? own_items[f] : nullptr;
+        auto* const place = group(own, shared, DCM_PlanePositionSequence);
+        auto* const orientation = group(own, shared, DCM_PlaneOrientationSequence);
+        auto* const measures = group(own, shared, DCM_PixelMeasuresSequence);
+        auto* const identification = group(own, shared, DCM_SegmentIdentificationSequence);
+        if (!place || !orientation || !measures) return fail(Code::no_geometry, name + " lacks position, orientation or spacing");
+        const auto origin = triple(*place, DCM_ImagePositionPatient, 0);
+        const auto column = triple(*orientation, DCM_ImageOrientationPatient, 0);
+        const auto row = triple(*orientation, DCM_ImageOrientationPatient, 3);
+        Uint16 segment = 0;
+        if (identification) identification->findAndGetUint16(DCM_ReferencedSegmentNumber, segment);
+        if (!origin || !column || !row) return fail(Code::no_geometry, name + " has no place");
+        if (kind != Kind::label_map && segment == 0) return fail(Code::mask_labels, name + " does not say which segment it shows");
+        double row_spacing = 0, column_spacing = 0;
+        measures->findAndGetFloat64(DCM_PixelSpacing, row_spacing, 0);
+        measures->findAndGetFloat64(DCM_PixelSpacing, column_spacing, 1);
+        if (f > 0 && (distance(out.column_step, *column) > 1e-3 || distance(out.row_step, *row) > 1e-3)) return fail(Code::mixed_orientation, "frames are oriented differently");
+        if (f > 0 && (row_spacing != out.row_spacing_mm || column_spacing != out.column_spacing_mm)) return fail(Code::mixed_spacing, "pixel spacing differs between frames");
+        out.column_step = *column;
+        out.row_step = *row;
+        out.row_spacing_mm = row_spacing;
+        out.column_spacing_mm = column_spacing;
+        measures->findAndGetFloat64(DCM_SpacingBetweenSlices, out.slice_spacing_mm);
+        out.frames.push_back({*origin, dot(*origin, cross(*column, *row)), segment});
+    }
+    return out;
+}
+
+/// Where the slices lie, sorted along row x column. Frames of empty slices are commonly left out: whole multiples of the slice distance are
+/// filled up, and one empty slice is added at each end, so that slabs are as thick as they were and the ends of the object are not taken for the
+/// ends of the scan. Where the distance is not known nothing is added.
+std::vector<PatientPoint> slices_of(const Layout& layout)
+{
+    std::vector<const Frame*> sorted;
+    for (const auto& f : layout.frames) sorted.push_back(&f);
+    std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->position < b->position; });
+    std::vector<const Frame*> distinct;
+    for (const auto* f : sorted) {
+        if (distinct.empty() || f->position - distinct.back()->position >= kSamePosition_mm) distinct.push_back(f);
+    }
+    double spacing = std::abs(layout.slice_spacing_mm);
+    double least = 0;
+    for (std::size_t i = 1; i < distinct.size(); ++i) {
+        const double gap = distinct[i]->position - distinct[i - 1]->position;
+        least = i == 1 ? gap : std::min(least, gap);
+    }
+    constexpr double same_spacing = 0.01;  // 1 %, as for a CT (docs/stages/ingest.md)
+    if (least > 0 && (spacing == 0 || least < (1 - same_spacing) * spacing)) spacing = least;  // frames nearer than stated speak for themselves
+    std::vector<PatientPoint> origins;
+    PatientPoint step = spacing * cross(layout.column_step, layout.row_step);
+    for (std::size_t i = 0; i < distinct.size(); ++i) {
+        if (i > 0 && spacing > 0) {
+            const PatientPoint from = distinct[i - 1]->origin;
+            const PatientPoint way = distinct[i]->origin - from;
+            const double gap = distinct[i]->position - distinct[i - 1]->position;
+            const double whole = std::round(gap / spacing);
+            if (std::abs(gap - whole * spacing) <= 0.05 * spacing && whole < kMostSlices) {
+                for (double part = 1; part < whole; ++part) origins.push_back(from + (part / whole) * way);
+                step = (1 / whole) * way;  // a tilted stack leans
+            }
+        }
+        origins.push_back(distinct[i]->origin);
+    }
+    if (spacing > 0) {
+        origins.push_back(origins.back() + step);
+        origins.insert(origins.begin(), origins.front() - step);
+    }
+    return origins;
+}
+
+/// Puts a label on the first layer where the voxel is free.
+void set_label(LabelVolume& volume, std::size_t voxel, std::uint16_t label)
+{
+    auto* layer = &volume.labels;
+    for (std::size_t next = 0; (*layer)[voxel] != 0 && (*layer)[voxel] != label; ++next) {
+        if (next == volume.overlaps.size()) volume.overlaps.emplace_back(volume.labels.size());
+        layer = &volume.overlaps[next];
+    }
+    (*layer)[voxel] = label;
+}
+
+Result<LabelVolume> seg_of(DcmDataset& data)
+{
+    const std::string sop_class = text(data, DCM_SOPClassUID);
+    if (sop_class != UID_SegmentationStorage && sop_class != kLabelMapSegmentation) return fail(Code::mask_labels, "SOP class " + sop_class + " is no segmentation");
     Uint16 rows = 0;
     Uint16 columns = 0;
     Sint32 frames = 0;
     data.findAndGetUint16(DCM_Rows, rows);
     data.findAndGetUint16(DCM_Columns, columns);
     data.findAndGetSint32(DCM_NumberOfFrames, frames);
-    const Uint8* bytes = nullptr;
-    unsigned long length = 0;
-    if (data.findAndGetUint8Array(DCM_PixelData, bytes, &length).bad() || !bytes) return fail(Code::truncated_pixels, "no pixel data");
+    if (rows == 0 || columns == 0 || frames < 1) return fail(Code::malformed, "it has no frames");
     const std::size_t plane = std::size_t{rows} * columns;
-    if (rows == 0 || columns == 0 || frames < 1 || length < (plane * static_cast<std::size_t>(frames) + 7) / 8) return fail(Code::truncated_pixels, "pixel data is shorter than its frames");
-    DcmItem* shared = nullptr;
-    data.findAndGetSequenceItem(DCM_SharedFunctionalGroupsSequence, shared);
-    std::vector<Frame> list;
-    std::optional<PatientPoint> column_step;
-    std::optional<PatientPoint> row_step;
-    double row_spacing = 0;
-    double column_spacing = 0;
-    for (Sint32 f = 0; f < frames; ++f) {
-        DcmItem* own = nullptr;
-        data.findAndGetSequenceItem(DCM_PerFrameFunctionalGroupsSequence, own, f);
-        auto* place = group(own, shared, DCM_PlanePositionSequence);
-        auto* plane_orientation = group(own, shared, DCM_PlaneOrientationSequence);
-        auto* measures = group(own, shared, DCM_PixelMeasuresSequence);
-        auto* identification = group(own, shared, DCM_SegmentIdentificationSequence);
-        if (!place || !plane_orientation || !measures || !identification) return fail(Code::no_geometry, "frame " + std::to_string(f + 1) + " lacks position, orientation, spacing or segment number");
-        const auto origin = triple(*place, DCM_ImagePositionPatient, 0);
-        const auto c = triple(*plane_orientation, DCM_ImageOrientationPatient, 0);
-        const auto r = triple(*plane_orientation, DCM_ImageOrientationPatient, 3);
-        Uint16 segment = 0;
-        identification->findAndGetUint16(DCM_ReferencedSegmentNumber, segment);
-        if (!origin || !c || !r || segment == 0) return fail(Code::no_geometry, "frame " + std::to_string(f + 1) + " has no place");
-        if (column_step && (distance(*column_step, *c) > 1e-3 || distance(*row_step, *r) > 1e-3)) return fail(Code::mixed_orientation, "frames are oriented differently");
-        column_step = c;
-        row_step = r;
-        measures->findAndGetFloat64(DCM_PixelSpacing, row_spacing, 0);
-        measures->findAndGetFloat64(DCM_PixelSpacing, column_spacing, 1);
-        list.push_back({*origin, dot(*origin, cross(*c, *r)), segment});
-    }
-    // Frames at one position are one slice.
-    constexpr double same_mm = 0.01;
-    std::vector<double> positions;
-    for (const auto& f : list) positions.push_back(f.position);
-    std::sort(positions.begin(), positions.end());
-    positions.erase(std::unique(positions.begin(), positions.end(), [](double a, double b) { return b - a < same_mm; }), positions.end());
-    const auto slice_of = [&](double p) {
-        return static_cast<int>(std::min_element(positions.begin(), positions.end(), [&](double a, double b) { return std::abs(a - p) < std::abs(b - p); }) - positions.begin());
-    };
-    std::vector<PatientPoint> origins(positions.size());
-    Grid<std::uint16_t> labels(Dimensions{columns, rows, static_cast<int>(positions.size())});
-    for (std::size_t f = 0; f < list.size(); ++f) {
-        const int k = slice_of(list[f].position);
-        origins[static_cast<std::size_t>(k)] = list[f].origin;
-        auto target = labels.plane(k);
-        for (std::size_t i = 0; i < plane; ++i) {
-            const std::size_t bit = f * plane + i;  // frames follow each other bit by bit, not byte-aligned
-            if (!(bytes[bit / 8] >> (bit % 8) & 1)) continue;
-            if (target[i] && target[i] != list[f].segment) return fail(Code::mask_labels, "segments " + std::to_string(target[i]) + " and " + std::to_string(list[f].segment) + " overlap");
-            target[i] = static_cast<std::uint16_t>(list[f].segment);
-        }
-    }
-    RETROMASS_TRY_ASSIGN(auto geometry, VolumeGeometry::from_slices(columns, rows, *column_step, *row_step, column_spacing, row_spacing, std::move(origins)));
+    RETROMASS_TRY_ASSIGN(const auto pixels, pixels_of(data, plane, static_cast<std::size_t>(frames)));
+    RETROMASS_TRY_ASSIGN(const auto layout, layout_of(data, static_cast<std::size_t>(frames), pixels.kind));
+    auto origins = slices_of(layout);
+    const Dimensions size{columns, rows, static_cast<int>(origins.size())};
+    if (size.slices > kMostSlices) return fail(Code::oversized, std::to_string(size.slices) + " slices");
+
     LabelVolume out;
-    out.geometry = std::move(geometry);
-    out.labels = std::move(labels);
     out.format = "DICOM SEG";
     out.frame_of_reference_uid = text(data, DCM_FrameOfReferenceUID);
+    RETROMASS_TRY_ASSIGN(out.geometry, VolumeGeometry::from_slices(columns, rows, layout.column_step, layout.row_step, layout.column_spacing_mm, layout.row_spacing_mm, std::move(origins)));
+    out.labels = Grid<std::uint16_t>(size);
+    for (std::size_t f = 0; f < layout.frames.size(); ++f) {
+        int k = 0;
+        while (k + 1 < size.slices && std::abs(out.geometry.slice_position_mm(k + 1) - layout.frames[f].position) < std::abs(out.geometry.slice_position_mm(k) - layout.frames[f].position)) ++k;
+        for (std::size_t i = 0; i < plane; ++i) {
+            const int segment = pixels.segment(f, i, layout.frames[f].segment);
+            if (segment != 0) set_label(out, static_cast<std::size_t>(k) * plane + i, static_cast<std::uint16_t>(segment));
+        }
+    }
     out.present = labels_present(out.labels);
-    DcmItem* segment = nullptr;
-    for (long s = 0; data.findAndGetSequenceItem(DCM_SegmentSequence, segment, s).good(); ++s) {
+    for (const auto& layer : out.overlaps) {
+        for (const auto& label : labels_present(layer)) {
+            if (std::none_of(out.present.begin(), out.present.end(), [&](const auto& l) { return l.value == label.value; })) out.present.push_back(label);
+        }
+    }
+    std::sort(out.present.begin(), out.present.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
+    for (auto* segment : items(data, DCM_SegmentSequence)) {
         Uint16 number = 0;
         segment->findAndGetUint16(DCM_SegmentNumber, number);
         for (auto& label : out.present) {
@@ -129,6 +236,43 @@ Result<LabelVolume> read_seg(const std::filesystem::path& file)
             label.tracking_uid = text(*segment, DCM_TrackingUID);
         }
     }
+    if (pixels.kind == Kind::fractional) {
+        out.notices.push_back({Code::fractional_mask, "the segmentation is fractional (" + text(data, DCM_SegmentationFractionalType) + "); voxels of at least one half count as inside"});
+    }
+    return out;
+}
+
+}  // namespace
+
+Result<LabelVolume> read_dicom_labels(const std::filesystem::path& file, const VolumeGeometry* ct)
+{
+    DcmFileFormat format;
+    if (format.loadFile(file.c_str()).bad()) return Error{Code::malformed, "cannot be read as DICOM", "ingest"};
+    if (text(*format.getDataset(), DCM_SOPClassUID) != UID_RTStructureSetStorage) return seg_of(*format.getDataset());
+    if (!ct) return Error{Code::mask_grid, "an RT Structure Set holds contours and no grid; give the CT it was drawn on", "ingest"};
+    RETROMASS_TRY_ASSIGN(const auto set, read_structure_set(file));
+    LabelVolume out;
+    out.geometry = *ct;
+    out.labels = Grid<std::uint16_t>(ct->size());
+    out.format = "RT Structure Set";
+    out.frame_of_reference_uid = set.frame_of_reference_uid;
+    std::optional<Error> misfit;
+    for (std::size_t r = 0; r < set.regions.size(); ++r) {  // labelled in the order of the file: ROI Numbers may be anything
+        const auto mask = filled(set.regions[r], *ct);
+        if (!mask) {  // one region that does not fit takes nothing from the others
+            if (!misfit) misfit = mask.error();
+            out.notices.push_back({mask.error().code, "left out: " + mask.error().message});
+            continue;
+        }
+        bool any = false;
+        for (std::size_t i = 0; i < mask->values().size(); ++i) {
+            if (!(*mask)[i]) continue;
+            any = true;
+            set_label(out, i, static_cast<std::uint16_t>(r + 1));
+        }
+        if (any) out.present.push_back({static_cast<int>(r + 1), set.regions[r].name, {}});
+    }
+    if (out.present.empty() && misfit) return *misfit;
     return out;
 }
 

@@ -100,7 +100,7 @@ Status add_segment(DcmSegmentation& seg, const SegDescription& description, std:
     }
     Uint16 number = 0;
     RETROMASS_DCM(seg.addSegment(segment, number), "the segment " + description.lesion);
-    owned.release();  // the document's now
+    static_cast<void>(owned.release());  // the document's now
     return Done{};
 }
 

@@ -36,7 +36,7 @@ TEST(Reference, TheIbsiDigitalPhantomHasItsConsensusValues)
     }
     const auto m = measure(mask, labels.geometry, &grey).value();
     const std::map<std::string, double> ours{{"morph_volume", m.mesh_volume_mm3},
-                                             {"morph_vol_approx", m.volume_ml * 1000},
+                                             {"morph_vol_approx", m.voxel_volume_mm3},
                                              {"morph_area_mesh", m.surface_area_mm2},
                                              {"morph_diam", m.max_3d_diameter_mm},
                                              {"morph_pca_maj_axis", m.principal_axes_mm[0]},
@@ -79,7 +79,7 @@ TEST(Reference, TwoLungLesionsHaveThePublishedShape)
     near(one.max_3d_diameter_mm, 21.3449467202);
     near(one.mesh_volume_mm3, 1330.97607931);
     near(one.surface_area_mm2, 782.241457999);
-    near(one.volume_ml * 1000, 1361.1978149414062);
+    near(one.voxel_volume_mm3, 1361.1978149414062);
     near(one.principal_axes_mm[0], 17.374483317150464);
     // The published in-slice diameter of lesion one mixes two slices; ours is of one.
     EXPECT_NEAR(one.long_axis.exact_mm, 16.4503, 1e-4);

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dctk.h>
+
+#include <string>
+#include <vector>
+
+namespace retromass::ingest {
+
+/// Text of an attribute; empty where it is absent.
+inline std::string text(DcmItem& item, const DcmTagKey& key)
+{
+    OFString value;
+    return item.findAndGetOFString(key, value).good() ? std::string(value.c_str()) : std::string();
+}
+
+/// The items of a sequence, found once; none where it is absent.
+inline std::vector<DcmItem*> items(DcmItem& parent, const DcmTagKey& key)
+{
+    std::vector<DcmItem*> out;
+    DcmSequenceOfItems* sequence = nullptr;
+    if (parent.findAndGetSequence(key, sequence).bad() || !sequence) return out;
+    DcmObject* object = nullptr;  // getItem(i) would walk the list from its start for each
+    while ((object = sequence->nextInContainer(object)) != nullptr) out.push_back(static_cast<DcmItem*>(object));
+    return out;
+}
+
+}  // namespace retromass::ingest
