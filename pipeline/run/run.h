@@ -79,7 +79,7 @@ struct DraftParameters {
 Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& parameters);
 
 struct RunParameters {
-    segmentation::Method method = segmentation::Method::energy;
+    segmentation::Method method = segmentation::Method::fusion;
     int threads = 0;
     bool assume_no_new_lesions = false;
     bool overwrite = false;
