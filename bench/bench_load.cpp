@@ -102,7 +102,7 @@ int main(int count, char** arguments)
         else return 2;
         return 0;
     }
-    const fs::path root = fs::temp_directory_path() / ("retromass-bench-load-" + std::to_string(getpid()));
+    const fs::path root = fs::temp_directory_path() / std::string("retromass-bench-load-").append(std::to_string(getpid()));
     fs::remove_all(root);
     fs::create_directories(root / "nifti");
     const std::string self = fs::canonical("/proc/self/exe");
