@@ -82,7 +82,7 @@ int main(int count, char** arguments)
         const auto scan = ingest::scan({arguments[2]});
         return scan && scan->series.size() == kSeries ? 0 : 1;
     }
-    const fs::path root = fs::temp_directory_path() / ("retromass-bench-scan-" + std::to_string(getpid()));
+    const fs::path root = fs::temp_directory_path() / std::string("retromass-bench-scan-").append(std::to_string(getpid()));
     fs::remove_all(root);
     write_folder(root);
     const std::string self = fs::canonical("/proc/self/exe");

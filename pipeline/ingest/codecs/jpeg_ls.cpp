@@ -242,11 +242,11 @@ private:
         return std::clamp(value, 0, coding_.maxval);
     }
 
+    /// The smallest k with n * 2^k >= a: as many doublings as n has fewer bits, and one more where that does not do.
     static int order(std::int64_t n, std::int64_t a)
     {
-        int k = 0;
-        while (n << k < a) ++k;
-        return k;
+        const int k = std::max(0, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(a) | 1)) - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n))));
+        return k + (n << k < a);
     }
 
     int regular_pixel(int signed_context, int a, int b, int c)
