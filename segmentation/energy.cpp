@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "segmentation/filters.h"
-
 namespace retromass::segmentation {
 namespace {
 
@@ -112,10 +110,8 @@ Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeome
     return out;
 }
 
-Grid<float> first_probability(const Grid<float>& r, const Appearance& appearance, const Grid<float>& smooth, const Mask& core, double half_mm,
-                              std::array<double, 3> spacing_mm, const EnergyConstants& constants)
+Grid<float> first_probability(const Grid<float>& r, const Appearance& appearance, const Geodesic& path, double half_mm, const EnergyConstants& constants)
 {
-    const auto path = geodesic(smooth, core, spacing_mm);
     const double full = clearness(appearance, constants.gain_from, constants.gain_to);
     const double evidence_weight = constants.evidence_weight * (1 + constants.evidence_gain * full);
     Grid<float> p(r.size());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "segmentation/appearance.h"
+#include "segmentation/filters.h"
 #include "segmentation/shape.h"
 
 namespace retromass::segmentation {
@@ -26,7 +27,6 @@ struct EnergyConstants {
 Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeometry& geometry, const WorkingGrid& grid, const EnergyConstants& constants);
 
 /// Probability before smoothing: sigmoid of evidence, shape and climbed edges.
-Grid<float> first_probability(const Grid<float>& r, const Appearance& appearance, const Grid<float>& smooth, const Mask& core, double half_mm,
-                              std::array<double, 3> spacing_mm, const EnergyConstants& constants);
+Grid<float> first_probability(const Grid<float>& r, const Appearance& appearance, const Geodesic& path, double half_mm, const EnergyConstants& constants);
 
 }  // namespace retromass::segmentation

@@ -5,11 +5,9 @@
 
 #include "core/parallel.h"
 #include "core/units.h"
-#include "segmentation/energy.h"
-#include "segmentation/filters.h"
 #include "segmentation/itk/components.h"
-#include "segmentation/itk/distance.h"
 #include "segmentation/refine.h"
+#include "segmentation/scene.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -19,13 +17,6 @@ constexpr std::array kMethods{
     MethodEntry{Method::ellipsoid, "ellipsoid", "the prompt's bare shape, without a look at any pixel"},
 };
 
-constexpr double kReach_r = 2.0;             // evidence is gathered up to here; the mask may grow to kGrow_r
-constexpr double kGrow_r = 1.9;
-constexpr double kFinestCell_mm = 1.5;
-constexpr double kCoarsestCell_mm = 4;
-constexpr double kCellsOfLength = 40;
-constexpr double kSmooth_mm = 3;             // sigma of the Gaussian evidence and edges are read from; the seed is read from half of it
-constexpr double kSmoothOfLength = 0.07;
 constexpr double kStrand_mm = 7;              // half the width of what is cut off the mask of a giant mass as a strand (a vessel) ...
 constexpr double kStrandOfLength = 0.08;      // ... less for a smaller one ...
 constexpr double kNoStrand_mm = 115;          // ... and nothing up to this length, whose own tips are as thin
@@ -159,41 +150,24 @@ Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_ref
     out.mask = Mask(g.size());
     out.probability = Grid<float>(g.size());
 
-    Shape shape = shape_of(prompt, g);
-    const double length = 2 * std::max({shape.half_u_mm, shape.half_v_mm, shape.half_n_mm / kVolumeRatio});
-    const double cell = std::clamp(length / kCellsOfLength, kFinestCell_mm, kCoarsestCell_mm);
-    const auto reach = reach_of(shape, g, shape.free_scale ? 4 * kReach_r : kReach_r);
-    const auto grid = working_grid(g, reach[0], reach[1], shape.free_scale ? 2.5 : cell);
+    auto scene = bare_scene(ct, prompt, parameters.threads);
+    const auto& grid = scene.grid;
+    const auto& r = scene.r;
     out.working_spacing_mm = grid.spacing_mm;
-    if (prompt.prior) shape.prior_distance = signed_distance(block_majority(*prompt.prior, grid), grid.spacing_mm);
-
-    auto r = shape_coordinate(shape, g, grid, parameters.threads);
     if (parameters.method == Method::ellipsoid) {
         Grid<float> logits(grid.size);
         for (std::size_t i = 0; i < r.values().size(); ++i) logits[i] = static_cast<float>(constants.shape_weight) * (1 - r[i]);
         to_ct(logits, grid, out, parameters.threads);
         return out;
     }
-
-    const auto hu = block_average(ct, grid, parameters.threads);
-    const double smooth_mm = std::min(kSmooth_mm, kSmoothOfLength * length);  // a small lesion would vanish in a wide one
-    const auto fine = gaussian(hu, grid.spacing_mm, smooth_mm / 2, parameters.threads);
-    const auto smooth = gaussian(hu, grid.spacing_mm, smooth_mm, parameters.threads);
     if (!goes_on(progress, "segmenting", 0.3)) return cancelled();
-    auto core = core_cells(shape, r, g, grid);
-    auto appearance = appearance_of(fine, smooth, r, core, grid.spacing_mm, smooth_mm, parameters.threads);
-    for (int pass = 0; pass < 2; ++pass) {  // the better shape shows the better background
-        shape = fitted(shape, appearance, g, grid, constants);
-        r = shape_coordinate(shape, g, grid, parameters.threads);
-        core = core_cells(shape, r, g, grid);
-        appearance = appearance_of(fine, smooth, r, core, grid.spacing_mm, smooth_mm, parameters.threads);
-        if (shape.kind != Shape::Kind::ellipsoid) break;
-    }
-    out.seed_hu = appearance.seed_hu;
-    out.seed_hu_sd = appearance.seed_sd;
+    look(scene, ct, constants, parameters.threads);
+    const auto& shape = scene.shape;
+    out.seed_hu = scene.appearance.seed_hu;
+    out.seed_hu_sd = scene.appearance.seed_sd;
     if (!goes_on(progress, "segmenting", 0.5)) return cancelled();
 
-    auto p = first_probability(r, appearance, smooth, core, shape.half_u_mm, grid.spacing_mm, constants);
+    auto p = first_probability(r, scene.appearance, scene.path, shape.half_u_mm, constants);
     Mask active(grid.size);
     for (std::size_t i = 0; i < r.values().size(); ++i) active[i] = r[i] < kGrow_r;
     for (const auto& e : prompt.exclude) {
@@ -208,7 +182,7 @@ Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_ref
             }
         }
     }
-    p = random_walker(smooth, p, active, grid.spacing_mm, constants.confidence, parameters.threads);
+    p = random_walker(scene.smooth, p, active, grid.spacing_mm, constants.confidence, parameters.threads);
     if (!goes_on(progress, "segmenting", 0.7)) return cancelled();
 
     Grid<float> logits(grid.size);
@@ -216,16 +190,16 @@ Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_ref
     for (std::size_t i = 0; i < p.values().size(); ++i) logits[i] = active[i] ? logit(p[i]) - threshold : -static_cast<float>(kLogLimit);
     to_ct(logits, grid, out, parameters.threads);
     const auto region = region_of(grid, g.size());
-    out.mask = refined(ct, out.mask, region.low, region.high, 0.75 * cell + 1, parameters.threads);
+    out.mask = refined(ct, out.mask, region.low, region.high, 0.75 * scene.cell_mm + 1, parameters.threads);
     Mask core_on_ct(g.size());
     for (int k = region.low.slice; k <= region.high.slice; ++k) {
         for (int row = region.low.row; row <= region.high.row; ++row) {
             for (int c = region.low.column; c <= region.high.column; ++c) {
-                core_on_ct.at(c, row, k) = core.at((c - grid.first.column) / grid.block[0], (row - grid.first.row) / grid.block[1], (k - grid.first.slice) / grid.block[2]);
+                core_on_ct.at(c, row, k) = scene.core.at((c - grid.first.column) / grid.block[0], (row - grid.first.row) / grid.block[1], (k - grid.first.slice) / grid.block[2]);
             }
         }
     }
-    const double strand_mm = std::min(kStrand_mm, kStrandOfLength * (length - kNoStrand_mm));
+    const double strand_mm = std::min(kStrand_mm, kStrandOfLength * (scene.length_mm - kNoStrand_mm));
     out.mask = cropped(out.mask, region, [&](const Mask& part) {
         Mask seeds(part.size());
         for (int k = 0; k < part.size().slices; ++k) {
