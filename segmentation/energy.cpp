@@ -6,6 +6,8 @@
 namespace retromass::segmentation {
 namespace {
 
+constexpr double kLogitLimit = 11.5;  // 1e-5 as a probability
+
 struct Sample {
     double u, v, n;   ///< relative to the unfitted centre, mm
     double evidence;
@@ -110,17 +112,17 @@ Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeome
     return out;
 }
 
-Grid<float> first_probability(const Grid<float>& r, const Appearance& appearance, const Geodesic& path, double half_mm, const EnergyConstants& constants)
+Grid<float> first_logits(const Grid<float>& r, const Appearance& appearance, const Geodesic& path, double half_mm, const EnergyConstants& constants)
 {
     const double full = clearness(appearance, constants.gain_from, constants.gain_to);
     const double evidence_weight = constants.evidence_weight * (1 + constants.evidence_gain * full);
-    Grid<float> p(r.size());
+    Grid<float> out(r.size());
     for (std::size_t i = 0; i < r.values().size(); ++i) {
         const double climbed = std::clamp((static_cast<double>(path.cost[i]) - path.length[i]) / half_mm, 0.0, 3.0);
         const double z = evidence_weight * std::min<double>(appearance.evidence[i], constants.evidence_cap) + constants.shape_weight * (1 - r[i]) - constants.geodesic_weight * climbed;
-        p[i] = static_cast<float>(1 / (1 + std::exp(-z)));
+        out[i] = static_cast<float>(std::clamp(z, -kLogitLimit, kLogitLimit));
     }
-    return p;
+    return out;
 }
 
 }  // namespace retromass::segmentation

@@ -19,6 +19,8 @@ struct EnergyConstants {
     double geodesic_weight = 0.5;
     double confidence = 0.5;          ///< of the prior in the random walker
     double threshold = 0.45;
+    double trees_weight = 1;          ///< of the learned correction where the lesion is like its training cases ...
+    double trees_threshold = 0.42;    ///< ... and the threshold there
     double fit_weight = 0.03;         ///< how firmly an unmarked axis is held to its usual proportion
 };
 
@@ -26,7 +28,7 @@ struct EnergyConstants {
 /// most evidence, held to the usual proportions. Marked axes move by a few percent only.
 Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeometry& geometry, const WorkingGrid& grid, const EnergyConstants& constants);
 
-/// Probability before smoothing: sigmoid of evidence, shape and climbed edges.
-Grid<float> first_probability(const Grid<float>& r, const Appearance& appearance, const Geodesic& path, double half_mm, const EnergyConstants& constants);
+/// Logits before smoothing: evidence, shape and climbed edges.
+Grid<float> first_logits(const Grid<float>& r, const Appearance& appearance, const Geodesic& path, double half_mm, const EnergyConstants& constants);
 
 }  // namespace retromass::segmentation

@@ -6,6 +6,7 @@
 #include "core/parallel.h"
 #include "core/units.h"
 #include "segmentation/itk/components.h"
+#include "segmentation/fusion.h"
 #include "segmentation/refine.h"
 #include "segmentation/scene.h"
 
@@ -13,6 +14,7 @@ namespace retromass::segmentation {
 namespace {
 
 constexpr std::array kMethods{
+    MethodEntry{Method::fusion, "fusion", "energy, corrected by trees learned from sarcomas where the lesion is like those"},
     MethodEntry{Method::energy, "energy", "shape from the prompt, appearance, climbed edges, smoothed by a random walker"},
     MethodEntry{Method::ellipsoid, "ellipsoid", "the prompt's bare shape, without a look at any pixel"},
 };
@@ -167,26 +169,29 @@ Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_ref
     out.seed_hu_sd = scene.appearance.seed_sd;
     if (!goes_on(progress, "segmenting", 0.5)) return cancelled();
 
-    auto p = first_probability(r, scene.appearance, scene.path, shape.half_u_mm, constants);
+    auto z = first_logits(r, scene.appearance, scene.path, shape.half_u_mm, constants);
     Mask active(grid.size);
     for (std::size_t i = 0; i < r.values().size(); ++i) active[i] = r[i] < kGrow_r;
+    const double alike = parameters.method == Method::fusion ? likeness(scene) : 0;
+    correct(z, scene, active, sarcoma_trees(), alike * constants.trees_weight, g, parameters.threads);
     for (const auto& e : prompt.exclude) {
         const double radius = 0.25 * shape.half_u_mm;
         for (int k = 0; k < grid.size.slices; ++k) {
             for (int j = 0; j < grid.size.rows; ++j) {
                 for (int i = 0; i < grid.size.columns; ++i) {
                     const double d = distance(e, g.to_patient(grid.ct_index(i, j, k)));
-                    auto& value = p.at(i, j, k);
-                    value = sigmoid(logit(value) - static_cast<float>(kLogLimit * std::exp(-0.5 * d * d / (radius * radius))));
+                    z.at(i, j, k) -= static_cast<float>(kLogLimit * std::exp(-0.5 * d * d / (radius * radius)));
                 }
             }
         }
     }
+    Grid<float> p(grid.size);
+    for (std::size_t i = 0; i < z.values().size(); ++i) p[i] = sigmoid(z[i]);
     p = random_walker(scene.smooth, p, active, grid.spacing_mm, constants.confidence, parameters.threads);
     if (!goes_on(progress, "segmenting", 0.7)) return cancelled();
 
     Grid<float> logits(grid.size);
-    const float threshold = logit(static_cast<float>(constants.threshold));
+    const float threshold = logit(static_cast<float>(constants.threshold + alike * (constants.trees_threshold - constants.threshold)));
     for (std::size_t i = 0; i < p.values().size(); ++i) logits[i] = active[i] ? logit(p[i]) - threshold : -static_cast<float>(kLogLimit);
     to_ct(logits, grid, out, parameters.threads);
     const auto region = region_of(grid, g.size());

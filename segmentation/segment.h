@@ -33,7 +33,7 @@ struct Prompt {
 };
 
 /// How the mask is made. Rows of `methods()`; a table, not a registry.
-enum class Method { energy, ellipsoid };
+enum class Method { fusion, energy, ellipsoid };
 
 struct MethodEntry {
     Method method;
@@ -42,9 +42,9 @@ struct MethodEntry {
 };
 std::span<const MethodEntry> methods();
 
-/// The constants of method `energy` (E1); sources in docs/stages/segmentation.md.
+/// Methods and their constants are explained in docs/stages/segmentation.md.
 struct SegmentParameters {
-    Method method = Method::energy;
+    Method method = Method::fusion;
     int threads = 0;
 };
 

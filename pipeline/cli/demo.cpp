@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 struct Options {
     std::string folder = "retromass-demo";
-    std::string method = "energy";
+    std::string method = "fusion";
     int threads = 0;
 };
 
@@ -90,7 +90,7 @@ void add_demo(CLI::App& app, Context& context)
     auto options = std::make_shared<Options>();
     auto* command = app.add_subcommand("demo", "Write the sample patient and run the whole chain on it");
     command->add_option("DIR", options->folder, "Folder to write (default retromass-demo)");
-    command->add_option("--method", options->method, "Segmentation method: energy (default) or ellipsoid, the bare geometric prior");
+    command->add_option("--method", options->method, "Segmentation method: fusion (default); energy, without what was learned; ellipsoid, the bare geometric prior");
     command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);
     command->footer("Example: retromass demo");
     command->callback([options, &context] {

@@ -16,7 +16,7 @@ namespace {
 struct Options {
     std::string case_file;
     std::string output;
-    std::string method = "energy";
+    std::string method = "fusion";
     std::vector<std::string> accept;
     std::vector<std::string> policies;
     bool assume_no_new_lesions = false;
@@ -87,7 +87,7 @@ void add_run(CLI::App& app, Context& context)
     command->add_option("CASE", options->case_file, "Case file (YAML or JSON)")->required();
     command->add_option("-o,--output", options->output, "Folder to write; must not exist (not needed for --dry-run)");
     command->add_flag("--dry-run", options->dry_run, "Check case, prompts, disk and memory; write nothing");
-    command->add_option("--method", options->method, "Segmentation method: energy (default) or ellipsoid, the bare geometric prior");
+    command->add_option("--method", options->method, "Segmentation method: fusion (default); energy, without what was learned; ellipsoid, the bare geometric prior");
     command->add_option("--policy", options->policies, "name=value, over the case file's");
     command->add_option("--accept", options->accept, "Codes to accept instead of refusing");
     command->add_flag("--assume-no-new-lesions", options->assume_no_new_lesions, "Take silence about new lesions as none; printed on every output");

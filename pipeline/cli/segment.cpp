@@ -18,7 +18,7 @@ struct Options {
     std::string output;
     std::string probability;
     std::string seg;
-    std::string method = "energy";
+    std::string method = "fusion";
     std::vector<std::string> accept;
     bool json = false;
     int threads = 0;
@@ -77,7 +77,7 @@ void add_segment(CLI::App& app, Context& context)
     command->add_option("--probability", options->probability, "Probability map to write (.nii.gz)");
     command->add_option("--seg", options->seg, "DICOM SEG to write");
     command->add_option("--series", options->series_uid, "Series Instance UID, where the folder holds several");
-    command->add_option("--method", options->method, "energy (default) or ellipsoid, the bare geometric prior");
+    command->add_option("--method", options->method, "fusion (default); energy, without what was learned; ellipsoid, the bare geometric prior");
     command->add_option("--accept", options->accept, "Codes to accept instead of refusing");
     command->add_flag("--json", options->json, "Print a JSON summary");
     command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);

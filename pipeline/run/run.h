@@ -68,7 +68,7 @@ struct CaseFile {
 Result<CaseFile> read_case(const std::filesystem::path& file);
 
 struct RunParameters {
-    segmentation::Method method = segmentation::Method::energy;
+    segmentation::Method method = segmentation::Method::fusion;
     int threads = 0;
     bool assume_no_new_lesions = false;
     bool overwrite = false;

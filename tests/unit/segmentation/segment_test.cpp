@@ -39,7 +39,7 @@ double dice(const Mask& a, const Mask& b)
     return 2 * both / sum;
 }
 
-double dice_of(const sample_data::ShapePhantom& truth, const Prompt& prompt, Method method = Method::energy)
+double dice_of(const sample_data::ShapePhantom& truth, const Prompt& prompt, Method method = Method::fusion)
 {
     SegmentParameters parameters;
     parameters.method = method;
