@@ -3,7 +3,7 @@
 #   make test    the same build, all tests
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps build demo picture test bench asan tidy format clean
+.PHONY: deps build demo picture test bench eval train asan tidy format clean
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -31,6 +31,19 @@ bench: deps
 	@cmake --preset bench </dev/null
 	@cmake --build build/bench --parallel $(JOBS)
 	@tools/merge_bench.py build/bench.json build/bench/bin/bench_*
+
+# Segmentation judged on RETROMASS_DATA's sarcomas with every prompt, the bare ellipsoid beside each figure.
+RETROMASS_DATA ?= ../shared/data
+JUDGE ?= $(RETROMASS_DATA)/../tools/sts_eval.py
+eval: build
+	@tools/evaluate.py --retromass build/release/bin/retromass --judge $(JUDGE) --cases $(RETROMASS_DATA)/sts --table docs/evaluation.md
+
+# Learns the trees of method fusion anew and judges them on cases left out.
+train: deps
+	@tools/write_prompts.py $(JUDGE) $(RETROMASS_DATA)/sts build/prompts
+	@cmake --preset release -DRETROMASS_TRAINING=ON </dev/null
+	@cmake --build build/release --parallel $(JOBS) --target train_fusion
+	build/release/bin/train_fusion $(RETROMASS_DATA)/sts build/prompts --table segmentation/fusion_table.cpp --folds 29
 
 # The tests again under the address and undefined-behaviour sanitizers.
 asan: deps

@@ -8,7 +8,6 @@
 namespace retromass::segmentation {
 namespace {
 
-constexpr float kDoubt = 7;              // beyond these logits a cell is decided; training looked at none of them
 constexpr float kSoftLow_hu = -150;
 constexpr float kSoftHigh_hu = 150;
 constexpr double kRimTo_r = 1.4;

@@ -16,6 +16,7 @@ struct TreeNode {
     float limit;
 };
 inline constexpr std::uint8_t kLeaf = 255;
+inline constexpr float kDoubt = 7;   ///< beyond these logits of the energy a cell is decided; the trees are neither taught nor asked
 
 /// Boosted trees whose sum corrects the logits of method `energy`; every tree has as many nodes.
 struct Trees {

@@ -6,9 +6,9 @@
 #include "core/parallel.h"
 #include "core/units.h"
 #include "segmentation/itk/components.h"
-#include "segmentation/fusion.h"
 #include "segmentation/refine.h"
 #include "segmentation/scene.h"
+#include "segmentation/segment_with.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -145,6 +145,12 @@ std::span<const MethodEntry> methods() { return kMethods; }
 
 Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_reference_uid, const Prompt& prompt, const SegmentParameters& parameters, const Progress& progress)
 {
+    return segment_with(sarcoma_trees(), ct, frame_of_reference_uid, prompt, parameters, progress);
+}
+
+Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const std::string& frame_of_reference_uid, const Prompt& prompt, const SegmentParameters& parameters,
+                                  const Progress& progress)
+{
     RETROMASS_TRY(check_prompt(ct, frame_of_reference_uid, prompt));
     const auto& g = ct.geometry;
     const EnergyConstants constants;
@@ -173,7 +179,7 @@ Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_ref
     Mask active(grid.size);
     for (std::size_t i = 0; i < r.values().size(); ++i) active[i] = r[i] < kGrow_r;
     const double alike = parameters.method == Method::fusion ? likeness(scene) : 0;
-    correct(z, scene, active, sarcoma_trees(), alike * constants.trees_weight, g, parameters.threads);
+    correct(z, scene, active, trees, alike * constants.trees_weight, g, parameters.threads);
     for (const auto& e : prompt.exclude) {
         const double radius = 0.25 * shape.half_u_mm;
         for (int k = 0; k < grid.size.slices; ++k) {

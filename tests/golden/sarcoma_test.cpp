@@ -28,7 +28,7 @@ Figures figures_of(std::vector<double> values)
 
 struct Outcome {
     std::string kind;
-    std::vector<double> energy;
+    std::vector<double> fusion;
     std::vector<double> ellipsoid;
 };
 
@@ -47,8 +47,9 @@ segmentation::Prompt prompt_of(const std::string& kind, const test::ReaderPrompt
 
 }  // namespace
 
-/// Floors 0.01 below what is asked of the method on prompts with jitter: one case of 29 moves a median by about that, and these
-/// prompts are others (no jitter, voxel centres). They see a step back; the figures with jitter stand in docs/stages/segmentation.md. An ellipsoid that looks at no pixel must be beaten in at least 60 %.
+/// The floors are what is asked of prompts with jitter on any case. The trees of the default method have seen these cases, so to fall
+/// to a floor is a step back; what it does on cases left out stands in docs/stages/segmentation.md. An ellipsoid that looks at no
+/// pixel must be beaten in at least 60 %.
 TEST(Sarcomas, SegmentedFromAReadersMarksReachTheFloorAndBeatTheBareEllipsoid)
 {
     RETROMASS_NEEDS_DATA("sts");
@@ -75,27 +76,27 @@ TEST(Sarcomas, SegmentedFromAReadersMarksReachTheFloorAndBeatTheBareEllipsoid)
         for (std::size_t i = 0; i < laid->values().size(); ++i) expert[i] = (*laid)[i] != 0;
         const auto reader = test::prompts_of(expert, ct->volume.geometry);
         for (auto& outcome : outcomes) {
-            for (const auto method : {segmentation::Method::energy, segmentation::Method::ellipsoid}) {
+            for (const auto method : {segmentation::Method::fusion, segmentation::Method::ellipsoid}) {
                 segmentation::SegmentParameters parameters;
                 parameters.method = method;
                 const auto made = segmentation::segment(ct->volume, ct->facts.frame_of_reference_uid, prompt_of(outcome.kind, reader), parameters);
                 ASSERT_TRUE(made.ok()) << outcome.kind << ": " << made.error().message;
-                (method == segmentation::Method::energy ? outcome.energy : outcome.ellipsoid).push_back(test::dice(made->mask, expert));
+                (method == segmentation::Method::fusion ? outcome.fusion : outcome.ellipsoid).push_back(test::dice(made->mask, expert));
             }
         }
     }
-    const std::vector<Figures> floors{{0.76, 0.745}, {0.78, 0.75}, {0.82, 0.78}, {0.80, 0.77}};
+    const std::vector<Figures> floors{{0.77, 0.755}, {0.79, 0.76}, {0.83, 0.79}, {0.81, 0.78}};
     for (std::size_t k = 0; k < outcomes.size(); ++k) {
         const auto& o = outcomes[k];
-        const auto energy = figures_of(o.energy);
+        const auto fusion = figures_of(o.fusion);
         const auto ellipsoid = figures_of(o.ellipsoid);
         std::size_t wins = 0;
-        for (std::size_t i = 0; i < o.energy.size(); ++i) wins += o.energy[i] > o.ellipsoid[i];
-        std::cout << o.kind << ": Dice median " << energy.median << " mean " << energy.mean << ", ellipsoid " << ellipsoid.median << " / " << ellipsoid.mean
-                  << ", better in " << wins << " of " << o.energy.size() << '\n';
-        EXPECT_GE(energy.median, floors[k].median) << o.kind;
-        EXPECT_GE(energy.mean, floors[k].mean) << o.kind;
-        EXPECT_GE(static_cast<double>(wins), 0.6 * static_cast<double>(o.energy.size())) << o.kind;
+        for (std::size_t i = 0; i < o.fusion.size(); ++i) wins += o.fusion[i] > o.ellipsoid[i];
+        std::cout << o.kind << ": Dice median " << fusion.median << " mean " << fusion.mean << ", ellipsoid " << ellipsoid.median << " / " << ellipsoid.mean
+                  << ", better in " << wins << " of " << o.fusion.size() << '\n';
+        EXPECT_GE(fusion.median, floors[k].median) << o.kind;
+        EXPECT_GE(fusion.mean, floors[k].mean) << o.kind;
+        EXPECT_GE(static_cast<double>(wins), 0.6 * static_cast<double>(o.fusion.size())) << o.kind;
     }
 }
 
