@@ -1,92 +1,44 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <fstream>
-#include <sstream>
+#include <numbers>
 
 #include "core/parallel.h"
 #include "core/units.h"
-#include "sample_data/anatomy.h"
+#include "sample_data/body.h"
 #include "sample_data/mass.h"
 #include "sample_data/phantom.h"
 #include "sample_data/random.h"
+#include "sample_data/scan.h"
+#include "sample_data/scanner.h"
+#include "sample_data/studies.h"
+#include "sample_data/texture.h"
 
 namespace retromass::sample_data {
 namespace {
 
 constexpr int kSide = 512;
-constexpr int kSlices = 180;
-constexpr double kPixel_mm = 0.8;
-constexpr double kSlice_mm = 2.5;
-constexpr double kNoise_hu = 12;
-constexpr double kAirNoise_hu = 4;
+constexpr double kUsualPixel_mm = 0.8;
+constexpr double kTable_mm = 45;      // what the picture must hold below the back
+constexpr double kAirNoise = 0.35;    // of the noise inside the body
 
-/// One study of the seed patient. Sizes are those of the case report (docs/stages/sample_data.md); the half axes give them.
-struct Study {
-    const char* id;
-    const char* date;
-    PatientPoint centre;
-    std::array<double, 3> half_mm;
-    double turn_deg;
-    double lobes;
-    LobulatedMass::Pattern pattern;
-    double pressure;
-    double girth;
-    double necrosis;  ///< threshold of the noise above which tissue is dead: lower = more
-    const char* line;
-    const char* extent;
-};
+Error refuse(std::string why) { return Error{Code::usage, std::move(why), "sample_data: write_patient"}; }
 
-// Lines and extents are what a reader drew on the default patient: one slice off the best one, 5 % short, turned by 5 degrees,
-// with 1.5 mm of jitter; top and bottom one slice short. They are fixed here and never derived from the truth at run time.
-const Study kStudies[] = {
-    {"presentation", "2013-01-07", {-40, -12, 215}, {106.387, 75.997, 141.411}, -20, 0.22, LobulatedMass::Pattern::irregular, 1, 1.06, 0.22,
-     "[[71.0, -24.5, 235.0], [-145.8, 4.0, 235.0]]", "[[-41.3, -13.6, 355.0], [-39.6, -12.1, 62.5]]"},
-    {"residual", "2013-02-05", {-41, 46, 268}, {9.07, 9.387, 9.822}, 35, 0.08, LobulatedMass::Pattern::even, 0, 0.98, 0.6,
-     "[[-48.3, 50.2, 270.0], [-31.2, 41.9, 270.0]]", "[[-39.8, 44.7, 275.0], [-39.7, 44.3, 262.5]]"},
-    {"day-38", "2013-03-15", {-42, -9, 225}, {102.017, 70.849, 108.415}, -20, 0.22, LobulatedMass::Pattern::irregular, 0.9, 1.05, 0.2,
-     "[[63.5, -26.0, 237.5], [-145.2, 7.7, 237.5]]", "[[-42.5, -9.2, 330.0], [-42.7, -9.3, 107.5]]"},
-    {"after-5-cycles", "2013-07-05", {-64, 16, 232}, {35.64, 35.626, 62.24}, 0, 0.12, LobulatedMass::Pattern::even, 0.4, 0.98, 0.12,
-     "[[-95.0, 39.6, 230.0], [-33.5, -5.5, 230.0]]", "[[-61.1, 15.4, 295.0], [-65.0, 15.3, 172.5]]"},
-    {"after-radiotherapy", "2013-09-10", {-62, 20, 235}, {24.608, 28.58, 47.494}, 10, 0.14, LobulatedMass::Pattern::even, 0.2, 0.97, 0.1,
-     "[[-76.0, 47.3, 232.5], [-46.4, -4.5, 232.5]]", "[[-61.9, 19.2, 282.5], [-61.1, 22.0, 190.0]]"},
-};
-
-double mass_hu(const LobulatedMass& mass, PatientPoint p, double depth, const Study& study, std::uint64_t seed)
+/// The bodies of a study in painting order. The order is from behind to before: what hangs free covers what is fixed.
+std::vector<Solid> anatomy_of(const Body& body, const Wall& wall, const Tissue& tissue, const LobulatedMass* mass, std::uint64_t study)
 {
-    constexpr double kSolid = 64;
-    constexpr double kRim_mm = 6;      // living tissue at the edge
-    const PatientPoint q = mass.scaled(p);
-    double hu = kSolid + 5 * value_noise(7.0 * q, seed + 1);
-    if (depth < kRim_mm) return hu;
-    const double inner = std::min(1.0, (depth - kRim_mm) / 4);  // fades in over 4 mm
-    const auto blend = [&](double amount, double to) { hu += std::clamp(amount, 0.0, 1.0) * inner * (to - hu); };
-    blend(6 * (value_noise(2.6 * q, seed + 2) + 0.4 * value_noise(6.0 * q, seed + 3) - study.necrosis), 17);
-    blend(8 * (value_noise(3.4 * q, seed + 4) - 0.62), -55);
-    if (value_noise(2.2 * q, seed + 5) > 0.25) blend(8 * (value_noise(11.0 * q, seed + 6) - 0.55), 215);  // clusters filled with contrast
-    return hu;
-}
-
-/// Blurs a plane by the scanner's point spread, about one pixel wide.
-void blur(std::vector<float>& plane, int passes)
-{
-    std::vector<float> line(kSide);
-    for (int pass = 0; pass < passes; ++pass) {
-        for (int axis = 0; axis < 2; ++axis) {
-            const int stride = axis == 0 ? 1 : kSide;
-            for (int l = 0; l < kSide; ++l) {
-                float* at = plane.data() + static_cast<std::ptrdiff_t>(l) * (axis == 0 ? kSide : 1);
-                for (int t = 0; t < kSide; ++t) line[static_cast<std::size_t>(t)] = at[t * stride];
-                for (int t = 0; t < kSide; ++t) {
-                    const float before = line[static_cast<std::size_t>(std::max(0, t - 1))];
-                    const float after = line[static_cast<std::size_t>(std::min(kSide - 1, t + 1))];
-                    at[t * stride] = 0.25F * before + 0.5F * line[static_cast<std::size_t>(t)] + 0.25F * after;
-                }
-            }
-        }
-    }
+    std::vector<Solid> out;
+    add_lungs(out, body, wall);
+    add_muscles(out, body, tissue);
+    add_organs(out, body, wall, tissue, mass);
+    add_bowel(out, body, wall, tissue, mass, study);
+    add_vessels(out, body, tissue, mass);
+    add_skeleton(out, body);
+    return out;
 }
 
 struct Rendered {
@@ -94,45 +46,105 @@ struct Rendered {
     Mask mask;
 };
 
-Rendered render(const Study& study, const LobulatedMass& mass, const PatientOptions& options)
+Rendered render(const Study& study, const Body& body, const VolumeGeometry& geometry, const PatientOptions& options)
 {
     Rendered out;
-    const PatientPoint origin{-kPixel_mm * (kSide - 1) / 2, -kPixel_mm * (kSide - 1) / 2 + 5, 0};
-    out.ct.geometry = VolumeGeometry::axial({kSide, kSide, kSlices}, kPixel_mm, kPixel_mm, kSlice_mm, origin);
-    out.ct.hu = Grid<std::int16_t>(out.ct.geometry.size());
-    out.mask = Mask(out.ct.geometry.size());
-    const Anatomy anatomy{study.pressure, study.girth};
-    const Anatomy untouched{0, study.girth};
-    const std::uint64_t seed = hash_of(study.id, options.seed);
-    const std::uint64_t tissue = mixed(options.seed);
-    // The noise of a reconstruction is smoothed by its kernel: two passes of the blur leave 0.19 of white noise's deviation.
-    constexpr float kKept = 0.1914F;
-    parallel_for(kSlices, options.threads, [&](int k) {
-        std::vector<float> plane(static_cast<std::size_t>(kSide) * kSide);
-        std::vector<float> noise(plane.size());
-        for (int r = 0; r < kSide; ++r) {
-            for (int c = 0; c < kSide; ++c) {
-                const auto i = static_cast<std::size_t>(r) * kSide + static_cast<std::size_t>(c);
-                const auto p = out.ct.geometry.to_patient(Index{c, r, k});
-                const double depth = mass.depth_mm(p);
-                const double coverage = options.invisible_mass ? 0 : std::clamp(0.5 + depth / kPixel_mm, 0.0, 1.0);
-                double hu = 0;
-                if (coverage < 1) hu += (1 - coverage) * (options.invisible_mass ? untouched.hu(p, 1e9) : anatomy.hu(p, std::max(0.0, -depth)));
-                if (coverage > 0) hu += coverage * mass_hu(mass, p, depth, study, tissue);
-                plane[i] = static_cast<float>(hu);
-                noise[i] = normal_of(mixed(seed ^ mixed(static_cast<std::uint64_t>(k) << 40 | i)));
+    out.ct.geometry = geometry;
+    out.ct.hu = Grid<std::int16_t>(geometry.size());
+    out.mask = Mask(geometry.size());
+    const auto& mass = study.mass;
+    const LobulatedMass* shown = options.invisible_mass ? nullptr : &mass;
+    const auto& tissue = tissue_in(options.phase);
+    const Wall wall(body);
+    const auto solids = anatomy_of(body, wall, tissue, shown, hash_of(study.id, options.seed + 17));
+    const std::uint64_t grain = hash_of(study.id, options.seed);
+    const std::uint64_t pattern = mixed(options.seed);
+    constexpr double far_mm = 12;  // beyond this nothing asks how near the mass is
+    const PatientPoint around{mass.reach() + far_mm, mass.reach() + far_mm, mass.reach() + far_mm};
+    parallel_for(geometry.size().slices, options.threads, [&](int k) {
+        Canvas canvas(geometry, k);
+        const auto near = canvas.window(mass.centre() - around, mass.centre() + around);
+        std::vector<float> depths;
+        const int width = near.last_column - near.first_column + 1;
+        for (int r = near.first_row; !near.empty() && r <= near.last_row; ++r) {
+            for (int c = near.first_column; c <= near.last_column; ++c) {
+                const double depth = mass.depth_mm(canvas.at(c, r));
+                depths.push_back(static_cast<float>(depth));
                 out.mask.at(c, r, k) = depth > 0;
+                if (shown && depth < 0) canvas.outside_mass_mm[out.mask.offset(c, r, 0)] = static_cast<float>(-depth);
+                if (shown && depth >= 0) canvas.outside_mass_mm[out.mask.offset(c, r, 0)] = 0;
             }
         }
-        blur(plane, 1);
-        blur(noise, 2);
+        wall.paint(canvas, tissue);
+        for (const auto& solid : solids) canvas.paint(solid);
+        for (int r = near.first_row; shown && !near.empty() && r <= near.last_row; ++r) {
+            for (int c = near.first_column; c <= near.last_column; ++c) {
+                const double depth = depths[static_cast<std::size_t>(r - near.first_row) * static_cast<std::size_t>(width) + static_cast<std::size_t>(c - near.first_column)];
+                if (depth < -canvas.reach_mm()) continue;
+                const auto p = canvas.at(c, r);
+                const double covered = canvas.coverage(p, depth, [&](PatientPoint q) { return mass.depth_mm(q); });
+                if (covered <= 0) continue;
+                float& hu = canvas.hu[out.mask.offset(c, r, 0)];
+                hu += static_cast<float>(covered * (mass_hu(mass, p, depth, tissue, study.necrosis, pattern) - static_cast<double>(hu)));
+            }
+        }
+        blur(canvas.hu, canvas.columns(), canvas.rows());
         auto target = out.ct.hu.plane(k);
-        for (std::size_t i = 0; i < plane.size(); ++i) {
-            const double sd = plane[i] < -900 ? kAirNoise_hu : kNoise_hu;
-            target[i] = static_cast<std::int16_t>(std::clamp(std::lround(plane[i] + sd * noise[i] / kKept), -1024L, 3071L));
+        const auto added = options.noise_hu > 0 ? noise(grain, k, canvas.columns(), canvas.rows()) : std::vector<float>(target.size(), 0.0F);
+        for (std::size_t i = 0; i < target.size(); ++i) {
+            const float sd = static_cast<float>(canvas.hu[i] < -900 ? kAirNoise * options.noise_hu : options.noise_hu);
+            target[i] = static_cast<std::int16_t>(std::clamp(std::lrint(canvas.hu[i] + sd * added[i]), -1024L, 3071L));
         }
     });
     return out;
+}
+
+/// The grid that holds the whole trunk, the same at every time point.
+Result<VolumeGeometry> grid_of(const Body& body, const PatientOptions& options)
+{
+    auto girthed = body;
+    girthed.girth = 1.06;  // of the largest study
+    const Wall wall(girthed);
+    const PatientPoint extent{wall.widest_mm() + 6, wall.deepest_mm() + kTable_mm, kHeight_mm * body.height};
+    auto scan = options.scan;
+    const auto& o = scan.orientation;
+    const auto along = [&](std::size_t at) {  // the trunk's extent along the axis that this direction follows
+        const std::array<double, 3> d{std::abs(o[at]), std::abs(o[at + 1]), std::abs(o[at + 2])};
+        return d[0] >= d[1] && d[0] >= d[2] ? extent.x : d[1] >= d[2] ? extent.y : extent.z;
+    };
+    const double needed = std::max(along(0), along(3));
+    const double usual = std::max(kUsualPixel_mm, std::ceil(needed / kSide * 50) / 50);
+    if (scan.column_spacing_mm == 0) scan.column_spacing_mm = usual;
+    if (scan.row_spacing_mm == 0) scan.row_spacing_mm = usual;
+    for (const auto& [spacing, trunk] : {std::pair{scan.column_spacing_mm, along(0)}, {scan.row_spacing_mm, along(3)}}) {
+        if (!(spacing > 0)) return refuse("spacings must be greater than 0 mm");
+        if (spacing * kSide < trunk) {
+            return refuse("512 pixels of " + fixed(spacing, 2) + " mm are " + fixed(spacing * kSide, 0) + " mm and would cut this patient's " + fixed(trunk, 0) + " mm; take at least " + fixed(std::ceil(trunk / kSide * 100) / 100, 2) + " mm");
+        }
+        if (spacing > 2) return refuse("pixels of more than 2 mm are no diagnostic CT");
+    }
+    if (!(scan.slice_spacing_mm >= 0.5 && scan.slice_spacing_mm <= 10)) return refuse("slices are 0.5 to 10 mm apart");
+    const double across = extent.x * extent.y * extent.z / along(0) / along(3);
+    const int slices = static_cast<int>(std::lround(across / scan.slice_spacing_mm));
+    const bool axial = across == extent.z;
+    const double front = (wall.deepest_mm() + kTable_mm) / 2;
+    const PatientPoint middle{0, axial ? 5.0 : front - 0.47 * wall.deepest_mm(), axial ? 0.5 * (slices - 1) * scan.slice_spacing_mm : 0.5 * extent.z};
+    return scan_geometry(scan, {kSide, kSide, slices}, middle);
+}
+
+bool holds(const VolumeGeometry& geometry, const LobulatedMass& mass)
+{
+    for (int i = 0; i < 60; ++i) {
+        for (int j = 0; j < 60; ++j) {
+            const double w = -1 + (2 * i + 1) / 60.0;
+            const double phi = 2 * std::numbers::pi * j / 60;
+            const double rim = std::sqrt(1 - w * w);
+            const PatientPoint d{rim * std::cos(phi), rim * std::sin(phi), w};
+            const auto p = mass.unscaled(mass.surface(d) * d);
+            if (!geometry.contains(p)) return false;
+        }
+    }
+    return true;
 }
 
 Status write_mask(const std::filesystem::path& file, const Mask& mask, const VolumeGeometry& g)
@@ -154,44 +166,12 @@ Status write_mask(const std::filesystem::path& file, const Mask& mask, const Vol
     const auto affine = *g.affine_lps();
     for (std::size_t e = 0; e < 12; ++e) put(280 + 4 * e, static_cast<float>(e < 8 ? -affine[e] : affine[e]));
     std::memcpy(h + 344, "n+1", 4);
-    gzFile out = gzopen(file.c_str(), "wb6");
+    gzFile out = gzopen(file.c_str(), "wb3");
     bool good = out && gzwrite(out, h, sizeof h) == static_cast<int>(sizeof h);
     for (int k = 0; good && k < n.slices; ++k) good = gzwrite(out, mask.plane(k).data(), static_cast<unsigned>(n.plane())) == static_cast<int>(n.plane());
     if (out) good = gzclose(out) == Z_OK && good;
     if (!good) return Error{Code::io, file.string() + " cannot be written", "sample_data"};
     return Done{};
-}
-
-std::string case_file()
-{
-    std::ostringstream out;
-    out << "# The sample patient: SYNTHETIC studies after a published case (docs/stages/sample_data.md).\n"
-           "# One line a time point as a reader drew it, and the top and bottom slice; positions in LPS mm.\n"
-           "case: RPS-001\ntimepoints:\n";
-    for (const auto& s : kStudies) out << "  - {id: " << s.id << ", ct: ct/" << s.id << ", new_lesions: none, reader: R1}\n";
-    out << "treatments:\n"
-           "  - {kind: surgery, date: 2013-02-05, lesions: [T1], note: debulking}\n"
-           "  - {kind: systemic, line: 1, start: 2013-03-24, agents: [doxorubicin, ifosfamide]}\n"
-           "  - {kind: radiotherapy, start: 2013-07-10, end: 2013-08-13, lesions: [T1], dose_gy: 50, fractions: 25}\n"
-           "events: [{kind: last-contact, date: 2014-09-01}]\n"
-           "lesions:\n  - id: T1\n    role: target\n    site: retroperitoneum\n    organ: retroperitoneum\n    nodal: false\n    timepoints:\n";
-    for (const auto& s : kStudies) out << "      " << s.id << ": {line: " << s.line << ", extent: " << s.extent << "}\n";
-    out << "response: {primary: recist-1.1, policies: {local_therapy: keep}}\n";
-    return out.str();
-}
-
-std::string truth_file(const std::vector<StudyTruth>& truths)
-{
-    std::ostringstream out;
-    out << "{\"schema\": \"retromass/1\", \"timepoints\": [\n";
-    for (std::size_t i = 0; i < truths.size(); ++i) {
-        const auto& t = truths[i].truth;
-        out << " {\"timepoint\": \"" << truths[i].timepoint << "\", \"date\": \"" << iso(truths[i].date) << "\", \"long_axis_mm\": " << fixed(t.long_axis_mm, 3)
-            << ", \"short_axis_mm\": " << fixed(t.short_axis_mm, 3) << ", \"craniocaudal_mm\": " << fixed(t.craniocaudal_mm, 3) << ", \"max_3d_diameter_mm\": " << fixed(t.max_3d_diameter_mm, 3)
-            << ", \"volume_ml\": " << fixed(t.volume_ml, 4) << ", \"how\": \"" << t.how << "\"}" << (i + 1 < truths.size() ? ",\n" : "\n");
-    }
-    out << "]}\n";
-    return out.str();
 }
 
 Status write_text(const std::filesystem::path& file, const std::string& text)
@@ -205,37 +185,69 @@ Status write_text(const std::filesystem::path& file, const std::string& text)
 
 }  // namespace
 
+std::optional<Phase> phase_named(std::string_view text)
+{
+    for (const auto phase : {Phase::unenhanced, Phase::arterial, Phase::portal_venous}) {
+        if (name(phase) == text) return phase;
+    }
+    return std::nullopt;
+}
+
+std::string_view name(Phase phase) { return phase == Phase::unenhanced ? "unenhanced" : phase == Phase::arterial ? "arterial" : "portal-venous"; }
+
 Result<std::vector<StudyTruth>> write_patient(const std::filesystem::path& folder, const PatientOptions& options, const Progress& progress)
 {
+    if (!(options.noise_hu >= 0 && options.noise_hu <= 200)) return refuse("noise is a standard deviation of 0 to 200 HU");
+    const auto body = body_of(options.seed);
+    const auto studies = studies_of(body);
+    RETROMASS_TRY_ASSIGN(const auto geometry, grid_of(body, options));
+    for (const auto& study : studies) {
+        if (!holds(geometry, study.mass)) return refuse("this scan would cut the mass at " + study.id + "; the truth would not hold");
+    }
+    const auto frame = measuring_frame(geometry);
+    const auto usual = grid_of(body, PatientOptions{});
+    const bool as_drawn = options.seed == 1 && usual && *usual == geometry;
     std::error_code error;
     std::filesystem::create_directories(folder / "truth", error);
     if (error) return Error{Code::io, folder.string() + " cannot be created: " + error.message(), "sample_data"};
+    std::string scan;
+    for (const double v : {geometry.column_spacing_mm(), geometry.row_spacing_mm(), *geometry.slice_spacing_mm(), options.scan.gantry_tilt_deg, options.noise_hu}) scan += " " + fixed(v, 4);
+    for (const double v : options.scan.orientation) scan += " " + fixed(v, 6);
+    std::string phase(name(options.phase));
+    std::replace(phase.begin(), phase.end(), '-', ' ');
     std::vector<StudyTruth> truths;
+    std::vector<Prompt> prompts;
     int series_number = 1;
-    for (const auto& study : kStudies) {
-        if (!goes_on(progress, std::string("writing ") + study.id, static_cast<double>(truths.size()) / std::size(kStudies))) {
+    for (const auto& study : studies) {
+        if (!goes_on(progress, "writing " + study.id, static_cast<double>(truths.size()) / static_cast<double>(studies.size()))) {
             return Error{Code::cancelled, "stopped while writing the sample patient", "sample_data"};
         }
-        const LobulatedMass mass(study.centre, study.half_mm, study.turn_deg, study.lobes, study.pattern);
-        const auto rendered = render(study, mass, options);
+        auto now = body;
+        now.girth = study.girth;
+        const auto rendered = render(study, now, geometry, options);
+        const auto truth = truth_of(study.mass, frame);
         DicomDescription d;
         d.patient_id = "RETROMASS-DEMO-" + std::to_string(options.seed);
-        d.series_description = "SYNTHETIC portal venous 2.5 B30f";
+        std::string slice = fixed(options.scan.slice_spacing_mm, 2);
+        while (slice.back() == '0') slice.pop_back();
+        if (slice.back() == '.') slice.pop_back();
+        d.series_description = "SYNTHETIC " + phase + " " + slice + " B30f";
         d.study_description = "SYNTHETIC CT abdomen and pelvis";
         d.date = *parse_date(study.date);
         d.series_number = ++series_number;
-        d.uid_seed = "retromass demo " + std::to_string(options.seed) + (options.invisible_mass ? " invisible " : " ") + study.id;
-        d.contrast_agent = "SYNTHETIC iodine";
+        d.uid_seed = "retromass demo " + std::to_string(options.seed) + (options.invisible_mass ? " invisible " : " ") + study.id + " " + phase + scan;
+        d.contrast_agent = options.phase == Phase::unenhanced ? "" : "SYNTHETIC iodine";
         d.lossless_jpeg = options.lossless_jpeg;
-        d.slice_thickness_mm = kSlice_mm;
+        d.slice_thickness_mm = *geometry.slice_spacing_mm();
         const auto ct_folder = folder / "ct" / study.id;
         std::filesystem::remove_all(ct_folder, error);
         RETROMASS_TRY(write_dicom(ct_folder, rendered.ct, d, options.threads));
-        RETROMASS_TRY(write_mask(folder / "truth" / (std::string(study.id) + ".nii.gz"), rendered.mask, rendered.ct.geometry));
-        truths.push_back({study.id, d.date, mass.truth()});
+        RETROMASS_TRY(write_mask(folder / "truth" / (study.id + ".nii.gz"), rendered.mask, rendered.ct.geometry));
+        truths.push_back({study.id, d.date, truth.truth});
+        prompts.push_back(as_drawn ? Prompt{study.line, study.extent} : drawn(truth, study.mass, geometry, hash_of(study.id, options.seed)));
     }
-    RETROMASS_TRY(write_text(folder / "case.yaml", case_file()));
-    RETROMASS_TRY(write_text(folder / "truth.json", truth_file(truths)));
+    RETROMASS_TRY(write_text(folder / "case.yaml", case_text(studies, prompts, options.seed)));
+    RETROMASS_TRY(write_text(folder / "truth.json", truth_text(truths, frame, options)));
     return truths;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -27,21 +28,30 @@ struct Truth {
     std::string how;                 ///< "closed form" or "sampled surface, 0.01 mm"
 };
 
-struct ShapeSpecification {
-    Shape shape = Shape::ball;
-    std::vector<double> size_mm{30, 30, 30};  ///< full extents (x, y, z); meaning per shape in docs/stages/sample_data.md
-    double necrotic_fraction = 0.3;           ///< rim_necrosis
-    Dimensions grid{64, 64, 64};
+/// How the scanner cuts the body. Slices lie within 30 degrees of axial or exactly in coronal or sagittal planes: only there is
+/// it defined which plane is measured (docs/clinical.md 2.5); other scans are refused.
+struct Scan {
     double column_spacing_mm = 1;
     double row_spacing_mm = 1;
-    double slice_spacing_mm = 1;
-    double gantry_tilt_deg = 0;
+    double slice_spacing_mm = 1;             ///< along the normal of the slices
+    double gantry_tilt_deg = 0;              ///< turns axial slices about their rows; the couch still moves straight
+    std::array<double, 6> orientation{1, 0, 0, 0, 1, 0};  ///< as Image Orientation (Patient)
+};
+/// axial, coronal, sagittal.
+std::optional<std::array<double, 6>> orientation_named(std::string_view name);
+
+struct ShapeSpecification : Scan {
+    Shape shape = Shape::ball;
+    std::vector<double> size_mm{30, 30, 30};  ///< full extents (x, y, z); meaning per shape in docs/stages/sample_data.md
+    double necrotic_fraction = 0.3;           ///< rim_necrosis: part of the volume
+    Dimensions grid{64, 64, 64};
     double noise_hu = 0;
     double lesion_hu = 50;
     double surrounding_hu = -100;
     std::uint64_t seed = 1;
 };
 
+/// The shape's x and y lie in the measured planes and z along their normal, whichever way the scan is turned: the truth holds there.
 struct ShapePhantom {
     CtVolume ct;
     Mask mask;      ///< voxel centres inside the analytic body
@@ -69,9 +79,16 @@ struct DicomDescription {
 Status write_dicom(const std::filesystem::path& folder, const CtVolume& ct, const DicomDescription& description,
                    int threads = 0);
 
-/// The seed patient: five studies. The truth of each is of the analytic mass.
+enum class Phase { unenhanced, arterial, portal_venous };
+std::optional<Phase> phase_named(std::string_view name);
+std::string_view name(Phase phase);
+
+/// The sample patient: five studies. The truth of each is of the analytic mass, in the planes in which this scan is measured.
 struct PatientOptions {
-    std::uint64_t seed = 1;
+    std::uint64_t seed = 1;          ///< 1 = the published sizes; any other = another body with another mass
+    Scan scan{0, 0, 2.5};            ///< a spacing of 0 in plane: 0.8 mm, or more where 512 pixels must hold a broader body
+    Phase phase = Phase::portal_venous;
+    double noise_hu = 12;            ///< standard deviation inside the body
     bool lossless_jpeg = true;
     bool invisible_mass = false;     ///< paints the mass to its surroundings' HU: for tests that a fake must fail
     int threads = 0;

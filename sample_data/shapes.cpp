@@ -6,6 +6,7 @@
 
 #include "sample_data/phantom.h"
 #include "sample_data/random.h"
+#include "sample_data/scan.h"
 
 namespace retromass::sample_data {
 namespace {
@@ -85,7 +86,7 @@ Body ellipsoid_of(double x, double y, double z)
     return b;
 }
 
-Body body_of(const ShapeSpecification& s)
+Body shape_body(const ShapeSpecification& s)
 {
     const double x = s.size_mm[0];
     const double y = s.size_mm[1];
@@ -186,16 +187,10 @@ Result<ShapePhantom> make_shape(const ShapeSpecification& s)
     if (s.size_mm.size() != 3 || !(s.size_mm[0] > 0) || !(s.size_mm[1] > 0) || !(s.size_mm[2] > 0)) return refuse("a shape needs three positive extents");
     const bool two_balls = s.shape == Shape::dumbbell || s.shape == Shape::two_components;
     if (two_balls && s.size_mm[0] <= 2 * s.size_mm[1]) return refuse("dumbbell and two-components need a length of more than two diameters");
-    const auto body = body_of(s);
-    const double a = s.gantry_tilt_deg * pi / 180;
-    // The couch moves along z; the slices lean by the tilt about x, so that they are slice_spacing apart along their normal.
-    const PatientPoint row_step{0, std::cos(a), std::sin(a)};
-    std::vector<PatientPoint> origins;
-    const double couch = s.slice_spacing_mm / std::cos(a);
-    const PatientPoint middle = (0.5 * (s.grid.columns - 1) * s.column_spacing_mm) * PatientPoint{1, 0, 0} + (0.5 * (s.grid.rows - 1) * s.row_spacing_mm) * row_step;
-    for (int k = 0; k < s.grid.slices; ++k) origins.push_back(PatientPoint{0, 0, (k - 0.5 * (s.grid.slices - 1)) * couch} - middle);
+    const auto body = shape_body(s);
     ShapePhantom out;
-    RETROMASS_TRY_ASSIGN(out.ct.geometry, VolumeGeometry::from_slices(s.grid.columns, s.grid.rows, {1, 0, 0}, row_step, s.column_spacing_mm, s.row_spacing_mm, origins));
+    RETROMASS_TRY_ASSIGN(out.ct.geometry, scan_geometry(s, s.grid, {}));
+    const auto frame = measuring_frame(out.ct.geometry);
     out.ct.hu = Grid<std::int16_t>(s.grid);
     out.mask = Mask(s.grid);
     out.truth = body.truth;
@@ -204,11 +199,11 @@ Result<ShapePhantom> make_shape(const ShapeSpecification& s)
         for (int r = 0; r < s.grid.rows; ++r) {
             for (int c = 0; c < s.grid.columns; ++c) {
                 const auto i = out.mask.offset(c, r, k);
-                out.mask[i] = body.inside(g.to_patient(Index{c, r, k}));
+                out.mask[i] = body.inside(frame.local(g.to_patient(Index{c, r, k})));
                 double hu = 0;
                 for (int t = 0; t < kSubsamples * kSubsamples * kSubsamples; ++t) {
                     const auto part = [&](int index) { return (index + 0.5) / kSubsamples - 0.5; };
-                    const auto p = g.to_patient(ContinuousIndex{c + part(t % kSubsamples), r + part(t / kSubsamples % kSubsamples), k + part(t / (kSubsamples * kSubsamples))});
+                    const auto p = frame.local(g.to_patient(ContinuousIndex{c + part(t % kSubsamples), r + part(t / kSubsamples % kSubsamples), k + part(t / (kSubsamples * kSubsamples))}));
                     hu += !body.inside(p) ? s.surrounding_hu : body.necrotic && body.necrotic(p) ? kNecrotic_hu : s.lesion_hu;
                 }
                 hu /= kSubsamples * kSubsamples * kSubsamples;

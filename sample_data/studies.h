@@ -1,0 +1,36 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "sample_data/body.h"
+#include "sample_data/mass.h"
+
+namespace retromass::sample_data {
+
+/// One study of a patient.
+struct Study {
+    std::string id;
+    std::string date;
+    LobulatedMass mass;
+    double girth = 1;
+    double necrosis = 0.2;
+    std::string line;    ///< the prompts a reader drew on the default scan of patient 1; empty otherwise
+    std::string extent;
+};
+std::vector<Study> studies_of(const Body& body);
+
+/// What a reader draws on another patient or scan: one slice off the best, 5 % short, turned by 5 degrees, 1.5 mm of jitter; and
+/// the top and bottom slice, each one slice short.
+struct Prompt {
+    std::string line;
+    std::string extent;
+};
+Prompt drawn(const MassTruth& truth, const LobulatedMass& mass, const VolumeGeometry& geometry, std::uint64_t seed);
+
+/// The case file of the sample patient, and its truth.json.
+std::string case_text(const std::vector<Study>& studies, const std::vector<Prompt>& prompts, std::uint64_t seed);
+std::string truth_text(const std::vector<StudyTruth>& truths, const Frame& frame, const PatientOptions& options);
+
+}  // namespace retromass::sample_data
