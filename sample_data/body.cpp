@@ -8,8 +8,8 @@ const Tissue& tissue_in(Phase phase)
 {
     //                             aorta  cava below, cava, portal, liver, spleen, cortex, medulla, pancreas, muscle, wall, uterus, mass, clusters
     static const Tissue unenhanced{44, 42, 43, 43, 58, 48, 32, 30, 42, 54, 40, 45, 42, 46};
-    static const Tissue arterial{310, 55, 95, 110, 74, 125, 205, 85, 112, 58, 84, 90, 56, 150};
-    static const Tissue portal_venous{162, 132, 148, 172, 112, 122, 188, 168, 98, 60, 66, 95, 64, 215};
+    static const Tissue arterial{310, 55, 95, 110, 74, 125, 205, 85, 112, 58, 84, 90, 66, 150};
+    static const Tissue portal_venous{162, 132, 148, 172, 112, 122, 188, 168, 98, 60, 66, 95, 80, 215};
     switch (phase) {
     case Phase::unenhanced: return unenhanced;
     case Phase::arterial: return arterial;

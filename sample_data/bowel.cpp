@@ -40,14 +40,14 @@ Colour stool(double gas_above_y)
     return [=](PatientPoint p, double) {
         if (p.y < gas_above_y) return kGas_hu;
         const double v = value_noise({p.x / 4.5, p.y / 4.5, p.z / 5}, 3) + 0.5 * value_noise({p.x / 2, p.y / 2, p.z / 2.5}, 4);
-        return v > 0.62 ? -420.0 : 28 - 45 * v;
+        return v > 0.4 ? -420.0 : 30 - 60 * v;
     };
 }
 
 /// The place of a length of small bowel: nodes on a string that keep clear of wall, mass, solids and of one another.
 class Packing {
 public:
-    Packing(const Body& body, const Wall& wall, const LobulatedMass* mass, std::vector<Node> obstacles, std::uint64_t seed) : body_(body), wall_(wall), mass_(mass), obstacles_(std::move(obstacles)), seed_(seed) {}
+    Packing(const Body& body, const Wall& wall, const LobulatedMass* mass, std::vector<Node> obstacles, std::uint64_t seed) : body_(body), behind_(mass ? std::clamp(18 - 0.1 * mass->reach(), 0.0, 14.0) : 0.0), wall_(wall), mass_(mass), obstacles_(std::move(obstacles)), seed_(seed) {}
 
     std::vector<Node> packed(int count)
     {
@@ -110,7 +110,7 @@ private:
     void hold(Node& n, int pass) const
     {
         const double sunk = pass < 60 ? 2 : 0.5;
-        n.p = yielded(mass_, n.p, n.radius, sunk);
+        n.p = yielded(mass_, n.p, n.radius + behind_, sunk);
         const double room = wall_.depth(n.p) - wall_.muscle_mm(n.p) - 4 - n.radius;
         if (room < 0) {
             const auto in = body_.at(20, -15, n.p.z / body_.height) - n.p;
@@ -128,6 +128,7 @@ private:
     }
 
     const Body& body_;
+    double behind_;  ///< fat behind the peritoneum that stays between a mass and the loops; a large mass uses it up, mm
     const Wall& wall_;
     const LobulatedMass* mass_;
     std::vector<Node> obstacles_;
@@ -138,9 +139,10 @@ private:
 std::vector<Node> laid(std::vector<Node> nodes, const Wall& wall, const LobulatedMass* mass, const Body& body, double step_mm)
 {
     auto fine = smooth(nodes, step_mm);
+    const double behind = mass ? std::clamp(18 - 0.1 * mass->reach(), 0.0, 14.0) : 0.0;  // as for the loops
     for (int pass = 0; pass < 60; ++pass) {
         for (auto& n : fine) {
-            n.p = yielded(mass, n.p, n.radius, 2);
+            n.p = yielded(mass, n.p, n.radius + behind, 2);
             const double room = wall.depth(n.p) - wall.muscle_mm(n.p) - 3 - n.radius;
             if (room < 0) {
                 const auto in = body.at(20, -15, n.p.z / body.height) - n.p;
@@ -171,7 +173,7 @@ void add_colon(std::vector<Solid>& out, std::vector<Node>& obstacles, const Body
         return node.p.y + node.radius * std::min(0.35, part);
     };
     const std::size_t from = path.size() * 2 / 3;
-    add_hollow(out, std::vector<Node>(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(from) + 1), kWall_mm, plain(tissue.bowel_wall), [&](const Node& node) { return stool(gas(node)); }, 1.4);
+    add_hollow(out, std::vector<Node>(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(from) + 1), kWall_mm, plain(tissue.bowel_wall), [&](const Node& node) { return stool(gas(node)); }, 3);
     add_hollow(out, std::vector<Node>(path.begin() + static_cast<std::ptrdiff_t>(from), path.end()), kWall_mm + 0.6, plain(tissue.bowel_wall), [&](const Node& node) { return stool(gas(node) - 0.4 * node.radius); }, 1.4);
 }
 
@@ -185,7 +187,7 @@ void add_stomach(std::vector<Solid>& out, std::vector<Node>& obstacles, const Bo
     // The duodenum turns round the head of the pancreas and crosses before the great vessels.
     auto loop = laid({n(-16, -56, 312, 11), n(-42, -42, 312, 12), n(-52, -16, 292, 13), n(-50, 2, 262, 13), n(-30, 14, 240, 12), n(0, 26, 236, 11), n(28, 24, 252, 11), n(48, -8, 280, 11), n(60, -20, 285, 11)}, wall, mass, body, 6);
     for (const auto& node : loop) obstacles.push_back(node);
-    add_hollow(out, loop, kWall_mm, plain(tissue.bowel_wall), [&](const Node& node) { return filled(28, node.p.y - 0.7 * node.radius); }, 0.6);
+    add_hollow(out, loop, kWall_mm, plain(tissue.bowel_wall), [&](const Node& node) { return filled(28, node.p.y - 0.7 * node.radius); }, 2.5);
 }
 
 /// Superior mesenteric artery and vein with branches to the loops: what makes a mesentery look like one.
@@ -246,14 +248,14 @@ void add_bowel(std::vector<Solid>& out, const Body& body, const Wall& wall, cons
         const auto draw = mixed(study + first * 7919);
         const double kind = uniform_of(draw);
         const double fluid = 14 + 24 * uniform_of(mixed(draw));
-        const double gap = 0.3 + 1.6 * uniform_of(mixed(draw + 1));
+        const double gap = 1.2 + 2.4 * uniform_of(mixed(draw + 1));
         const auto content = [&](const Node& n) {
-            if (kind < 0.28) return plain(tissue.bowel_wall - 14);
-            if (kind < 0.62) return filled(fluid, -1e3);
-            if (kind < 0.80) return filled(fluid, n.p.y - 0.25 * n.radius);
+            if (kind < 0.2) return plain(tissue.bowel_wall - 14);
+            if (kind < 0.36) return filled(fluid, -1e3);
+            if (kind < 0.58) return filled(fluid, n.p.y - 0.25 * n.radius);
             return filled(235, n.p.y - 0.75 * n.radius);
         };
-        if (kind < 0.28) {
+        if (kind < 0.2) {
             for (auto& n : part) n.radius *= 0.78;
         }
         add_hollow(out, smooth(part, 4), kWall_mm, plain(tissue.bowel_wall), content, gap);

@@ -30,7 +30,7 @@ Canvas::Window Canvas::window(PatientPoint low, PatientPoint high) const
 
 double plane_width(PatientPoint p)
 {
-    return 0.75 + 0.75 * std::sin(p.x / 15 + 1.3 * std::sin(p.y / 21) + p.z / 17);
+    return 0.95 + 0.55 * std::sin(p.x / 15 + 1.3 * std::sin(p.y / 21) + p.z / 17);
 }
 
 void Canvas::paint(const Solid& solid)

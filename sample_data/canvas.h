@@ -64,7 +64,7 @@ private:
     int rows_;
 };
 
-/// How much of its usual width a plane of fat keeps at p: near nothing at some places, half as much again at others.
+/// How much of its usual width a plane of fat keeps at p: less than half at some places, half as much again at others.
 double plane_width(PatientPoint p);
 
 }  // namespace retromass::sample_data

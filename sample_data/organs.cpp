@@ -45,7 +45,7 @@ void add_liver(std::vector<Solid>& out, const Body& body, const Wall& wall, cons
         return depth > -3 ? std::min(depth, wall.depth(p) - wall.muscle_mm(p) - 3) : depth;
     };
     liver.hu = plain(tissue.liver);
-    liver.gap_mm = 1.2;
+    liver.gap_mm = 3;
     out.push_back(std::move(liver));
     // Three hepatic veins to the vena cava, the portal vein with its branches. They show only inside the liver by their size.
     const auto cava = body.at(-20, 40, 415);
@@ -97,7 +97,7 @@ void add_kidneys(std::vector<Solid>& out, const Body& body, const Wall& wall, co
         const PatientPoint hilum{-side * std::cos(t), -side * std::sin(t), 0};  // towards the middle and the front
         const auto sinus = ellipsoid(c + (0.55 * r.x) * hilum, {14 * s, 9 * s, 27 * s}, {}, turn);
         Solid kidney = whole;
-        kidney.gap_mm = 1.5;
+        kidney.gap_mm = 3;
         kidney.depth = [whole, notch = ellipsoid(c + (1.02 * r.x) * hilum, {9 * s, 7 * s, 19 * s}, {}, turn)](PatientPoint p) { return std::min(whole.depth(p), -notch.depth(p)); };
         kidney.hu = [=](PatientPoint p, double depth) {
             if (sinus.depth(p) > 0) {

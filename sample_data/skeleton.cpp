@@ -205,21 +205,21 @@ void add_muscles(std::vector<Solid>& out, const Body& body, const Tissue& tissue
                 const double back = z < 190 ? (190 - z) * 0.16 : 0;
                 nodes.push_back({at(x, y + back - (1 - thin) * 4, z), 0.5 * (rx + ry) * thin * s});
             }
-            add_tube(out, nodes, muscle(x, 0.55), 1.2);
+            add_tube(out, nodes, muscle(x, 0.55), 2.4);
         }
-        for (const double x : {60.0, 72.0, 82.0}) add_tube(out, {{at(x, 99 - 0.22 * (x - 60), 178), 9 * s}, {at(x - 6, 98 - 0.2 * (x - 60), 320), 6.5 * s}}, muscle(x, 0.5), 1.2);
+        for (const double x : {60.0, 72.0, 82.0}) add_tube(out, {{at(x, 99 - 0.22 * (x - 60), 178), 9 * s}, {at(x - 6, 98 - 0.2 * (x - 60), 320), 6.5 * s}}, muscle(x, 0.5), 2.4);
         // Psoas swells downwards, joins the iliacus and leaves over the front of the hip.
-        add_tube(out, smooth({{at(26, 86, 322), 6 * s}, {at(36, 80, 285), 13 * s}, {at(43, 76, 240), 19 * s}, {at(51, 70, 195), 22 * s}, {at(62, 50, 150), 21 * s}, {at(76, 12, 110), 20 * s}, {at(86, -26, 70), 19 * s}, {at(92, -34, 20), 17 * s}}, 9), muscle(side, 0.45), 1.2);
-        add_tube(out, smooth({{at(84, 44, 172), 9 * s}, {at(82, 30, 140), 13 * s}, {at(84, 2, 105), 15 * s}}, 8), muscle(side, 0.5), 1.2);
-        add_tube(out, {{at(100, 14, 104), 16 * s}, {at(120, 22, 72), 19 * s}, {at(136, 24, 40), 14 * s}}, muscle(4, 0.5), 1.2);  // to the trochanter
-        add_tube(out, smooth({{at(34, 66, 66), 4 * s}, {at(26, 58, 46), 4 * s}, {at(12, 56, 30), 4 * s}}, 6), plain(tissue.muscle), 1.2);  // levator
+        add_tube(out, smooth({{at(26, 88, 322), 5 * s}, {at(34, 85, 285), 10 * s}, {at(40, 83, 240), 14.5 * s}, {at(48, 76, 195), 17.5 * s}, {at(60, 54, 150), 18 * s}, {at(76, 12, 110), 18 * s}, {at(86, -26, 70), 19 * s}, {at(92, -34, 20), 17 * s}}, 9), muscle(side, 0.45), 2.4);
+        add_tube(out, smooth({{at(84, 44, 172), 9 * s}, {at(82, 30, 140), 13 * s}, {at(84, 2, 105), 15 * s}}, 8), muscle(side, 0.5), 2.4);
+        add_tube(out, {{at(100, 14, 104), 16 * s}, {at(120, 22, 72), 19 * s}, {at(136, 24, 40), 14 * s}}, muscle(4, 0.5), 2.4);  // to the trochanter
+        add_tube(out, smooth({{at(34, 66, 66), 4 * s}, {at(26, 58, 46), 4 * s}, {at(12, 56, 30), 4 * s}}, 6), plain(tissue.muscle), 2.4);  // levator
         // Obturator internus, pectineus and the thigh in front of the hip.
-        add_tube(out, smooth({{at(64, 30, 66), 9 * s}, {at(58, 22, 40), 10 * s}, {at(52, 18, 14), 9 * s}}, 8), plain(tissue.muscle), 1.2);
-        add_tube(out, {{at(60, -44, 28), 14 * s}, {at(72, -44, 0), 18 * s}}, muscle(2, 0.4), 1.2);
-        add_tube(out, {{at(120, -42, 62), 13 * s}, {at(122, -46, 0), 18 * s}}, muscle(1, 0.4), 1.2);
-        add_tube(out, {{at(146, -8, 80), 14 * s}, {at(150, -6, 0), 15 * s}}, muscle(3, 0.4), 1.2);
-        add_tube(out, {{at(88, 60, 30), 16 * s}, {at(92, 56, -10), 24 * s}}, muscle(3, 0.4), 1.2);
-        add_tube(out, {{at(18, 82, 320), 5 * s}, {at(14, 76, 365), 6 * s}}, plain(tissue.muscle), 1.2);  // crus of the diaphragm
+        add_tube(out, smooth({{at(64, 30, 66), 9 * s}, {at(58, 22, 40), 10 * s}, {at(52, 18, 14), 9 * s}}, 8), plain(tissue.muscle), 2.4);
+        add_tube(out, {{at(60, -44, 28), 14 * s}, {at(72, -44, 0), 18 * s}}, muscle(2, 0.4), 2.4);
+        add_tube(out, {{at(120, -42, 62), 13 * s}, {at(122, -46, 0), 18 * s}}, muscle(1, 0.4), 2.4);
+        add_tube(out, {{at(146, -8, 80), 14 * s}, {at(150, -6, 0), 15 * s}}, muscle(3, 0.4), 2.4);
+        add_tube(out, {{at(88, 60, 30), 16 * s}, {at(92, 56, -10), 24 * s}}, muscle(3, 0.4), 2.4);
+        add_tube(out, {{at(18, 82, 320), 5 * s}, {at(14, 76, 365), 6 * s}}, plain(tissue.muscle), 2.4);  // crus of the diaphragm
     }
 }
 
