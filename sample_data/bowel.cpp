@@ -143,6 +143,8 @@ std::vector<Node> laid(std::vector<Node> nodes, const Wall& wall, const Lobulate
     for (int pass = 0; pass < 60; ++pass) {
         for (auto& n : fine) {
             n.p = yielded(mass, n.p, n.radius + behind, 2);
+            // Not on the great vessels: a mass there carries the duodenum to the left.
+            if (n.p.z > 185 * body.height && std::abs(n.p.x) < 55 * body.width && n.p.y + n.radius > 40 * body.depth) n.p = n.p + PatientPoint{5, -3, 0};
             const double room = wall.depth(n.p) - wall.muscle_mm(n.p) - 3 - n.radius;
             if (room < 0) {
                 const auto in = body.at(20, -15, n.p.z / body.height) - n.p;

@@ -26,7 +26,7 @@ void add_liver(std::vector<Solid>& out, const Body& body, const Wall& wall, cons
 {
     const double s = body.size() * (1 + 0.06 * body.varied(10));
     const double tip = 12 * body.varied(11);
-    const std::vector<Solid> lobes{ellipsoid(body.at(-84, 4, 382), {90 * s, 88 * s, 68 * s}, {}), ellipsoid(body.at(-112, 22, 322 - tip), {40 * s, 54 * s, (62 + tip) * s}, {}, 12),
+    const std::vector<Solid> lobes{ellipsoid(body.at(-84, 4, 382), {90 * s, 88 * s, 68 * s}, {}), ellipsoid(body.at(-114, 22, 330 - tip), {40 * s, 54 * s, (62 + tip) * s}, {}, 12),
                                    ellipsoid(body.at(-2, -50, 384), {88 * s, 40 * s, 36 * s}, {}, 8), ellipsoid(body.at(-40, -48, 345), {48 * s, 42 * s, 36 * s}, {})};
     Solid liver;
     liver.low = body.at(-170, -120, 235);
@@ -67,7 +67,7 @@ void add_kidneys(std::vector<Solid>& out, const Body& body, const Wall& wall, co
 {
     const double s = body.size() * (1 + 0.08 * body.varied(20));
     for (const double side : {1.0, -1.0}) {
-        auto c = body.at(side > 0 ? 72 : -72, 58, (side > 0 ? 300 : 286) + 12 * body.varied(21));
+        auto c = body.at(side > 0 ? 74 : -79, 60, (side > 0 ? 300 : 286) + 12 * body.varied(21));
         const PatientPoint r{28 * s, 25 * s, 54 * s};
         // The kidney keeps its shape: the whole organ moves away from the mass, upwards and back, until little of it is lost.
         for (int i = 0; mass && side < 0 && i < 40; ++i) {

@@ -105,7 +105,7 @@ Result<VolumeGeometry> grid_of(const Body& body, const PatientOptions& options)
     auto girthed = body;
     girthed.girth = 1.06;  // of the largest study
     const Wall wall(girthed);
-    const PatientPoint extent{wall.widest_mm() + 6, wall.deepest_mm() + kTable_mm, kHeight_mm * body.height};
+    const PatientPoint extent{wall.widest_mm() + 2, wall.deepest_mm() + kTable_mm, kHeight_mm * body.height};
     auto scan = options.scan;
     const auto& o = scan.orientation;
     const auto along = [&](std::size_t at) {  // the trunk's extent along the axis that this direction follows

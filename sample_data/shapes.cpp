@@ -4,6 +4,7 @@
 #include <functional>
 #include <numbers>
 
+#include "core/parallel.h"
 #include "sample_data/phantom.h"
 #include "sample_data/random.h"
 #include "sample_data/scan.h"
@@ -195,7 +196,7 @@ Result<ShapePhantom> make_shape(const ShapeSpecification& s)
     out.mask = Mask(s.grid);
     out.truth = body.truth;
     const auto& g = out.ct.geometry;
-    for (int k = 0; k < s.grid.slices; ++k) {
+    parallel_for(s.grid.slices, 0, [&](int k) {
         for (int r = 0; r < s.grid.rows; ++r) {
             for (int c = 0; c < s.grid.columns; ++c) {
                 const auto i = out.mask.offset(c, r, k);
@@ -211,7 +212,7 @@ Result<ShapePhantom> make_shape(const ShapeSpecification& s)
                 out.ct.hu[i] = static_cast<std::int16_t>(std::clamp(std::lround(hu), -1024L, 3071L));
             }
         }
-    }
+    });
     return out;
 }
 

@@ -76,9 +76,8 @@ Solid iliac_plate(const Body& body, double side, double inner_mm, double outer_m
         const double behind = 22 + std::min(1.0, up / 0.55) * 62 - std::max(0.0, up - 0.7) * 90;
         const double before = -12 - 28 * std::sin(up * std::numbers::pi * 0.75);
         const double t = std::clamp((behind - y) / (behind - before), 0.0, 1.0);
-        const double bend = std::pow(1 - t, 0.7);
-        const double middle = 86 - 50 * (1 - t) * bend * std::min(1.0, up * 2.2) + (7 + 27 * up) * t;
-        const double slope = std::hypot(1.0, 85 * bend / (behind - before));
+        const double middle = 87 - 53 * (1 - t) * (1 - t) * std::min(1.0, up * 2.2) + (6 + 33 * up) * t * (2 - t);
+        const double slope = std::hypot(1.0, (1 - t) * (106 * std::min(1.0, up * 2.2) + 66 * up) / (behind - before));
         const double blunt = std::min({1.0, std::min(behind - y, y - before) / 9 + 0.25});
         const double half = (3.6 + 4.5 * std::abs(2 * t - 1) + (1 - up) * 5) * std::max(0.1, blunt) * slope;
         const double crest = 187 - 22 * (2 * t - 0.9) * (2 * t - 0.9);

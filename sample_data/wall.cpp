@@ -11,8 +11,8 @@ struct Level {
 };
 // The outer surface of the trunk's muscles from the symphysis to the liver's dome, mm.
 constexpr std::array<Level, 9> kLevels{{{0, 168, 92, 128},
-                                        {60, 173, 96, 142},
-                                        {100, 170, 102, 145},
+                                        {60, 169, 96, 142},
+                                        {100, 168, 102, 145},
                                         {150, 166, 106, 143},
                                         {190, 165, 107, 140},
                                         {250, 165, 107, 140},
