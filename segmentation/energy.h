@@ -19,8 +19,7 @@ struct EnergyConstants {
     double geodesic_weight = 0.5;
     double confidence = 0.5;          ///< of the prior in the random walker
     double threshold = 0.45;
-    double trees_weight = 1;          ///< of the learned correction where the lesion is like its training cases ...
-    double trees_threshold = 0.40;    ///< ... and the threshold there
+    double trees_threshold = 0.40;    ///< instead of `threshold` where the learned correction is full
     double fit_weight = 0.03;         ///< how firmly an unmarked axis is held to its usual proportion
 };
 

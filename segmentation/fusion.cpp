@@ -13,10 +13,11 @@ constexpr float kSoftHigh_hu = 150;
 constexpr double kRimTo_r = 1.4;
 // Each pair: where likeness ends and where it is full; a little beyond the training cases on every side.
 constexpr double kContrast[2] = {4.7, 4.1};        // separation; from 4.1 on the image may move the axes, which the trees never saw
-constexpr double kShortest_mm[2] = {20, 30};
+constexpr double kShortest_mm[2] = {30, 45};        // one training case is shorter, and trees that have not seen it harm it
 constexpr double kLongest_mm[2] = {180, 150};
 constexpr double kSoftCore[2] = {0.8, 0.9};        // fractions of soft tissue: lung and bone are another world
 constexpr double kSoftRim[2] = {0.5, 0.6};
+constexpr double kAgreement[2] = {0.65, 0.8};      // Dice of the lesion with and without the trees: whoever contradicts the energy so much is lost
 
 double ramp(double x, const double (&ends)[2]) { return std::clamp((x - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0); }
 
@@ -47,19 +48,30 @@ double likeness(const Scene& scene)
            ramp(soft_rim / rim, kSoftRim);
 }
 
-void correct(Grid<float>& logits, const Scene& scene, const Mask& active, const Trees& trees, double weight, const VolumeGeometry& geometry, int threads)
+double correct(Grid<float>& logits, const Scene& scene, const Mask& active, const Trees& trees, double weight, const VolumeGeometry& geometry, int threads)
 {
-    if (weight <= 0) return;
+    if (weight <= 0) return 0;
     const FeatureReader reader(scene, logits, geometry, threads);
-    const auto before = logits;
+    Grid<float> change(logits.size());
     parallel_for(scene.grid.size.slices, threads, [&](int k) {
         for (int j = 0; j < scene.grid.size.rows; ++j) {
             for (int i = 0; i < scene.grid.size.columns; ++i) {
-                const auto at = before.offset(i, j, k);
-                if (active[at] && std::abs(before[at]) <= kDoubt) logits[at] = before[at] + static_cast<float>(weight) * sum_of(trees, reader.at(i, j, k));
+                const auto at = change.offset(i, j, k);
+                if (active[at] && std::abs(logits[at]) <= kDoubt) change[at] = static_cast<float>(weight) * sum_of(trees, reader.at(i, j, k));
             }
         }
     });
+    double both = 0;
+    double sum = 0;
+    for (std::size_t i = 0; i < change.values().size(); ++i) {
+        const bool before = logits[i] > 0;
+        const bool after = logits[i] + change[i] > 0;
+        both += before && after;
+        sum += before + after;
+    }
+    const double trusted = sum > 0 ? ramp(2 * both / sum, kAgreement) : 0;
+    for (std::size_t i = 0; i < change.values().size(); ++i) logits[i] += static_cast<float>(trusted) * change[i];
+    return trusted * weight;
 }
 
 }  // namespace retromass::segmentation

@@ -33,7 +33,8 @@ const Trees& sarcoma_trees();
 /// between the training cases'. Elsewhere method `energy` stands alone.
 double likeness(const Scene& scene);
 
-/// Adds what the trees say to the logits of method `energy`, where those leave a doubt.
-void correct(Grid<float>& logits, const Scene& scene, const Mask& active, const Trees& trees, double weight, const VolumeGeometry& geometry, int threads);
+/// Adds what the trees say to the logits of method `energy`, where those leave a doubt; less of it where the two contradict each
+/// other in most of the lesion. Returns how much of it was added, 0..`weight`.
+double correct(Grid<float>& logits, const Scene& scene, const Mask& active, const Trees& trees, double weight, const VolumeGeometry& geometry, int threads);
 
 }  // namespace retromass::segmentation

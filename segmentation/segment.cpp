@@ -178,8 +178,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     auto z = first_logits(r, scene.appearance, scene.path, shape.half_u_mm, constants);
     Mask active(grid.size);
     for (std::size_t i = 0; i < r.values().size(); ++i) active[i] = r[i] < kGrow_r;
-    const double alike = parameters.method == Method::fusion ? likeness(scene) : 0;
-    correct(z, scene, active, trees, alike * constants.trees_weight, g, parameters.threads);
+    const double learned = parameters.method == Method::fusion ? correct(z, scene, active, trees, likeness(scene), g, parameters.threads) : 0;
     for (const auto& e : prompt.exclude) {
         const double radius = 0.25 * shape.half_u_mm;
         for (int k = 0; k < grid.size.slices; ++k) {
@@ -197,7 +196,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     if (!goes_on(progress, "segmenting", 0.7)) return cancelled();
 
     Grid<float> logits(grid.size);
-    const float threshold = logit(static_cast<float>(constants.threshold + alike * (constants.trees_threshold - constants.threshold)));
+    const float threshold = logit(static_cast<float>(constants.threshold + learned * (constants.trees_threshold - constants.threshold)));
     for (std::size_t i = 0; i < p.values().size(); ++i) logits[i] = active[i] ? logit(p[i]) - threshold : -static_cast<float>(kLogLimit);
     to_ct(logits, grid, out, parameters.threads);
     const auto region = region_of(grid, g.size());
