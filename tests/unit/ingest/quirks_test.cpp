@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -268,13 +269,22 @@ TEST(Quirks, GiveTheVolumesNoticesAndRefusalsOfTheirManifest)
 
 TEST(Quirks, TwoFramesOfReferenceAreTwoVolumes)
 {
+    const auto derived = test::data_folder() / "quirks/30_derived";
+    fs::path variant;
+    if (fs::exists(derived)) {
+        for (const auto& entry : fs::directory_iterator(derived)) {
+            if (entry.path().filename().string().starts_with("21_")) variant = entry.path();
+        }
+    }
+    // The collection is given in parts; a made series stands for this one in checklist_test.cpp.
+    if (variant.empty()) GTEST_SKIP() << "variant 21 is not in this part of the collection";
     RETROMASS_NEEDS_DATA("quirks/30_derived");
-    for (const auto& entry : fs::directory_iterator(test::data_folder() / "quirks/30_derived")) {
-        if (entry.path().filename().string().rfind("21_", 0) != 0) continue;
-        const auto found = scan({entry.path()});
-        ASSERT_TRUE(found.ok());
-        ASSERT_EQ(found->series.size(), 2u);
-        for (const auto& series : found->series) EXPECT_TRUE(has(series.refused ? std::vector<Notice>{{two_frames_of_reference, {}}} : series.notices, two_frames_of_reference));
+    const auto found = scan({variant});
+    ASSERT_TRUE(found.ok());
+    ASSERT_EQ(found->series.size(), 2u);
+    for (const auto& series : found->series) {
+        ASSERT_FALSE(series.refused) << series.refused->message;
+        EXPECT_TRUE(has(series.notices, two_frames_of_reference));
     }
 }
 
@@ -321,8 +331,12 @@ TEST(MalformedFiles, CrashNeitherScanNorLoadAndHoldLittleMemory)
             _exit(0);
         }
         int status = 0;
-        ASSERT_EQ(waitpid(child, &status, 0), child);
+        rusage used{};
+        ASSERT_EQ(wait4(child, &status, 0, &used), child);
         EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << folder << ": status " << status;
+        // These files are megabytes at most; the headers of some promise gigabytes. A header is read to 64 MiB at most by each thread.
+        constexpr long most_kib = 512 * 1024;
+        EXPECT_LT(used.ru_maxrss, most_kib) << folder;
     }
 }
 
