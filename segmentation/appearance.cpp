@@ -18,6 +18,7 @@ constexpr double kFloor = 0.002;
 constexpr double kForeground_r = 0.45;
 constexpr double kBackgroundFrom_r = 1.25;
 constexpr double kBackgroundTo_r = 2.0;
+constexpr double kEndsOfBulk = 0.5;      // weight of what lies under the ends of the lines: few cells, but the only ones in a living rim
 constexpr double kSoftLow_hu = -120;    // where bone, air or metal under a line would wreck the seed
 constexpr double kSoftHigh_hu = 150;
 constexpr double kEvidenceLimit = 3;
@@ -42,7 +43,7 @@ std::vector<double> smoothed(const std::vector<double>& counts)
 
 }  // namespace
 
-Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, const Grid<float>& r, const Mask& core, std::array<double, 3> spacing_mm, double sigma_mm, int threads)
+Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, const Grid<float>& r, const Mask& core, const Mask& ends, std::array<double, 3> spacing_mm, double sigma_mm, int threads)
 {
     Appearance out;
     const std::size_t n = r.values().size();
@@ -50,6 +51,9 @@ Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, con
     std::vector<double> soft(kBins, 0);
     std::vector<double> inside(kBins, 0);
     std::vector<double> around(kBins, 0);
+    std::vector<double> at_ends(kBins, 0);
+    double in_ends = 0;
+    double bulk = 0;
     double in_core = 0;
     double in_soft = 0;
     for (std::size_t i = 0; i < n; ++i) {
@@ -63,7 +67,8 @@ Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, con
                 ++in_soft;
             }
         }
-        if (core[i] || r[i] < kForeground_r) ++inside[b];
+        if (ends[i] && fine[i] >= kSoftLow_hu && fine[i] <= kSoftHigh_hu) ++at_ends[b], ++in_ends;
+        if (core[i] || r[i] < kForeground_r) ++inside[b], ++bulk;
         else if (r[i] > kBackgroundFrom_r && r[i] < kBackgroundTo_r) ++around[b];
     }
     const auto histogram = smoothed(in_soft >= 0.2 * in_core ? soft : seed);
@@ -79,6 +84,7 @@ Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, con
     }
     out.seed_sd = count > 1 ? std::max(4.0, std::sqrt(std::max(0.0, squares / count - (sum / count) * (sum / count)))) : 4;
 
+    for (std::size_t b = 0; in_ends > 0 && b < kBins; ++b) inside[b] += kEndsOfBulk * bulk / in_ends * at_ends[b];
     const auto pf = smoothed(inside);
     const auto pb = smoothed(around);
     Grid<float> ratio(r.size());

@@ -15,6 +15,6 @@ struct Appearance {
 };
 
 /// `fine` and `smooth` are the HU after two Gaussians; the evidence is smoothed by `sigma_mm`.
-Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, const Grid<float>& r, const Mask& core, std::array<double, 3> spacing_mm, double sigma_mm, int threads);
+Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, const Grid<float>& r, const Mask& core, const Mask& ends, std::array<double, 3> spacing_mm, double sigma_mm, int threads);
 
 }  // namespace retromass::segmentation

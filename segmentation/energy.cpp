@@ -6,6 +6,8 @@
 namespace retromass::segmentation {
 namespace {
 
+constexpr double kCone = 0.7;           // cosine, in units of the shape, of the cone about each end of an axis
+constexpr double kFat_hu = -20;         // of smoothed HU: fat, or gas
 constexpr double kLogitLimit = 11.5;  // 1e-5 as a probability
 
 struct Sample {
@@ -19,20 +21,71 @@ struct Change {
     double shift_u = 0, shift_v = 0, shift_n = 0;
 };
 
-/// 0 where the lesion hardly differs from its surroundings, 1 where it stands out.
-double clearness(const Appearance& appearance, double from, double to)
-{
-    return std::clamp((appearance.separation - from) / (to - from), 0.0, 1.0);
-}
+double ramp(double x, double from, double to) { return std::clamp((x - from) / (to - from), 0.0, 1.0); }
 
 }  // namespace
+
+Edges edges_of(const Shape& shape, const Grid<float>& r, const Grid<float>& smooth, const Appearance& appearance, const VolumeGeometry& geometry, const WorkingGrid& grid)
+{
+    constexpr double within_r[2] = {0.75, 0.95};
+    constexpr double beyond_r[2] = {1.1, 1.3};
+    std::array<double, 6> in{}, in_n{}, out{}, out_n{}, fat{};
+    for (int k = 0; k < grid.size.slices; ++k) {
+        for (int j = 0; j < grid.size.rows; ++j) {
+            for (int i = 0; i < grid.size.columns; ++i) {
+                const double at_r = r.at(i, j, k);
+                const bool within = at_r > within_r[0] && at_r < within_r[1];
+                if (!within && !(at_r > beyond_r[0] && at_r < beyond_r[1])) continue;
+                const PatientPoint d = geometry.to_patient(grid.ct_index(i, j, k)) - shape.centre;
+                const double at[3] = {dot(d, shape.u) / shape.half_u_mm, dot(d, shape.v) / shape.half_v_mm, dot(d, shape.n) / shape.half_n_mm};
+                const double reach = kCone * std::sqrt(at[0] * at[0] + at[1] * at[1] + at[2] * at[2]);
+                const double evidence = appearance.evidence.at(i, j, k);
+                for (std::size_t a = 0; a < 3; ++a) {
+                    if (std::abs(at[a]) < reach) continue;
+                    const std::size_t end = 2 * a + (at[a] > 0);
+                    if (within) in[end] += evidence, ++in_n[end];
+                    else out[end] += evidence, ++out_n[end], fat[end] += smooth.at(i, j, k) < kFat_hu;
+                }
+            }
+        }
+    }
+    Edges edges{};
+    for (std::size_t end = 0; end < edges.size(); ++end) {
+        if (in_n[end] > 0 && out_n[end] > 0) edges[end] = {in[end] / in_n[end] - out[end] / out_n[end], fat[end] / out_n[end]};
+    }
+    return edges;
+}
+
+Shape followed(const Shape& usual, const Shape& fit, const Edges& edges, double separation, double smooth_mm, const EnergyConstants& constants)
+{
+    if (usual.kind != Shape::Kind::ellipsoid || usual.free_scale) return fit;
+    const double whole_rim = ramp(separation, constants.fit_from, constants.fit_to);
+    const double rim_mm = constants.rim_eaten * smooth_mm;
+    const auto moved = fit.centre - usual.centre;
+    Shape out = usual;
+    const auto follow = [&](std::size_t axis, PatientPoint direction, double usual_half, double fit_half, double& half) {
+        const double eaten = axis == 0 ? 0 : rim_mm;  // the long axis was drawn from edge to edge
+        double ends[2];
+        for (std::size_t end = 0; end < 2; ++end) {
+            const auto& edge = edges[2 * axis + end];
+            // Beyond fat or gas there is no lesion; beyond a step within soft tissue there may be its living rim.
+            const double clear = ramp(edge.fat, constants.fat_from, constants.fat_to) * std::max(whole_rim, ramp(edge.step, constants.edge_from, constants.edge_to));
+            const double there = fit_half + eaten + (end ? 1 : -1) * dot(moved, direction);
+            ends[end] = usual_half + clear * (there - usual_half);
+        }
+        half = (ends[0] + ends[1]) / 2;
+        out.centre = out.centre + ((ends[1] - ends[0]) / 2) * direction;
+    };
+    follow(0, usual.u, usual.half_u_mm, fit.half_u_mm, out.half_u_mm);
+    follow(1, usual.v, usual.half_v_mm, fit.half_v_mm, out.half_v_mm);
+    follow(2, usual.n, usual.half_n_mm, fit.half_n_mm, out.half_n_mm);
+    return out;
+}
 
 Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeometry& geometry, const WorkingGrid& grid, const EnergyConstants& constants)
 {
     if (shape.kind != Shape::Kind::ellipsoid) return shape;
-    const double full = clearness(appearance, constants.fit_from, constants.fit_to);
-    if (full <= 0 && !shape.free_scale) return shape;
-    const double hold = constants.fit_weight / std::max(full, 0.1);
+    const double hold = shape.free_scale ? constants.fit_weight / std::max(ramp(appearance.separation, constants.fit_from, constants.fit_to), 0.1) : constants.fit_weight;
     constexpr std::size_t kSamples = 40'000;
     const std::size_t cells = grid.size.voxels();
     const auto step = static_cast<int>(std::max(1.0, std::cbrt(static_cast<double>(cells) / kSamples)));
@@ -112,9 +165,9 @@ Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeome
     return out;
 }
 
-Grid<float> first_logits(const Grid<float>& r, const Appearance& appearance, const Geodesic& path, double half_mm, const EnergyConstants& constants)
+Grid<float> first_logits(const Grid<float>& r, const Appearance& appearance, const Geodesic& path, double half_mm, double rim_step, const EnergyConstants& constants)
 {
-    const double full = clearness(appearance, constants.gain_from, constants.gain_to);
+    const double full = std::max(ramp(appearance.separation, constants.gain_from, constants.gain_to), ramp(rim_step, constants.step_from, constants.step_to));
     const double evidence_weight = constants.evidence_weight * (1 + constants.evidence_gain * full);
     Grid<float> out(r.size());
     for (std::size_t i = 0; i < r.values().size(); ++i) {

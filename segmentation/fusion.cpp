@@ -13,8 +13,9 @@ constexpr float kSoftHigh_hu = 150;
 constexpr double kRimTo_r = 1.4;
 // Each pair: where likeness ends and where it is full; a little beyond the training cases on every side.
 constexpr double kContrast[2] = {4.7, 4.1};        // separation; from 4.1 on the image may move the axes, which the trees never saw
+constexpr double kRimStep[2] = {2.4, 2.1};         // a rim so clear is not theirs: they learned in muscle
 constexpr double kShortest_mm[2] = {30, 45};        // one training case is shorter, and trees that have not seen it harm it
-constexpr double kLongest_mm[2] = {180, 150};
+constexpr double kLongest_mm[2] = {150, 135};
 constexpr double kSoftCore[2] = {0.8, 0.9};        // fractions of soft tissue: lung and bone are another world
 constexpr double kSoftRim[2] = {0.5, 0.6};
 constexpr double kAgreement[2] = {0.65, 0.8};      // Dice of the lesion with and without the trees: whoever contradicts the energy so much is lost
@@ -44,7 +45,7 @@ double likeness(const Scene& scene)
         else if (scene.r[i] > 1 && scene.r[i] < kRimTo_r) ++rim, soft_rim += soft;
     }
     if (core == 0 || rim == 0) return 0;
-    return ramp(scene.appearance.separation, kContrast) * ramp(scene.length_mm, kShortest_mm) * ramp(scene.length_mm, kLongest_mm) * ramp(soft_core / core, kSoftCore) *
+    return ramp(scene.appearance.separation, kContrast) * ramp(scene.rim_step, kRimStep) * ramp(scene.length_mm, kShortest_mm) * ramp(scene.length_mm, kLongest_mm) * ramp(soft_core / core, kSoftCore) *
            ramp(soft_rim / rim, kSoftRim);
 }
 

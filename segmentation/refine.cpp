@@ -9,9 +9,10 @@
 namespace retromass::segmentation {
 namespace {
 
-constexpr double kWindow_mm = 5;        // over which the two sides are averaged
 constexpr double kSideFrom_mm = 1.5;    // voxels nearer to the boundary are mixed and tell nothing of either side
-constexpr double kSideTo_mm = 7;
+constexpr double kSideTo_mm[2] = {4.5, 7};   // how far a side reaches: round a small lesion the next organ is near
+constexpr double kSideOfLength = 0.24;
+constexpr double kWindowOfSide = 0.75;  // sigma over which a side is averaged
 constexpr double kClear_hu = 85;        // fat or gas against tissue; lesser steps are too often within the lesion or beyond it (sarcomas)
 constexpr double kDenoise_mm = 0.7;
 constexpr float kLow_hu = -200;
@@ -19,7 +20,7 @@ constexpr float kHigh_hu = 300;
 
 }  // namespace
 
-Mask refined(const CtVolume& ct, const Mask& mask, Index low, Index high, double band_mm, int threads)
+Mask refined(const CtVolume& ct, const Mask& mask, Index low, Index high, double band_mm, double length_mm, int threads)
 {
     const auto& g = ct.geometry;
     const Dimensions size{high.column - low.column + 1, high.row - low.row + 1, high.slice - low.slice + 1};
@@ -39,6 +40,8 @@ Mask refined(const CtVolume& ct, const Mask& mask, Index low, Index high, double
     if (std::none_of(part.values().begin(), part.values().end(), [](auto v) { return v != 0; })) return mask;
     // The neighbouring slice always lies within the band, however thick the slices are.
     const auto distance = signed_distance(part, {spacing[0], spacing[1], std::min(dz, 0.95 * band_mm)});
+    const double side_to_mm = std::clamp(kSideOfLength * length_mm, kSideTo_mm[0], kSideTo_mm[1]);
+    const double window_mm = kWindowOfSide * side_to_mm;
     // Local means of each side: normalised convolution over voxels well inside and well outside.
     Grid<float> in_weight(size);
     Grid<float> in_sum(size);
@@ -46,13 +49,13 @@ Mask refined(const CtVolume& ct, const Mask& mask, Index low, Index high, double
     Grid<float> out_sum(size);
     for (std::size_t i = 0; i < hu.values().size(); ++i) {
         const double d = distance[i];
-        if (d >= kSideFrom_mm && d <= kSideTo_mm) in_weight[i] = 1, in_sum[i] = hu[i];
-        else if (d <= -kSideFrom_mm && d >= -kSideTo_mm) out_weight[i] = 1, out_sum[i] = hu[i];
+        if (d >= kSideFrom_mm && d <= side_to_mm) in_weight[i] = 1, in_sum[i] = hu[i];
+        else if (d <= -kSideFrom_mm && d >= -side_to_mm) out_weight[i] = 1, out_sum[i] = hu[i];
     }
-    in_weight = gaussian(in_weight, spacing, kWindow_mm, threads);
-    in_sum = gaussian(in_sum, spacing, kWindow_mm, threads);
-    out_weight = gaussian(out_weight, spacing, kWindow_mm, threads);
-    out_sum = gaussian(out_sum, spacing, kWindow_mm, threads);
+    in_weight = gaussian(in_weight, spacing, window_mm, threads);
+    in_sum = gaussian(in_sum, spacing, window_mm, threads);
+    out_weight = gaussian(out_weight, spacing, window_mm, threads);
+    out_sum = gaussian(out_sum, spacing, window_mm, threads);
     const auto calm = gaussian(hu, spacing, kDenoise_mm, threads);
     Mask out = mask;
     for (int k = 0; k < size.slices; ++k) {

@@ -40,17 +40,22 @@ void look(Scene& s, const CtVolume& ct, const EnergyConstants& constants, int th
     s.smooth_mm = std::min(kSmooth_mm, kSmoothOfLength * s.length_mm);  // a small lesion would vanish in a wide one
     s.fine = gaussian(hu, s.grid.spacing_mm, s.smooth_mm / 2, threads);
     s.smooth = gaussian(hu, s.grid.spacing_mm, s.smooth_mm, threads);
+    const auto ends = end_cells(s.shape, g, s.grid);
     const auto appear = [&] {
         s.core = core_cells(s.shape, s.r, g, s.grid);
-        s.appearance = appearance_of(s.fine, s.smooth, s.r, s.core, s.grid.spacing_mm, s.smooth_mm, threads);
+        s.appearance = appearance_of(s.fine, s.smooth, s.r, s.core, ends, s.grid.spacing_mm, s.smooth_mm, threads);
     };
     appear();
+    s.fit = s.shape;
     for (int pass = 0; pass < 2; ++pass) {  // the better shape shows the better background
-        s.shape = fitted(s.shape, s.appearance, g, s.grid, constants);
+        if (s.shape.kind != Shape::Kind::ellipsoid) break;
+        s.fit = fitted(s.shape, s.appearance, g, s.grid, constants);
+        s.fit_edges = edges_of(s.fit, shape_coordinate(s.fit, g, s.grid, threads), s.smooth, s.appearance, g, s.grid);
+        s.shape = followed(s.shape, s.fit, s.fit_edges, s.appearance.separation, s.smooth_mm, constants);
         s.r = shape_coordinate(s.shape, g, s.grid, threads);
         appear();
-        if (s.shape.kind != Shape::Kind::ellipsoid) break;
     }
+    for (const auto& edge : edges_of(s.shape, s.r, s.smooth, s.appearance, g, s.grid)) s.rim_step += edge.step / 6;
     s.path = geodesic(s.smooth, s.core, s.grid.spacing_mm);
 }
 

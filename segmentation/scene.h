@@ -23,6 +23,9 @@ struct Scene {
     Grid<float> fine;        ///< HU after half of smooth_mm
     Grid<float> smooth;      ///< HU after smooth_mm
     Appearance appearance;
+    Shape fit;               ///< the ellipsoid that gathers most evidence; the shape follows it where an edge is clear
+    Edges fit_edges{};       ///< what its ends look like
+    double rim_step = 0;     ///< mean of the six edge steps: how clearly the lesion ends all round
     Geodesic path;           ///< from the core
 };
 

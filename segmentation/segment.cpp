@@ -25,6 +25,8 @@ constexpr double kNoStrand_mm = 115;          // ... and nothing up to this leng
 constexpr double kLogLimit = 12;
 constexpr double kBadSeed_sd = 60;
 constexpr double kVolumeRatio = 1.6;
+constexpr double kVisibleStep = 1.5;    // of the evidence at the ends of an axis: an edge, though not clear enough to follow
+constexpr double kDoubt = 0.15;         // of an axis: the image says another size than the mask
 
 Error cancelled() { return Error{Code::cancelled, "stopped while segmenting", "segmentation"}; }
 
@@ -125,8 +127,17 @@ Mask cropped(const Mask& mask, const Region& region, Apply apply)
     return out;
 }
 
-void add_notices(Segmentation& out, const Prompt& prompt, const Shape& shape, double voxel_mm3)
+/// Says where an edge can be seen that was not clear enough to follow: the width is then the usual proportion of the line.
+void add_doubt(Segmentation& out, const char* what, const char* remedy, double used_half_mm, double fit_half_mm, double step)
 {
+    if (step < kVisibleStep || std::abs(fit_half_mm / used_half_mm - 1) < kDoubt) return;
+    out.notices.push_back({Code::low_confidence, std::string("the ") + what + ", which nobody marked, is taken as " + fixed(2 * used_half_mm, 0) + " mm from the usual proportion; the image shows an edge that would make it about " +
+                                                     fixed(2 * fit_half_mm, 0) + " mm; " + remedy + " would settle it"});
+}
+
+void add_notices(Segmentation& out, const Scene& scene, double voxel_mm3)
+{
+    const auto& shape = scene.shape;
     double voxels = 0;
     for (const auto v : out.mask.values()) voxels += v != 0;
     const double expected = shape.half_u_mm * shape.half_v_mm * shape.half_n_mm * 4.18879 / voxel_mm3;
@@ -135,8 +146,9 @@ void add_notices(Segmentation& out, const Prompt& prompt, const Shape& shape, do
     else if (ellipsoid && (voxels > kVolumeRatio * expected || kVolumeRatio * voxels < expected)) {
         out.notices.push_back({Code::low_confidence, "the mask has " + fixed(100 * voxels / expected, 0) + " % of the volume its prompt leads one to expect; a second line or top and bottom slice would make it surer"});
     }
+    if (shape.free_v) add_doubt(out, "short axis", "a second line", shape.half_v_mm, scene.fit.half_v_mm, (scene.fit_edges[2].step + scene.fit_edges[3].step) / 2);
+    if (shape.free_n) add_doubt(out, "craniocaudal extent", "the top and bottom slice", shape.half_n_mm, scene.fit.half_n_mm, (scene.fit_edges[4].step + scene.fit_edges[5].step) / 2);
     if (out.seed_hu_sd > kBadSeed_sd) out.notices.push_back({Code::low_confidence, "the tissue under the prompt varies by " + fixed(out.seed_hu_sd, 0) + " HU; check that it lies in the lesion alone"});
-    (void)prompt;
 }
 
 }  // namespace
@@ -175,7 +187,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     out.seed_hu_sd = scene.appearance.seed_sd;
     if (!goes_on(progress, "segmenting", 0.5)) return cancelled();
 
-    auto z = first_logits(r, scene.appearance, scene.path, shape.half_u_mm, constants);
+    auto z = first_logits(r, scene.appearance, scene.path, shape.half_u_mm, scene.rim_step, constants);
     Mask active(grid.size);
     for (std::size_t i = 0; i < r.values().size(); ++i) active[i] = r[i] < kGrow_r;
     const double learned = parameters.method == Method::fusion ? correct(z, scene, active, trees, likeness(scene), g, parameters.threads) : 0;
@@ -200,7 +212,8 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     for (std::size_t i = 0; i < p.values().size(); ++i) logits[i] = active[i] ? logit(p[i]) - threshold : -static_cast<float>(kLogLimit);
     to_ct(logits, grid, out, parameters.threads);
     const auto region = region_of(grid, g.size());
-    out.mask = refined(ct, out.mask, region.low, region.high, 0.75 * scene.cell_mm + 1, parameters.threads);
+    const int passes = scene.rim_step > constants.clear_rim ? 2 : 1;  // the second sees what lies beyond a rim that the first has found
+    for (int pass = 0; pass < passes; ++pass) out.mask = refined(ct, out.mask, region.low, region.high, 0.75 * scene.cell_mm + 1, scene.length_mm, parameters.threads);
     Mask core_on_ct(g.size());
     for (int k = region.low.slice; k <= region.high.slice; ++k) {
         for (int row = region.low.row; row <= region.high.row; ++row) {
@@ -224,7 +237,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     if (std::none_of(out.mask.values().begin(), out.mask.values().end(), [](auto v) { return v != 0; })) {
         return Error{Code::empty_mask, "nothing around the prompt looks like a lesion", "segmentation"};
     }
-    add_notices(out, prompt, shape, g.voxel_volume_mm3().value_or(grid.spacing_mm[0] * grid.spacing_mm[1] * grid.spacing_mm[2] / (grid.block[0] * grid.block[1] * grid.block[2])));
+    add_notices(out, scene, g.voxel_volume_mm3().value_or(grid.spacing_mm[0] * grid.spacing_mm[1] * grid.spacing_mm[2] / (grid.block[0] * grid.block[1] * grid.block[2])));
     return out;
 }
 

@@ -79,7 +79,13 @@ Shape of_lines(const Prompt& prompt, const VolumeGeometry& g)
         const PatientPoint d = l.b - l.a;
         return LineSegment{l.a + 0.2 * d, l.a + 0.8 * d};
     };
+    const auto add_ends = [&](const LineSegment& l) {  // the next 12 % towards each end
+        const PatientPoint d = l.b - l.a;
+        s.ends.push_back({l.a + 0.08 * d, l.a + 0.2 * d});
+        s.ends.push_back({l.a + 0.8 * d, l.a + 0.92 * d});
+    };
     s.strokes.push_back(inner(line));
+    add_ends(line);
     if (prompt.lines.size() > 1) {
         const auto& across = prompt.lines[1];
         s.half_v_mm = std::max(std::abs(dot(across.b - across.a, s.v)) / 2, g.column_spacing_mm());
@@ -87,6 +93,7 @@ Shape of_lines(const Prompt& prompt, const VolumeGeometry& g)
         const PatientPoint middle = 0.5 * (across.a + across.b);
         s.centre = s.centre + dot(middle - s.centre, s.v) * s.v;
         s.strokes.push_back(inner(across));
+        add_ends(across);
     }
     s.stroke_radius_mm = std::max(0.12 * s.half_u_mm, 2.0);
     set_extent(s, prompt, g);
@@ -298,6 +305,24 @@ Mask core_cells(const Shape& shape, const Grid<float>& r, const VolumeGeometry& 
         core[static_cast<std::size_t>(best - r.values().begin())] = 1;
     }
     return core;
+}
+
+Mask end_cells(const Shape& shape, const VolumeGeometry& geometry, const WorkingGrid& grid)
+{
+    Mask cells(grid.size);
+    const double depth = 0.6 * grid.spacing_mm[2] + 0.05 * shape.half_u_mm;
+    for (int k = 0; k < grid.size.slices && !shape.ends.empty(); ++k) {
+        for (int j = 0; j < grid.size.rows; ++j) {
+            for (int i = 0; i < grid.size.columns; ++i) {
+                const auto p = geometry.to_patient(grid.ct_index(i, j, k));
+                for (const auto& end : shape.ends) {
+                    const double dz = dot(p - end.a, shape.n);
+                    if (std::abs(dz) <= depth && point_to_segment(p - dz * shape.n, end.a, end.b) <= shape.stroke_radius_mm) cells.at(i, j, k) = 1;
+                }
+            }
+        }
+    }
+    return cells;
 }
 
 std::array<ContinuousIndex, 2> reach_of(const Shape& shape, const VolumeGeometry& geometry, double reach)

@@ -24,6 +24,7 @@ struct Shape {
     bool free_n = false;
     bool free_scale = false;         ///< a point only: even the size is a guess
     std::vector<LineSegment> strokes;      ///< certain interior lies along these
+    std::vector<LineSegment> ends;         ///< the outer parts of the lines: interior too, if the reader drew well
     double stroke_radius_mm = 2;
     double core_r = 0;                     ///< or where r is below this
     std::vector<std::vector<PatientPoint>> contours;
@@ -38,6 +39,9 @@ Grid<float> shape_coordinate(const Shape& shape, const VolumeGeometry& geometry,
 
 /// Cells that are certainly inside.
 Mask core_cells(const Shape& shape, const Grid<float>& r, const VolumeGeometry& geometry, const WorkingGrid& grid);
+
+/// Cells under the outer parts of the reader's lines: a rim of living tissue shows there that the core does not hold.
+Mask end_cells(const Shape& shape, const VolumeGeometry& geometry, const WorkingGrid& grid);
 
 /// Box of CT voxels that holds r < `reach`.
 std::array<ContinuousIndex, 2> reach_of(const Shape& shape, const VolumeGeometry& geometry, double reach);

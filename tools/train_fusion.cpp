@@ -94,7 +94,7 @@ Rows rows_of(const Case& c, const Prompt& prompt, int owner, std::uint32_t seed)
     const EnergyConstants constants;
     auto scene = bare_scene(c.ct, prompt, 1);
     look(scene, c.ct, constants, 1);
-    const auto logits = first_logits(scene.r, scene.appearance, scene.path, scene.shape.half_u_mm, constants);
+    const auto logits = first_logits(scene.r, scene.appearance, scene.path, scene.shape.half_u_mm, scene.rim_step, constants);
     const FeatureReader reader(scene, logits, c.ct.geometry, 1);
     const auto& grid = scene.grid;
     std::vector<Index> doubtful;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "sample_data/phantom.h"
+#include "segmentation/scene.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -85,6 +86,87 @@ TEST(Segment, KeepsTheNecroticInsideOfALesion)
     s.necrotic_fraction = 0.5;
     const auto body = sample_data::make_shape(s).value();
     EXPECT_GT(dice_of(body, of_line(22)), 0.93);
+}
+
+namespace {
+
+/// A ball of 60 mm, 76 HU, whole or necrotic inside, in fat; `muscle` says which voxels around it are muscle of 60 HU instead.
+template <class IsMuscle>
+sample_data::ShapePhantom beside_muscle(double necrotic_fraction, IsMuscle muscle)
+{
+    sample_data::ShapeSpecification s;
+    s.shape = necrotic_fraction > 0 ? sample_data::Shape::rim_necrosis : sample_data::Shape::ellipsoid;
+    s.necrotic_fraction = necrotic_fraction;
+    s.size_mm = {60, 60, 60};
+    s.grid = {128, 128, 44};
+    s.slice_spacing_mm = 2.5;
+    s.noise_hu = 15;
+    s.lesion_hu = 76;
+    auto body = sample_data::make_shape(s).value();
+    for (int k = 0; k < 44; ++k) {
+        for (int r = 0; r < 128; ++r) {
+            for (int c = 0; c < 128; ++c) {
+                if (body.mask.at(c, r, k)) continue;
+                if (muscle(body.ct.geometry.to_patient(ContinuousIndex{double(c), double(r), double(k)}))) body.ct.hu.at(c, r, k) = static_cast<std::int16_t>(body.ct.hu.at(c, r, k) + 160);
+            }
+        }
+    }
+    return body;
+}
+
+/// Extent of the mask along y, mm.
+double width_of(const Mask& mask, const VolumeGeometry& g)
+{
+    int first = mask.size().rows;
+    int last = -1;
+    for (int k = 0; k < mask.size().slices; ++k) {
+        for (int r = 0; r < mask.size().rows; ++r) {
+            for (int c = 0; c < mask.size().columns; ++c) {
+                if (mask.at(c, r, k)) first = std::min(first, r), last = std::max(last, r);
+            }
+        }
+    }
+    return (last - first + 1) * g.row_spacing_mm();
+}
+
+}  // namespace
+
+TEST(Segment, FollowsAnEdgeThatIsSeenThoughTheRestOfTheRimIsMuscle)
+{
+    // Muscle at both ends of the line, fat across it. The usual width of a 60 mm line is 46 mm; the edge is at 60 mm.
+    const auto body = beside_muscle(0.6, [](PatientPoint p) { return std::abs(p.x) > 20; });
+    Prompt prompt = of_line(30);
+    prompt.extent = {PatientPoint{0, 0, 28.75}, PatientPoint{0, 0, -28.75}};
+    const auto made = segment(body.ct, "1.2", prompt);
+    ASSERT_TRUE(made.ok());
+    EXPECT_NEAR(width_of(made->mask, body.ct.geometry), 60, 3);  // the 5 % the sample patient is held to
+    const auto bare = segment(body.ct, "1.2", prompt, {Method::ellipsoid, 0});
+    EXPECT_LT(width_of(bare->mask, body.ct.geometry), 50);       // the fake that keeps the usual proportion
+}
+
+TEST(Segment, DoesNotShrinkTheShapeToTheNecrosis)
+{
+    // Inside: 15 HU. Rim: 76 HU. Around, at every side, muscle of 60 HU: the clearest edge is the one within the lesion.
+    const auto body = beside_muscle(0.3, [](PatientPoint) { return true; });
+    auto scene = bare_scene(body.ct, of_line(30), 1);
+    look(scene, body.ct, EnergyConstants{}, 1);
+    EXPECT_LT(scene.fit.half_v_mm, 20);      // what gathers most evidence is the necrosis ...
+    EXPECT_GT(scene.shape.half_v_mm, 22.5);  // ... and the shape keeps the usual 0.76 of the line
+}
+
+TEST(Segment, SaysWhereAVisibleEdgeWasNotFollowed)
+{
+    // All round lies muscle a little darker than the lesion: a step, but within soft tissue, where a living rim might end it as well.
+    const auto body = beside_muscle(0, [](PatientPoint) { return true; });
+    const auto made = segment(body.ct, "1.2", of_line(30));
+    ASSERT_TRUE(made.ok());
+    const auto said = std::find_if(made->notices.begin(), made->notices.end(), [](const Notice& n) { return n.text.find("short axis, which nobody marked") != std::string::npos; });
+    ASSERT_NE(said, made->notices.end());
+    EXPECT_THAT(said->text, HasSubstr("46 mm from the usual proportion"));
+    Prompt both = of_line(30);
+    both.lines.push_back({{0, -30, 1.25}, {0, 30, 1.25}});
+    const auto settled = segment(body.ct, "1.2", both);
+    for (const auto& n : settled->notices) EXPECT_THAT(n.text, testing::Not(HasSubstr("short axis, which nobody marked")));
 }
 
 TEST(Segment, TakesEveryKindOfPrompt)
