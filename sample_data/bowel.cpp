@@ -63,6 +63,9 @@ public:
             nodes.push_back({p, radius(i)});
         }
         for (int pass = 0; pass < 160; ++pass) relax(nodes, pass);
+        for (auto& n : nodes) {
+            for (int pass = 0; pass < 30; ++pass) stay_inside(n);  // crowding never pushes a loop through the wall
+        }
         return nodes;
     }
 
@@ -107,15 +110,19 @@ private:
         }
     }
 
+    void stay_inside(Node& n) const
+    {
+        const double room = wall_.depth(n.p) - wall_.muscle_mm(n.p) - 4 - n.radius;
+        if (room >= 0) return;
+        const auto in = body_.at(20, -15, n.p.z / body_.height) - n.p;
+        n.p = n.p + (std::min(4.0, -room) / std::max(1.0, norm(in))) * in;
+    }
+
     void hold(Node& n, int pass) const
     {
         const double sunk = pass < 60 ? 2 : 0.5;
         n.p = yielded(mass_, n.p, n.radius + behind_, sunk);
-        const double room = wall_.depth(n.p) - wall_.muscle_mm(n.p) - 4 - n.radius;
-        if (room < 0) {
-            const auto in = body_.at(20, -15, n.p.z / body_.height) - n.p;
-            n.p = n.p + (std::min(4.0, -room) / std::max(1.0, norm(in))) * in;
-        }
+        stay_inside(n);
         // Not behind the great vessels and the psoas, nor below the peritoneum's floor.
         const double x = std::abs(n.p.x) / body_.width;
         const double z = n.p.z / body_.height;

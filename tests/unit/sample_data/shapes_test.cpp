@@ -6,6 +6,7 @@
 #include "sample_data/body.h"
 #include "sample_data/mass.h"
 #include "sample_data/phantom.h"
+#include "sample_data/random.h"
 #include "sample_data/scan.h"
 #include "sample_data/scanner.h"
 #include "sample_data/studies.h"
@@ -218,6 +219,26 @@ TEST(Patients, OfAnotherSeedHaveAnotherBodyAndAnotherMassWithinAdultLimits)
             EXPECT_GT(wall.depth(mass.unscaled(mass.surface(d) * d)), 0) << seed;
         }
         EXPECT_NE(mass.reach(), studies_of(first)[0].mass.reach());
+    }
+}
+
+TEST(Patients, HaveTheirBowelInsideTheWallAtEveryTimePoint)
+{
+    for (const std::uint64_t seed : {1, 4, 7}) {
+        const auto body = body_of(seed);
+        for (const auto& study : studies_of(body)) {
+            auto now = body;
+            now.girth = study.girth;
+            const Wall wall(now);
+            std::vector<Solid> bowel;
+            add_bowel(bowel, now, wall, tissue_in(Phase::portal_venous), &study.mass, hash_of(study.id, seed + 17));
+            double least = 1e9;
+            for (const auto& solid : bowel) {
+                const auto middle = 0.5 * (solid.low + solid.high);
+                least = std::min(least, wall.depth(middle) - wall.muscle_mm(middle));
+            }
+            EXPECT_GT(least, 0) << study.id << " of patient " << seed << ": the middle of a piece lies in the muscles";
+        }
     }
 }
 
