@@ -50,7 +50,7 @@ void add_pairs(const Patient& patient, const Timeline& timeline, const Lesion& l
         pair.to = patient.timepoints[t].id;
         pair.basis = ellipsoid ? "ellipsoid" : "volume";
         pair.days = static_cast<double>(days);
-        pair.fold = *after / before;
+        pair.fold = *fold(before, *after);
         pair.doubling_time_days = volume_doubling_time(before, *after, pair.days);
         pair.notices.push_back({Code::fast_growth_pair, "growth of " + lesion.id + " is computed from one pair of studies, as if it were exponential: do not extrapolate" +
                                                             approximate_size(*observation_of(patient.timepoints[*earlier], lesion.id), pair.from)});
@@ -86,6 +86,18 @@ std::optional<double> tumour_growth_rate(double before_mm, double after_mm, doub
     const auto exponent = growth_exponent(before_mm, after_mm, days);
     if (!exponent) return std::nullopt;
     return 100 * std::expm1(3 * *exponent * month_days);
+}
+
+std::optional<double> fold(double before, double after)
+{
+    if (!(before > 0) || !(after > 0)) return std::nullopt;
+    return after / before;
+}
+
+std::optional<double> equivalent_diameter_mm(double mm3)
+{
+    if (!(mm3 >= 0)) return std::nullopt;
+    return std::cbrt(6 / std::numbers::pi * mm3);
 }
 
 double ellipsoid_mm3(double a_mm, double b_mm, double c_mm) { return std::numbers::pi / 6 * a_mm * b_mm * c_mm; }

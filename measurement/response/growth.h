@@ -16,6 +16,10 @@ std::optional<double> volume_doubling_time_of_diameters(double before_mm, double
 std::optional<double> specific_growth_rate(double before, double after, double days);
 /// Tumour growth rate of Ferte 2014, percent a month, from sums of diameters.
 std::optional<double> tumour_growth_rate(double before_mm, double after_mm, double days, double month_days);
+/// How many times as large; empty unless both are above 0.
+std::optional<double> fold(double before, double after);
+/// Diameter of the sphere of this volume; empty below 0.
+std::optional<double> equivalent_diameter_mm(double mm3);
 /// pi / 6 of the product of three axes, mm3.
 double ellipsoid_mm3(double a_mm, double b_mm, double c_mm);
 

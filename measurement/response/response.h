@@ -22,12 +22,13 @@ enum class LesionStatus {
     normal_node,
 };
 enum class NewLesions { none, equivocal, unequivocal, not_assessed };
-enum class Category { cr, pr, sd, pd, ne, non_cr_non_pd, na, ned, none, nd, missing };
+/// Of RECIST 1.1 and, with i, of iRECIST: iUPD is a progression not yet confirmed, iCPD a confirmed one.
+enum class Category { cr, pr, sd, pd, ne, non_cr_non_pd, na, ned, none, nd, missing, icr, ipr, isd, iupd, icpd, non_icr_non_iupd };
 
 std::string_view name(Role value);
 std::string_view name(LesionStatus value);
 std::string_view name(NewLesions value);
-std::string_view name(Category value);  ///< CR, PR, SD, PD, NE, NON-CR/NON-PD, NA, NED, "", ND (not done), MISSING
+std::string_view name(Category value);  ///< CR, PR, SD, PD, NE, NON-CR/NON-PD, NA, NED, "", ND (not done), MISSING, iCR ...
 std::optional<Category> category_named(std::string_view text);
 
 /// One lesion at one time point.
