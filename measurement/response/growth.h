@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "measurement/response/period_context.h"
 #include "measurement/response/timeline.h"
 
 /// Growth arithmetic (rule 13). Two studies say how much, never by which law.
@@ -26,5 +27,8 @@ double ellipsoid_mm3(double a_mm, double b_mm, double c_mm);
 /// Each lesion between consecutive time points that have a volume, and the same by the ellipsoid of its three axes. Pairs that
 /// span a surgery are left out: what was taken away did not shrink.
 std::vector<GrowthPair> growth_pairs(const Patient& patient, const Timeline& timeline);
+
+/// The complete sums of a period with a baseline: growth rate from each to the next, and the fitted law where there are three or more.
+SumKinetics kinetics_of(const PeriodContext& context, const std::vector<RecistTimepoint>& rows);
 
 }  // namespace retromass::response

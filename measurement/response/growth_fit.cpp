@@ -132,27 +132,27 @@ Parameters descended(GrowthModel model, Parameters p, std::span<const SizeAtDay>
     return p;
 }
 
+/// The grid of starts is only looked at; the descent begins at the two best.
 Parameters fitted(GrowthModel model, std::span<const SizeAtDay> points, const std::vector<std::size_t>& used)
 {
     constexpr std::array kRates{1e-4, 1e-3, 5e-3, 2e-2, 1e-1};
     constexpr std::array kShares{0.1, 0.5, 0.9};
-    const bool has_g = used.front() == 0;
-    const bool has_d = model != GrowthModel::gx;
-    Parameters best{};
-    double least = HUGE_VAL;
-    for (std::size_t i = 0; i < (has_g ? kRates.size() : 1); ++i) {
-        for (std::size_t j = 0; j < (has_d ? kRates.size() : 1); ++j) {
-            for (std::size_t k = 0; k < (used.size() == 3 ? kShares.size() : 1); ++k) {
-                const auto p = descended(model, {kRates[i], kRates[j], kShares[k]}, points, used);
-                const double rss = residuals(model, p, points);
-                if (rss < least) {
-                    least = rss;
-                    best = p;
-                }
+    const std::size_t growing = used.front() == 0 ? kRates.size() : 1;
+    const std::size_t regressing = model == GrowthModel::gx ? 1 : kRates.size();
+    const std::size_t shares = used.size() == kMost ? kShares.size() : 1;
+    std::vector<std::pair<double, Parameters>> starts;
+    for (std::size_t i = 0; i < growing; ++i) {
+        for (std::size_t j = 0; j < regressing; ++j) {
+            for (std::size_t k = 0; k < shares; ++k) {
+                const Parameters p{kRates[i], kRates[j], kShares[k]};
+                starts.emplace_back(residuals(model, p, points), p);
             }
         }
     }
-    return best;
+    std::stable_sort(starts.begin(), starts.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    const auto first = descended(model, starts[0].second, points, used);
+    const auto second = descended(model, starts[1].second, points, used);
+    return residuals(model, second, points) < residuals(model, first, points) ? second : first;
 }
 
 /// Regularised incomplete beta function by its continued fraction (Lentz).

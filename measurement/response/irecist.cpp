@@ -150,7 +150,7 @@ private:
     {
         auto& block = *block_;
         const long since = days_between(block_date_, now.date);
-        if (now.non_target == ImmuneNonTarget::increased) block.non_target_increased = block.non_target_increased || block.non_target_held;
+        if (now.non_target == ImmuneNonTarget::increased || now.non_target_grew) block.non_target_increased = block.non_target_increased || block.non_target_held;
         block.new_non_target_increased = block.new_non_target_increased || now.new_non_target_increased || now.new_non_target_unequivocal;
         const bool early_confirms = now.new_symptom && now.new_lesions > block.new_lesions;
         if (since < rules_.min_days && !early_confirms) {

@@ -22,6 +22,7 @@ struct ImmuneTimepoint {
     Length partial;                      ///< of what was evaluated, where incomplete
     bool targets_gone = false;
     ImmuneNonTarget non_target = ImmuneNonTarget::none_at_baseline;
+    bool non_target_grew = false;        ///< some of it increased since the study before, whatever the state of the whole
     long new_lesions = 0;                ///< seen so far, counted once each
     std::optional<Length> new_target_sum;  ///< of the measured new lesions; never added to `sum`
     bool new_non_target = false;         ///< there are new lesions that are not measured
