@@ -120,7 +120,7 @@ Parameters descended(GrowthModel model, Parameters p, std::span<const SizeAtDay>
         tried = clamped(tried);
         const double then = residuals(model, tried, points);
         if (then < now) {
-            const bool done = now - then <= 1e-15 * now;
+            const bool done = now - then <= 1e-10 * now;  // far below what moves a rate within its interval
             p = tried;
             now = then;
             damping = std::max(damping / 10, 1e-12);
@@ -186,15 +186,26 @@ double two_sided_p(double t, int freedom)
     return incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t * t));
 }
 
-/// The t that leaves 5 % outside.
-double t_95(int freedom)
+double found_t_95(int freedom)
 {
     double low = 0, high = 1000;
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 60; ++i) {
         const double middle = (low + high) / 2;
         (two_sided_p(middle, freedom) > 0.05 ? low : high) = middle;
     }
     return high;
+}
+
+/// The t that leaves 5 % outside. Kept for the freedoms of every patient: searching it took longer than the fit.
+double t_95(int freedom)
+{
+    constexpr std::size_t kKept = 33;
+    static const auto kept = [] {
+        std::array<double, kKept> out{};
+        for (std::size_t f = 1; f < kKept; ++f) out[f] = found_t_95(static_cast<int>(f));
+        return out;
+    }();
+    return static_cast<std::size_t>(freedom) < kKept ? kept[static_cast<std::size_t>(freedom)] : found_t_95(freedom);
 }
 
 }  // namespace
