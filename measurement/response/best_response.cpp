@@ -130,8 +130,9 @@ std::optional<Date> confirmation(std::span<const DatedResponse> series, std::siz
 
 BestResponse best_overall_response(Date reference, std::span<const DatedResponse> given, const BestResponseRules& rules)
 {
+    const auto rule = [&](const std::string& which) { return rules.criterion + ' ' + which; };
     Series series(given.begin(), given.end());
-    if (series.empty()) return {rules.without_assessment, {}, {}, "RECIST 1.1 8.11 no assessment", "nothing was assessed after the baseline"};
+    if (series.empty()) return {rules.without_assessment, {}, {}, rule("8.11 no assessment"), "nothing was assessed after the baseline"};
     cut_after_progression(series);
     if (rules.confirm) {
         settle_cr(series, rules);
@@ -143,7 +144,7 @@ BestResponse best_overall_response(Date reference, std::span<const DatedResponse
             const auto on = confirmation(series, i, rules);
             if (rules.confirm && !on) continue;
             const std::string what = wanted == Category::cr ? "complete response" : "partial response";
-            return {wanted, series[i].date, on, rules.confirm ? "RECIST 1.1 8.3 confirmed " + what : "RECIST 1.1 8.2 best " + what,
+            return {wanted, series[i].date, on, rules.confirm ? rule("8.3 confirmed " + what) : rule("8.2 best " + what),
                     what + (on ? " confirmed at least " + std::to_string(rules.confirm_min_days) + " days later"
                                : " not confirmed by a later assessment; confirmation is not required")};
         }
@@ -151,23 +152,23 @@ BestResponse best_overall_response(Date reference, std::span<const DatedResponse
     const auto late = [&](const DatedResponse& s) { return days_between(reference, s.date) >= rules.sd_min_days; };
     const std::string minimum = std::to_string(rules.sd_min_days) + " days after the start";
     if (const auto* sd = first(series, [&](const auto& s) { return (is_response(s.category) || s.category == Category::sd) && late(s); })) {
-        return {Category::sd, sd->date, {}, "RECIST 1.1 8.4 stable disease",
+        return {Category::sd, sd->date, {}, rule("8.4 stable disease"),
                 is_response(sd->category) ? "a response was not confirmed, and stable disease was reached at least " + minimum : "stable disease at least " + minimum};
     }
     if (const auto* same = first(series, [&](const auto& s) { return s.category == Category::non_cr_non_pd && late(s); })) {
-        return {Category::non_cr_non_pd, same->date, {}, "RECIST 1.1 8.9 non-CR/non-PD", "non-target disease persisted at least " + minimum};
+        return {Category::non_cr_non_pd, same->date, {}, rule("8.9 non-CR/non-PD"), "non-target disease persisted at least " + minimum};
     }
     if (const auto* pd = first(series, [](const auto& s) { return s.category == Category::pd; })) {
-        return {Category::pd, pd->date, {}, "RECIST 1.1 8.9 progressive disease", "progression before any response or a sufficiently long stable disease"};
+        return {Category::pd, pd->date, {}, rule("8.9 progressive disease"), "progression before any response or a sufficiently long stable disease"};
     }
     if (const auto* ned = first(series, [](const auto& s) { return s.category == Category::ned; })) {
-        return {Category::ned, ned->date, {}, "RECIST 1.1 7.2 no evidence of disease", "no disease at the baseline and none since"};
+        return {Category::ned, ned->date, {}, rule("7.2 no evidence of disease"), "no disease at the baseline and none since"};
     }
     if (const auto* ne = first(series, [](const auto& s) { return s.category == Category::ne || is_adequate(s.category); })) {
-        return {Category::ne, ne->date, {}, "RECIST 1.1 8.4 not evaluable",
+        return {Category::ne, ne->date, {}, rule("8.4 not evaluable"),
                 is_adequate(ne->category) ? "nothing was seen " + minimum + " or later, and no response was confirmed" : "no assessment could be evaluated"};
     }
-    return {Category::nd, series.front().date, {}, "RECIST 1.1 8.9 not done", "the assessments were not done"};
+    return {Category::nd, series.front().date, {}, rule("8.9 not done"), "the assessments were not done"};
 }
 
 TimeToEvent progression_free_survival(std::span<const DatedResponse> series, const FollowUp& follow_up) { return event_time(series, follow_up, true); }

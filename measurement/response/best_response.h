@@ -25,6 +25,7 @@ struct BestResponseRules {
     long accept_sd = 0;                  ///< SDs allowed between PR and its confirmation
     CrThenLess cr_then_less = CrThenLess::recist_table_3;
     Category without_assessment = Category::ne;
+    std::string criterion = "RECIST 1.1";  ///< heads the rules' names
 };
 BestResponseRules best_response_rules(const Policies& policies);
 

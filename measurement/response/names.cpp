@@ -6,10 +6,11 @@
 namespace retromass::response {
 namespace {
 
-constexpr std::array<std::pair<Category, std::string_view>, 11> kCategories{{
+constexpr std::array<std::pair<Category, std::string_view>, 17> kCategories{{
     {Category::cr, "CR"}, {Category::pr, "PR"}, {Category::sd, "SD"}, {Category::pd, "PD"}, {Category::ne, "NE"},
     {Category::non_cr_non_pd, "NON-CR/NON-PD"}, {Category::na, "NA"}, {Category::ned, "NED"}, {Category::none, ""},
-    {Category::nd, "ND"}, {Category::missing, "MISSING"},
+    {Category::nd, "ND"}, {Category::missing, "MISSING"}, {Category::icr, "iCR"}, {Category::ipr, "iPR"}, {Category::isd, "iSD"},
+    {Category::iupd, "iUPD"}, {Category::icpd, "iCPD"}, {Category::non_icr_non_iupd, "NON-iCR/NON-iUPD"},
 }};
 
 }  // namespace

@@ -28,11 +28,14 @@ constexpr std::array kTable{
     PolicyEntry{"visit_interval_days", "days", "56", "planned distance of visits, for missed_visits", "14.4"},
     PolicyEntry{"new_therapy", "censor,ignore", "censor", "a new treatment before progression", "14.5"},
     PolicyEntry{"month_days", "30.4375,30", "30.4375", "days of a month", "13.3"},
-    PolicyEntry{"who_pd", "per-lesion,spd-over-nadir", "per-lesion", "WHO progression (criterion not evaluated by this version)", "11.2"},
-    PolicyEntry{"volume_rule", "exact-sphere,65/73,66/73,ellipsoid-30/20", "exact-sphere", "volume limits (criterion not evaluated by this version)", "12.4"},
-    PolicyEntry{"choi_limits", "inclusive,strict", "inclusive", "Choi limits (criterion not evaluated by this version)", "10.2"},
-    PolicyEntry{"choi_reference", "baseline,nadir", "baseline", "Choi growth reference (criterion not evaluated by this version)", "10.5"},
-    PolicyEntry{"irecist_min_days", "days", "28", "iUPD to its confirmation (criterion not evaluated by this version)", "9.2"},
+    PolicyEntry{"who_pd", "per-lesion,spd-over-nadir", "per-lesion", "WHO progression: one lesion, or the sum of products, 25 % over its nadir", "11.2"},
+    PolicyEntry{"volume_rule", "exact-sphere,65/73,66/73,ellipsoid-30/20", "exact-sphere", "limits of the response by volume", "12.4"},
+    PolicyEntry{"choi_limits", "inclusive,strict", "inclusive", "whether Choi's limits are met by a change that lies exactly on them", "10.2"},
+    PolicyEntry{"choi_reference", "baseline,nadir", "baseline", "what Choi's +10 % is counted from", "10.5"},
+    PolicyEntry{"choi_phases", "portal-venous,stated-matching", "portal-venous", "when Choi's density is judged: both studies stated portal-venous, or the reader's word that their phases match", "definitions 6.6"},
+    PolicyEntry{"irecist_min_days", "days", "28", "shortest time from iUPD to a study that may confirm it", "9.2"},
+    PolicyEntry{"irecist_for", "immunotherapy-lines,all-lines", "immunotherapy-lines", "where iRECIST applies: lines stated as immunotherapy, or all", "definitions 6.5"},
+    PolicyEntry{"interval_correlation_pct", "count", "0", "correlation of one lesion's measurement errors over time, in percent", "definitions 7.1"},
 };
 
 std::size_t edit_distance(std::string_view a, std::string_view b)

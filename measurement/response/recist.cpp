@@ -236,7 +236,7 @@ TargetOutcome target_response(std::span<const TargetReading> readings, const Tar
     return out;
 }
 
-OverallOutcome overall_response(Category target, Category non_target, NewLesions new_lesions)
+Outcome overall_response(Category target, Category non_target, NewLesions new_lesions)
 {
     if (new_lesions == NewLesions::unequivocal) return {Category::pd, "RECIST 1.1 6.1 new lesion", "an unequivocal new lesion is progression"};
     if (target == Category::pd) return {Category::pd, "RECIST 1.1 7 target progression", "the targets progressed"};

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "measurement/response/response.h"
+#include "measurement/response/outcome.h"
 
 /// The single rules of RECIST 1.1 at one time point, as `assess` uses them (docs/stages/response.md).
 namespace retromass::response {
@@ -88,12 +88,7 @@ struct TargetOutcome {
 /// Rules 3.1 to 4.7. The order is not evaluable, CR, PD, PR, SD.
 TargetOutcome target_response(std::span<const TargetReading> readings, const TargetHistory& history, PrPersistence persistence);
 
-struct OverallOutcome {
-    Category category = Category::ne;
-    std::string rule;
-    std::string reason;
-};
 /// Rule 7: target, non-target and new lesions into one. Equivocal new lesions count as none.
-OverallOutcome overall_response(Category target, Category non_target, NewLesions new_lesions);
+Outcome overall_response(Category target, Category non_target, NewLesions new_lesions);
 
 }  // namespace retromass::response

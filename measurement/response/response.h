@@ -22,13 +22,20 @@ enum class LesionStatus {
     normal_node,
 };
 enum class NewLesions { none, equivocal, unequivocal, not_assessed };
-enum class Category { cr, pr, sd, pd, ne, non_cr_non_pd, na, ned, none, nd, missing };
+/// Of RECIST 1.1 and, with i, of iRECIST: iUPD is a progression not yet confirmed, iCPD a confirmed one.
+enum class Category { cr, pr, sd, pd, ne, non_cr_non_pd, na, ned, none, nd, missing, icr, ipr, isd, iupd, icpd, non_icr_non_iupd };
 
 std::string_view name(Role value);
 std::string_view name(LesionStatus value);
 std::string_view name(NewLesions value);
-std::string_view name(Category value);  ///< CR, PR, SD, PD, NE, NON-CR/NON-PD, NA, NED, "", ND (not done), MISSING
+std::string_view name(Category value);  ///< CR, PR, SD, PD, NE, NON-CR/NON-PD, NA, NED, "", ND (not done), MISSING, iCR ...
 std::optional<Category> category_named(std::string_view text);
+
+/// Where a repeated measurement would land in 95 of 100 repeats (clinical.md 7.1).
+struct Interval {
+    double low = 0;
+    double high = 0;
+};
 
 /// One lesion at one time point.
 struct Observation {
@@ -42,7 +49,13 @@ struct Observation {
     std::vector<Length> fragments;       ///< further parts of a split lesion, added
     std::string merged_into;
     std::optional<double> slice_mm;      ///< slice thickness for measurability
+    std::optional<Interval> length_mm;   ///< of the axis that enters the sum; empty = not known
+    bool nodule = false;                 ///< a new or growing nodule inside the tumour (Choi)
     bool treated = false;
+    bool cut = false;                    ///< by the edge of the scan: values are lower bounds
+    int parts = 1;                       ///< separate parts of the mask
+    std::string organ;                   ///< as stated here; empty = as for the lesion
+    std::string conflict;                ///< a contradiction found where this was read; the reader resolves it
     std::string source = "mask";         ///< mask | reader | reported
     std::string reason;                  ///< why not evaluable
 };
@@ -55,6 +68,20 @@ struct Lesion {
     bool nodal = false;
 };
 
+/// What bears on whether two studies can be compared. Empty = not stated.
+struct StudyFacts {
+    std::optional<double> slice_thickness_mm;
+    std::optional<double> slice_spacing_mm;
+    std::string kernel;
+    std::string kernel_class;            ///< soft, sharp
+    std::optional<double> kvp;
+    std::string phase;                   ///< portal-venous, arterial, delayed, none
+    std::string contrast;                ///< given, none
+    std::string image_kind;              ///< attenuation, monoenergetic, virtual-non-contrast, material, perfusion
+    std::optional<double> scanned_mm;    ///< along the patient
+    std::optional<bool> lossy;
+};
+
 struct Timepoint {
     std::string id;
     std::optional<Date> date;
@@ -63,6 +90,7 @@ struct Timepoint {
     std::optional<NewLesions> new_lesions;  ///< empty = not stated
     std::optional<bool> marker_normal;
     std::string modality = "CT";
+    StudyFacts study;
     std::vector<Observation> observations;
     std::vector<Notice> notices;
 };
@@ -73,6 +101,7 @@ struct Treatment {
     std::optional<Date> start;
     std::optional<Date> end;
     std::vector<std::string> lesions;    ///< empty = all, for systemic
+    bool immunotherapy = false;          ///< as stated: iRECIST applies to no other line
     std::string note;
 };
 
@@ -124,9 +153,20 @@ struct Decision {
     std::vector<Notice> notices;
 };
 
+/// How often the category would be another one if the same scans were measured again in the same way (clinical.md 7.1).
+/// Never changes the category.
+struct Repeats {
+    std::optional<Interval> change_pct;  ///< from the baseline, 95 of 100 repeats
+    std::vector<std::pair<Category, double>> share;  ///< of each category, most frequent first; empty = not known
+    std::optional<double> differs;       ///< share of the repeats whose category is another
+    std::string text;                    ///< the sentence; or why nothing can be said
+};
+
 /// RECIST 1.1 at one time point within one period.
 struct RecistTimepoint {
     std::string timepoint;
+    std::optional<Date> date;
+    std::optional<long> day;             ///< since the baseline of the period
     int line = 0;                        ///< treatment line; 0 = observation
     std::string period;                  ///< "observation after surgery 2013-02-05", "line 1"
     bool is_baseline = false;
@@ -143,6 +183,7 @@ struct RecistTimepoint {
     Category non_target = Category::na;
     std::optional<NewLesions> new_lesions;
     Decision overall;
+    Repeats repeats;
 };
 
 /// Two studies compared, for growth arithmetic.
@@ -155,6 +196,33 @@ struct GrowthPair {
     double fold = 0;
     std::optional<double> doubling_time_days;  ///< negative = halving time; empty = unchanged
     std::vector<Notice> notices;
+    double specific_growth_rate_pct_day = 0;
+};
+
+/// A fitted rate (1/day) or share with its 95 % interval; empty where no point is left to judge the scatter.
+struct FittedRate {
+    double value = 0;
+    std::optional<Interval> interval;
+};
+
+/// Growth of the sum of diameters within one period.
+struct SumKinetics {
+    int line = 0;
+    std::string period;
+    struct Step {
+        std::string from;
+        std::string to;
+        double days = 0;
+        double growth_rate_pct_month = 0;  ///< tumour growth rate of Ferte 2014: of the volume of a sphere of that diameter
+    };
+    std::vector<Step> steps;             ///< between consecutive complete sums
+    int points = 0;
+    std::string model;                   ///< gd, gx, dx, gdphi; empty = none fits
+    std::optional<FittedRate> growth_per_day;
+    std::optional<FittedRate> regression_per_day;
+    std::optional<FittedRate> regressing_share;
+    std::optional<double> smallest_on_day;  ///< of gd, from the baseline
+    std::string text;                    ///< one sentence
 };
 
 struct LineSummary {
@@ -174,19 +242,111 @@ struct LineSummary {
     std::optional<double> pfs_months;
     bool pfs_event = false;
     std::string pfs_text;                ///< "more than 17.3 months, censored at last contact 2014-09-01"
+    // time to progression: deaths are censored
+    std::optional<Date> ttp_end;
+    std::optional<long> ttp_days;
+    bool ttp_event = false;
+    std::optional<long> complete_response_days;  ///< from the first CR, where there was one
+    std::optional<long> stable_days;     ///< from the start, where the best response is SD
     std::vector<Notice> notices;
+};
+
+/// A criterion beside RECIST 1.1 at one time point.
+struct CriterionTimepoint {
+    std::string timepoint;
+    std::optional<Date> date;
+    std::optional<long> day;             ///< since the baseline of the period
+    bool is_baseline = false;
+    std::optional<double> value;         ///< in the criterion's unit, at the recorded precision; empty = incomplete
+    std::optional<double> baseline;
+    std::optional<double> nadir;
+    std::string nadir_timepoint;
+    std::optional<double> change_from_baseline_pct;  ///< for display
+    std::optional<double> change_from_nadir_pct;
+    std::optional<bool> confirmed;       ///< of a CR or PR
+    Category target = Category::na;
+    Decision decision;
+};
+
+/// A criterion beside RECIST 1.1 over one period.
+struct CriterionPeriod {
+    std::string criterion;               ///< irecist, choi, modified-choi, who, volume
+    int line = 0;
+    std::string period;
+    std::string quantity;                ///< "sum of diameters", "sum of products", "sum of volumes"
+    std::string unit;                    ///< mm, mm2, ml
+    std::string not_applicable;          ///< why; empty = applicable
+    std::vector<CriterionTimepoint> timepoints;
+    LineSummary summary;
+};
+
+/// Where another criterion disagrees with the primary one.
+struct Disagreement {
+    std::string timepoint;
+    int line = 0;
+    std::string period;
+    std::string primary;
+    Category primary_category = Category::none;
+    std::string other;
+    Category other_category = Category::none;
+    std::string reason;                  ///< one sentence
+};
+
+/// One difference between two studies.
+struct StudyDifference {
+    std::string what;                    ///< "slice thickness", "kernel", ...
+    std::string before;
+    std::string now;
+    std::string of_size;                 ///< what it does to sizes: named, widens, not-comparable
+    std::string of_density;
+    std::string text;
+};
+/// Whether two studies can be compared.
+struct Comparison {
+    std::string from;
+    std::string to;
+    std::string size;                    ///< comparable, widened, not-comparable: the worst of its differences
+    std::string density;
+    std::vector<StudyDifference> differences;
+    std::vector<std::string> not_stated; ///< what neither header nor case file says of one of the two
+};
+
+/// What became of a lesion's identity: stated by a reader, or suggested by the program.
+struct IdentityNote {
+    std::string lesion;
+    std::string timepoint;
+    std::string what;                    ///< vanished, reappeared, split, merged, resected, new, conflict
+    bool suggested = false;              ///< the program's guess, which changes nothing
+    std::string text;
 };
 
 struct Assessment {
     std::string patient;
+    std::string primary = "recist-1.1";
     std::vector<RecistTimepoint> recist;     ///< by period, then time
     std::vector<LineSummary> lines;
     std::vector<GrowthPair> growth;
+    std::vector<SumKinetics> kinetics;
+    std::vector<CriterionPeriod> criteria;   ///< by criterion, then period
+    std::vector<Disagreement> disagreements;
+    std::vector<Comparison> comparisons;     ///< of each follow-up with its baseline and its nadir
+    std::vector<IdentityNote> identity;
     std::vector<Notice> notices;
     std::map<std::string, std::string, std::less<>> policies;  ///< the set used
 };
 
-/// Evaluates a patient. Fails with date_missing, date_order or date_shared (clinical.md 6.1).
-Result<Assessment> assess(const Patient& patient, const Policies& policies = {});
+/// Which criteria are wanted. RECIST 1.1 is always evaluated; one is primary, the others are exploratory.
+struct Criteria {
+    std::string primary = "recist-1.1";
+    std::vector<std::string> others{"irecist", "choi", "modified-choi", "who", "volume"};
+};
+/// All there are, RECIST 1.1 first.
+std::span<const std::string_view> criterion_names();
+/// "RECIST 1.1" for recist-1.1.
+std::string_view criterion_title(std::string_view name);
+
+/// Evaluates a patient. Fails with date_missing, date_order or date_shared (clinical.md 6.1), and with policy for a criterion it does
+/// not know.
+Result<Assessment> assess(const Patient& patient, const Policies& policies = {}, const Criteria& criteria = {});
 
 }  // namespace retromass::response

@@ -1,5 +1,7 @@
 #include <cmath>
+#include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 
 #include "core/units.h"
@@ -15,6 +17,11 @@ struct Options {
     std::string treatments;
     std::string events;
     std::vector<std::string> policies;
+    response::Criteria criteria;
+    std::vector<std::string> others;
+    std::string response_file;
+    std::string waterfall_file;
+    std::string spider_file;
     bool list_policies = false;
     bool assume_no_new_lesions = false;
     bool json = false;
@@ -47,6 +54,42 @@ void print_row(const response::RecistTimepoint& row)
     if (row.confirmed) std::cout << (*row.confirmed ? "  confirmed" : "  unconfirmed");
     std::cout << "\n      " << row.overall.reason << " [" << row.overall.rule << "]\n";
     for (const auto& notice : row.overall.notices) std::cout << "      notice " << name(notice.code) << ": " << notice.text << '\n';
+    if (!row.repeats.text.empty()) std::cout << "      repeats: " << row.repeats.text << '\n';
+}
+
+void print_criterion(const response::CriterionPeriod& period)
+{
+    const std::string title(response::criterion_title(period.criterion));
+    if (!period.not_applicable.empty()) {
+        std::cout << "  " << title << ": not applicable: " << period.not_applicable << '\n';
+        return;
+    }
+    for (const auto& point : period.timepoints) {
+        if (point.is_baseline) continue;
+        std::cout << "  " << title << "  " << point.timepoint << "  " << (point.decision.category == response::Category::none ? "-" : response::name(point.decision.category));
+        if (point.value) std::cout << "  " << period.quantity << ' ' << fixed(*point.value, 2) << ' ' << period.unit;
+        if (point.change_from_baseline_pct) std::cout << "  " << fixed(*point.change_from_baseline_pct, 1) << " %";
+        if (point.confirmed) std::cout << (*point.confirmed ? "  confirmed" : "  unconfirmed");
+        std::cout << "\n      " << point.decision.reason << " [" << point.decision.rule << "]\n";
+        for (const auto& notice : point.decision.notices) std::cout << "      notice " << name(notice.code) << ": " << notice.text << '\n';
+    }
+    const auto& best = period.summary.best_overall_response;
+    std::cout << "  " << title << " best overall response: " << (best.category == response::Category::none ? "-" : response::name(best.category)) << ", " << best.reason << "; progression-free survival: " << period.summary.pfs_text << '\n';
+}
+
+void print_beside(const response::Assessment& assessment)
+{
+    for (const auto& d : assessment.disagreements) std::cout << "  criteria-disagree at " << d.timepoint << " (" << d.period << "): " << d.reason << '\n';
+    for (const auto& comparison : assessment.comparisons) {
+        if (comparison.differences.empty()) continue;
+        std::cout << "  " << comparison.from << " and " << comparison.to << ": sizes " << comparison.size << ", densities " << comparison.density << '\n';
+        for (const auto& d : comparison.differences) std::cout << "      " << d.what << (d.before.empty() ? "" : " " + d.before + ", then " + d.now) << ": sizes " << d.of_size << ", densities " << d.of_density << "; " << d.text << '\n';
+    }
+    for (const auto& note : assessment.identity) std::cout << "  " << (note.suggested ? "suggested: " : "") << note.what << " at " << note.timepoint << ": " << note.text << '\n';
+    for (const auto& kinetics : assessment.kinetics) {
+        for (const auto& step : kinetics.steps) std::cout << "  growth rate of the sum " << step.from << " to " << step.to << ": " << fixed(step.growth_rate_pct_month, 1) << " % of volume a month\n";
+        std::cout << "  " << kinetics.period << ": " << kinetics.text << '\n';
+    }
 }
 
 void print(const response::Assessment& assessment)
@@ -62,7 +105,11 @@ void print(const response::Assessment& assessment)
         std::cout << "  best overall response: " << (best.category == response::Category::none ? "-" : response::name(best.category)) << ", " << best.reason << '\n';
         std::cout << "  progression-free survival: " << line.pfs_text << '\n';
         for (const auto& notice : line.notices) std::cout << "  notice " << name(notice.code) << ": " << notice.text << '\n';
+        for (const auto& period : assessment.criteria) {
+            if (period.period == line.period) print_criterion(period);
+        }
     }
+    print_beside(assessment);
     for (const auto& pair : assessment.growth) {
         std::cout << "  growth of " << pair.lesion << " (" << pair.basis << ") " << pair.from << " to " << pair.to << ": " << fixed(pair.fold, 3) << "-fold in " << fixed(pair.days, 0) << " days";
         if (pair.doubling_time_days) {
@@ -79,15 +126,56 @@ void print(const response::Assessment& assessment)
     std::cout << "  policies: " << (changed.empty() ? " all defaults" : changed) << '\n';
 }
 
+Status write_table(const std::string& file, const std::string& text)
+{
+    if (file.empty()) return Done{};
+    std::ofstream out(file, std::ios::binary);
+    out << text;
+    out.close();
+    if (!out) return Error{Code::io, file + " cannot be written", "cli: assess"};
+    return Done{};
+}
+
+/// Categories over all cases, so that a long table can be looked over.
+void print_summary(const std::vector<response::Assessment>& assessments, std::size_t failed)
+{
+    std::map<std::string, std::map<std::string, std::size_t>> best;
+    std::map<std::string, std::size_t> barred;
+    std::size_t disagreeing = 0;
+    for (const auto& assessment : assessments) {
+        for (const auto& line : assessment.lines) ++best["recist-1.1"][std::string(response::name(line.best_overall_response.category))];
+        for (const auto& period : assessment.criteria) {
+            if (period.not_applicable.empty()) ++best[period.criterion][std::string(response::name(period.summary.best_overall_response.category))];
+            else ++barred[period.criterion];
+        }
+        disagreeing += !assessment.disagreements.empty();
+    }
+    std::cout << "\n" << assessments.size() << " cases assessed, " << failed << " refused; criteria disagree in " << disagreeing << '\n';
+    for (const auto name : response::criterion_names()) {
+        const std::string key(name);
+        if (best[key].empty() && barred[key] == 0) continue;
+        std::cout << "  best overall response by " << response::criterion_title(name) << ':';
+        for (const auto& [category, count] : best[key]) std::cout << "  " << (category.empty() ? "none" : category) << ' ' << count;
+        if (barred[key]) std::cout << "  not applicable " << barred[key];
+        std::cout << '\n';
+    }
+}
+
 Status assess_table(const Options& options, Context& context)
 {
     RETROMASS_TRY_ASSIGN(const auto policies, policies_of(options));
     RETROMASS_TRY_ASSIGN(const auto patients, run::read_table({options.table, options.treatments, options.events}));
+    auto criteria = options.criteria;
+    if (!options.others.empty()) criteria.others = options.others;
+    const bool tables = !options.response_file.empty() || !options.waterfall_file.empty() || !options.spider_file.empty();
+    const bool summary = !options.json && patients.size() > 1;
+    std::vector<response::Assessment> kept;
     std::string json;
     std::size_t failed = 0;
     for (const auto& patient : patients) {
-        const auto assessment = response::assess(patient, policies);
+        auto assessment = response::assess(patient, policies, criteria);
         if (!assessment) {
+            if (assessment.error().code == Code::policy) return std::move(assessment).error();
             // A table goes on: the other cases are assessed, and the exit code says that one was not.
             auto error = assessment.error();
             error.message = "case " + patient.id + ": " + error.message;
@@ -100,7 +188,12 @@ Status assess_table(const Options& options, Context& context)
         } else {
             print(*assessment);
         }
+        if (tables || summary) kept.push_back(std::move(*assessment));
     }
+    if (summary) print_summary(kept, failed);
+    RETROMASS_TRY(write_table(options.response_file, options.response_file.empty() ? "" : outputs::response_csv(kept)));
+    RETROMASS_TRY(write_table(options.waterfall_file, options.waterfall_file.empty() ? "" : outputs::waterfall_csv(kept)));
+    RETROMASS_TRY(write_table(options.spider_file, options.spider_file.empty() ? "" : outputs::spider_csv(kept)));
     if (options.json) std::cout << "{\"schema\": \"retromass/1\", \"cases\": [" << json << "]}\n";
     if (failed) context.exit = failed == patients.size() ? Exit::refused : Exit::some_failed;
     return Done{};
@@ -111,15 +204,20 @@ Status assess_table(const Options& options, Context& context)
 void add_assess(CLI::App& app, Context& context)
 {
     auto options = std::make_shared<Options>();
-    auto* command = app.add_subcommand("assess", "Response from measurements in a table: RECIST 1.1 by time point and treatment line, no images needed");
+    auto* command = app.add_subcommand("assess", "Response from measurements in a table, by every criterion, time point and treatment line; no images needed");
     command->add_option("TABLE", options->table, "CSV or JSON, a row for each lesion at each time point");
-    command->add_option("--treatments", options->treatments, "CSV: case, kind, line, start, end, lesions");
+    command->add_option("--treatments", options->treatments, "CSV: case, kind, line, start, end, lesions, immunotherapy");
     command->add_option("--events", options->events, "CSV: case, kind, date");
     command->add_option("--policy", options->policies, "name=value; --list-policies shows them");
+    command->add_option("--primary", options->criteria.primary, "The criterion that leads; the others are exploratory")->capture_default_str();
+    command->add_option("--criteria", options->others, "The others to evaluate, by commas; all there are unless named")->delimiter(',');
+    command->add_option("--response", options->response_file, "Write every category of every case as CSV");
+    command->add_option("--waterfall", options->waterfall_file, "Write the best change of each case and period as CSV");
+    command->add_option("--spider", options->spider_file, "Write the change at every time point as CSV");
     command->add_flag("--list-policies", options->list_policies, "Print every policy with its values, default and rule");
     command->add_flag("--assume-no-new-lesions", options->assume_no_new_lesions, "Silence about new lesions means none");
     command->add_flag("--json", options->json, "Print JSON");
-    command->footer("Example: retromass assess measurements.csv --treatments treatments.csv --policy confirmation=required --json");
+    command->footer("Example: retromass assess measurements.csv --treatments treatments.csv --policy confirmation=required --waterfall waterfall.csv");
     command->callback([options, &context] {
         if (options->list_policies) return list_policies();
         if (options->table.empty()) {

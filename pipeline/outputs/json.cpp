@@ -102,14 +102,27 @@ ordered_json json_of(const response::Decision& decision)
             {"inputs", inputs}, {"reason", decision.reason}, {"notices", json_of(decision.notices)}};
 }
 
+ordered_json json_of(const std::optional<response::Interval>& interval)
+{
+    if (!interval) return nullptr;
+    return {{"low", interval->low}, {"high", interval->high}};
+}
+
+ordered_json json_of(const response::Repeats& repeats)
+{
+    auto share = ordered_json::array();
+    for (const auto& [category, part] : repeats.share) share.push_back({{"category", name(category)}, {"share", part}});
+    return {{"change_from_baseline_pct", json_of(repeats.change_pct)}, {"share", share}, {"differs", or_null(repeats.differs)}, {"text", repeats.text}};
+}
+
 ordered_json json_of(const response::RecistTimepoint& row)
 {
-    return {{"timepoint", row.timepoint}, {"line", row.line}, {"period", row.period}, {"is_baseline", row.is_baseline},
+    return {{"timepoint", row.timepoint}, {"date", or_null(row.date)}, {"day", or_null(row.day)}, {"line", row.line}, {"period", row.period}, {"is_baseline", row.is_baseline},
             {"sum_mm", or_null(row.sum)}, {"partial_sum_mm", or_null(row.partial_sum)}, {"baseline_sum_mm", or_null(row.baseline_sum)},
             {"nadir_sum_mm", or_null(row.nadir_sum)}, {"baseline_timepoint", row.baseline_timepoint}, {"nadir_timepoint", row.nadir_timepoint},
             {"change_from_baseline_pct", or_null(row.change_from_baseline_pct)}, {"change_from_nadir_pct", or_null(row.change_from_nadir_pct)},
             {"confirmed", or_null(row.confirmed)}, {"target", name(row.target)}, {"non_target", name(row.non_target)},
-            {"new_lesions", or_null(row.new_lesions)}, {"overall", json_of(row.overall)}};
+            {"new_lesions", or_null(row.new_lesions)}, {"overall", json_of(row.overall)}, {"repeats", json_of(row.repeats)}};
 }
 
 ordered_json json_of(const response::LineSummary& line)
@@ -119,19 +132,68 @@ ordered_json json_of(const response::LineSummary& line)
             {"confirmed", or_null(line.confirmed)}, {"response_days", or_null(line.response_days)}, {"response_ended", line.response_ended},
             {"pfs", {{"start", or_null(line.pfs_start)}, {"end", or_null(line.pfs_end)}, {"days", or_null(line.pfs_days)},
                      {"months", or_null(line.pfs_months)}, {"event", line.pfs_event}, {"text", line.pfs_text}}},
+            {"ttp", {{"end", or_null(line.ttp_end)}, {"days", or_null(line.ttp_days)}, {"event", line.ttp_event}}},
+            {"complete_response_days", or_null(line.complete_response_days)}, {"stable_days", or_null(line.stable_days)},
             {"notices", json_of(line.notices)}};
 }
 
 ordered_json json_of(const response::GrowthPair& pair)
 {
     return {{"lesion", pair.lesion}, {"from", pair.from}, {"to", pair.to}, {"basis", pair.basis}, {"days", pair.days}, {"fold", pair.fold},
-            {"doubling_time_days", or_null(pair.doubling_time_days)}, {"notices", json_of(pair.notices)}};
+            {"doubling_time_days", or_null(pair.doubling_time_days)}, {"specific_growth_rate_pct_day", pair.specific_growth_rate_pct_day}, {"notices", json_of(pair.notices)}};
+}
+
+ordered_json json_of(const std::optional<response::FittedRate>& rate)
+{
+    if (!rate) return nullptr;
+    return {{"value", rate->value}, {"low", rate->interval ? ordered_json(rate->interval->low) : ordered_json()}, {"high", rate->interval ? ordered_json(rate->interval->high) : ordered_json()}};
+}
+
+ordered_json json_of(const response::SumKinetics& kinetics)
+{
+    auto steps = ordered_json::array();
+    for (const auto& step : kinetics.steps) steps.push_back({{"from", step.from}, {"to", step.to}, {"days", step.days}, {"growth_rate_pct_month", step.growth_rate_pct_month}});
+    return {{"line", kinetics.line}, {"period", kinetics.period}, {"points", kinetics.points}, {"steps", steps}, {"model", kinetics.model}, {"growth_per_day", json_of(kinetics.growth_per_day)},
+            {"regression_per_day", json_of(kinetics.regression_per_day)}, {"regressing_share", json_of(kinetics.regressing_share)}, {"smallest_on_day", or_null(kinetics.smallest_on_day)}, {"text", kinetics.text}};
+}
+
+ordered_json json_of(const response::CriterionPeriod& period, const std::string& primary)
+{
+    auto timepoints = ordered_json::array();
+    for (const auto& point : period.timepoints) {
+        timepoints.push_back({{"timepoint", point.timepoint}, {"date", or_null(point.date)}, {"day", or_null(point.day)}, {"is_baseline", point.is_baseline}, {"value", or_null(point.value)},
+                              {"baseline", or_null(point.baseline)}, {"nadir", or_null(point.nadir)}, {"nadir_timepoint", point.nadir_timepoint},
+                              {"change_from_baseline_pct", or_null(point.change_from_baseline_pct)}, {"change_from_nadir_pct", or_null(point.change_from_nadir_pct)},
+                              {"confirmed", or_null(point.confirmed)}, {"target", name(point.target)}, {"decision", json_of(point.decision)}});
+    }
+    const bool applies = period.not_applicable.empty();
+    return {{"criterion", period.criterion}, {"role", period.criterion == primary ? "primary" : "exploratory"}, {"line", period.line}, {"period", period.period}, {"quantity", period.quantity}, {"unit", period.unit},
+            {"not_applicable", applies ? ordered_json() : ordered_json(period.not_applicable)}, {"timepoints", timepoints}, {"summary", applies ? json_of(period.summary) : ordered_json()}};
+}
+
+ordered_json json_of(const response::Disagreement& d)
+{
+    return {{"timepoint", d.timepoint}, {"line", d.line}, {"period", d.period}, {"primary", d.primary}, {"primary_category", name(d.primary_category)}, {"other", d.other}, {"other_category", name(d.other_category)}, {"reason", d.reason}};
+}
+
+ordered_json json_of(const response::Comparison& comparison)
+{
+    auto differences = ordered_json::array();
+    for (const auto& d : comparison.differences) {
+        differences.push_back({{"what", d.what}, {"before", d.before}, {"now", d.now}, {"of_size", d.of_size}, {"of_density", d.of_density}, {"text", d.text}});
+    }
+    return {{"from", comparison.from}, {"to", comparison.to}, {"size", comparison.size}, {"density", comparison.density}, {"differences", differences}, {"not_stated", comparison.not_stated}};
 }
 
 ordered_json json_of(const response::Assessment& assessment)
 {
-    ordered_json out{{"patient", assessment.patient}};
-    for (const char* list : {"recist", "lines", "growth"}) out[list] = ordered_json::array();
+    ordered_json out{{"patient", assessment.patient}, {"primary", assessment.primary}};
+    for (const char* list : {"recist", "lines", "criteria", "disagreements", "comparisons", "identity", "growth", "kinetics"}) out[list] = ordered_json::array();
+    for (const auto& period : assessment.criteria) out["criteria"].push_back(json_of(period, assessment.primary));
+    for (const auto& d : assessment.disagreements) out["disagreements"].push_back(json_of(d));
+    for (const auto& comparison : assessment.comparisons) out["comparisons"].push_back(json_of(comparison));
+    for (const auto& note : assessment.identity) out["identity"].push_back({{"lesion", note.lesion}, {"timepoint", note.timepoint}, {"what", note.what}, {"suggested", note.suggested}, {"text", note.text}});
+    for (const auto& kinetics : assessment.kinetics) out["kinetics"].push_back(json_of(kinetics));
     for (const auto& row : assessment.recist) out["recist"].push_back(json_of(row));
     for (const auto& line : assessment.lines) out["lines"].push_back(json_of(line));
     for (const auto& pair : assessment.growth) out["growth"].push_back(json_of(pair));

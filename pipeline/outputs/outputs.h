@@ -27,6 +27,7 @@ struct LesionResult {
     std::optional<Length> reader_long_axis;   ///< the reader's own line (docs/clinical.md 5.3)
     std::string review_state = "unreviewed";  ///< unreviewed | accepted | edited | rejected
     std::string reviewer;
+    std::string conflict;                     ///< with another lesion, for a reader to decide
     std::vector<Notice> notices;
 };
 
@@ -60,6 +61,12 @@ struct CaseResult {
 std::string measurements_json(const std::string& lesion, const measurement::LesionMeasurements& measured);
 /// The response part of `assess --json` and case.json for one patient.
 std::string assessment_json(const response::Assessment& assessment);
+
+/// Tables of many patients, header first: every criterion at every time point; the best change of each period up to its first
+/// progression (a waterfall plot's bars); and the change at every time point (a spider plot's lines).
+std::string response_csv(const std::vector<response::Assessment>& assessments);
+std::string waterfall_csv(const std::vector<response::Assessment>& assessments);
+std::string spider_csv(const std::vector<response::Assessment>& assessments);
 
 /// NIfTI-1, gzip: sform 1 in RAS with the full (sheared) affine, qform 0 (docs/clinical.md 8.1). Fails with uneven_slices where
 /// the grid is not uniform. Byte-identical for identical input.

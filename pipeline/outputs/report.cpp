@@ -5,27 +5,13 @@
 #include <fstream>
 #include <sstream>
 
+#include "pipeline/outputs/markup.h"
 #include "pipeline/outputs/words.h"
 
 namespace retromass::outputs {
 namespace {
 
 constexpr const char* kUse = "Research use, not for clinical decisions without review.";
-
-std::string tag(const std::string& text) { return "<span class=\"tag\">" + html(text) + "</span>"; }
-std::string paragraph(const std::string& text) { return "<p>" + html(text) + "</p>\n"; }
-std::string cell(const std::string& text) { return "<td>" + html(text) + "</td>"; }
-std::string day(const std::optional<Date>& date) { return "<td class=\"d\">" + html(date_text(date)) + "</td>"; }
-std::string number(const std::string& text) { return "<td class=\"n\">" + html(text.empty() ? "-" : text) + "</td>"; }
-std::string code(const Notice& notice) { return "<span class=\"code\">" + html(name(notice.code)) + "</span>"; }
-
-std::string notice_list(const std::vector<Notice>& notices)
-{
-    if (notices.empty()) return "";
-    std::string out = "<ul>\n";
-    for (const auto& notice : notices) out += "<li>" + code(notice) + ": " + html(notice.text) + "</li>\n";
-    return out + "</ul>\n";
-}
 
 std::string category_text(const response::RecistTimepoint& row)
 {
@@ -42,25 +28,69 @@ std::string card(const std::string& label, const std::string& big, const std::st
     return "<div class=\"card\"><div class=\"label\">" + html(label) + "</div><div class=\"big\">" + html(big) + "</div>" + paragraph(more) + "</div>\n";
 }
 
-std::string now_card(const CaseResult& result)
+/// What the first screen says, by the primary criterion.
+struct Headline {
+    std::string title;
+    std::string category;
+    std::string text;
+    const response::LineSummary* line = nullptr;
+};
+
+std::string dated(const std::string& timepoint, const std::optional<Date>& date) { return timepoint + (date ? ", " + iso(*date) : std::string()); }
+
+std::string changes_text(const std::optional<double>& from_baseline, const std::optional<double>& from_nadir, const std::string& baseline)
 {
-    if (result.assessment.recist.empty()) return card("RECIST 1.1 now", "not assessed", "No time point could be assessed.");
-    const auto& row = result.assessment.recist.back();
-    std::string more = row.timepoint;
-    if (const auto* timepoint = timepoint_named(result, row.timepoint); timepoint && timepoint->date) more += ", " + iso(*timepoint->date);
-    if (row.sum) more += ": sum " + row.sum->text() + " mm";
-    if (row.change_from_baseline_pct && !row.is_baseline) more += ", " + signed_percent(row.change_from_baseline_pct) + " % from baseline (" + row.baseline_timepoint + ")";
-    if (row.change_from_nadir_pct && !row.is_baseline) more += ", " + signed_percent(row.change_from_nadir_pct) + " % from nadir";
-    if (!row.period.empty()) more += "; " + row.period;
-    more += ".";
-    if (!row.sum) more += " " + sentence(row.overall.reason);
-    return card("RECIST 1.1 now", category_text(row), more);
+    std::string out;
+    if (from_baseline) out += ", " + signed_percent(from_baseline) + " % from baseline (" + baseline + ")";
+    if (from_nadir) out += ", " + signed_percent(from_nadir) + " % from nadir";
+    return out;
 }
 
-std::string best_cards(const CaseResult& result)
+Headline recist_headline(const CaseResult& result)
 {
-    if (result.assessment.lines.empty()) return card("Best overall response", "none", "No treatment line was assessed.") + card("Progression-free survival", "none", "No treatment line was assessed.");
-    const auto& line = result.assessment.lines.back();
+    Headline out{"RECIST 1.1", "not assessed", "No time point could be assessed.", nullptr};
+    const auto& assessment = result.assessment;
+    if (!assessment.lines.empty()) out.line = &assessment.lines.back();
+    if (assessment.recist.empty()) return out;
+    const auto& row = assessment.recist.back();
+    const auto* timepoint = timepoint_named(result, row.timepoint);
+    out.category = category_text(row);
+    out.text = dated(row.timepoint, timepoint ? timepoint->date : std::optional<Date>());
+    if (row.sum) out.text += ": sum " + row.sum->text() + " mm";
+    if (!row.is_baseline) out.text += changes_text(row.change_from_baseline_pct, row.change_from_nadir_pct, row.baseline_timepoint);
+    if (!row.period.empty()) out.text += "; " + row.period;
+    out.text += ".";
+    if (!row.sum) out.text += " " + sentence(row.overall.reason);
+    return out;
+}
+
+Headline headline_of(const CaseResult& result)
+{
+    const auto& assessment = result.assessment;
+    if (assessment.primary == "recist-1.1") return recist_headline(result);
+    Headline out{std::string(response::criterion_title(assessment.primary)), "not assessed", "No time point could be assessed.", nullptr};
+    for (const auto& period : assessment.criteria) {
+        if (period.criterion != assessment.primary) continue;
+        out.line = &period.summary;
+        if (!period.not_applicable.empty() || period.timepoints.empty()) {
+            out.category = "not applicable";
+            out.text = sentence(period.not_applicable);
+            continue;
+        }
+        const auto& point = period.timepoints.back();
+        out.category = point.is_baseline ? "baseline" : point.decision.category == response::Category::none ? "-" : std::string(name(point.decision.category));
+        out.text = dated(point.timepoint, point.date);
+        if (point.value) out.text += ": " + period.quantity + " " + fixed(*point.value, 2) + " " + period.unit;
+        if (!point.is_baseline) out.text += changes_text(point.change_from_baseline_pct, point.change_from_nadir_pct, period.summary.baseline_timepoint);
+        out.text += "; " + period.period + ".";
+    }
+    return out;
+}
+
+std::string best_cards(const Headline& headline)
+{
+    if (!headline.line) return card("Best overall response", "none", "No treatment line was assessed.") + card("Progression-free survival", "none", "No treatment line was assessed.");
+    const auto& line = *headline.line;
     std::string best(name(line.best_overall_response.category));
     if (best.empty()) best = "-";
     std::string more = sentence(line.best_overall_response.reason);
@@ -72,10 +102,22 @@ std::string best_cards(const CaseResult& result)
     return card("Best overall response, " + line.period, best, more) + card("Progression-free survival, " + line.period, big, pfs);
 }
 
+/// How likely the category is to flip, or that it cannot be said.
+std::string repeats_text(const CaseResult& result)
+{
+    const auto& recist = result.assessment.recist;
+    const std::string unknown = "No number here carries a 95 % interval, so a category near its limit may differ if the same scans were measured again.";
+    if (recist.empty() || recist.back().repeats.text.empty()) return "<p><strong>Measurement intervals are not yet known.</strong> " + unknown + "</p>\n";
+    const auto& repeats = recist.back().repeats;
+    if (!repeats.differs) return "<p><strong>How likely this category is to flip is not known.</strong> " + html(sentence(repeats.text)) + " A category near its limit may differ if the same scans were measured again.</p>\n";
+    return "<p><strong>" + html(repeats.text) + "</strong></p>\n";
+}
+
 std::string first_screen(const CaseResult& result)
 {
-    std::string out = "<section aria-label=\"Answer\">\n<div class=\"cards\">\n" + now_card(result) + best_cards(result) + "</div>\n";
-    out += "<p><strong>Measurement intervals are not yet known.</strong> No number here carries a 95 % interval, so a category near its limit may differ if the same scans were measured again.</p>\n";
+    const auto headline = headline_of(result);
+    std::string out = "<section aria-label=\"Answer\">\n<div class=\"cards\">\n" + card(headline.title + " now", headline.category, headline.text) + best_cards(headline) + "</div>\n";
+    out += repeats_text(result);
     out += "<div class=\"first\">\n<div><h2>Size over time</h2>\n";
     const auto plot = size_plot_svg(result);
     out += (plot.empty() ? paragraph("Nothing was measured.") : plot) + "</div>\n<div class=\"attention\"><h2>Needs attention</h2>\n<ul>\n";
@@ -300,6 +342,16 @@ std::vector<std::string> attention_of(const CaseResult& result)
         for (const auto& lesion : timepoint.lesions) add(notices_of(lesion), timepoint.id + ", " + lesion.lesion);
     }
     for (const auto& row : result.assessment.recist) add(row.overall.notices, row.timepoint);
+    for (const auto& period : result.assessment.criteria) {
+        for (const auto& point : period.timepoints) {
+            for (const auto& notice : point.decision.notices) {
+                if (notice.code != Code::new_lesions_not_stated && notice.code != Code::treated_locally && notice.code != Code::treatment_effect) add({notice}, point.timepoint + ", " + std::string(response::criterion_title(period.criterion)));
+            }
+        }
+    }
+    for (const auto& d : result.assessment.disagreements) {
+        add({{Code::criteria_disagree, std::string(response::criterion_title(d.primary)) + " " + std::string(name(d.primary_category)) + ", " + std::string(response::criterion_title(d.other)) + " " + std::string(name(d.other_category))}}, d.timepoint);
+    }
     for (const auto& line : result.assessment.lines) add(line.notices, line.period);
     for (const auto& pair : result.assessment.growth) add(pair.notices, pair.from + " to " + pair.to);
     for (const auto& [notice, where] : seen) items.push_back(code(notice) + (where.empty() ? "" : " <small>(" + html(where) + ")</small>") + ": " + html(notice.text));
@@ -312,9 +364,9 @@ Result<std::string> report_html(const CaseResult& result, const Pictures& pictur
     std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>" +
                       html(result.case_id) + " - tumour response - " + html(band) + "</title>\n<style>" + kReportStyle + "</style>\n</head>\n<body>\n<div class=\"band\">" + html(band) + "</div>\n<main>\n<header><h1>Tumour response, case " +
                       html(result.case_id) + "</h1>\n<p class=\"soft\">" + kUse + (result.synthetic ? " SYNTHETIC patient: no human data." : "") + "</p></header>\n";
-    out += first_screen(result) + response_section(result) + measurements_section(result) + decisions_section(result);
+    out += first_screen(result) + response_section(result) + criteria_section(result) + comparability_section(result) + identity_section(result) + measurements_section(result) + decisions_section(result);
     RETROMASS_TRY_ASSIGN(const auto timepoints, timepoints_section(result, pictures));
-    out += timepoints + growth_section(result) + policies_section(result) + provenance_section(result);
+    out += timepoints + growth_section(result) + kinetics_section(result) + policies_section(result) + provenance_section(result);
     return out + "<footer>" + kUse + " Written by Retromass " + RETROMASS_VERSION + ".</footer>\n</main>\n<div class=\"band\">" + html(band) + "</div>\n</body>\n</html>\n";
 }
 

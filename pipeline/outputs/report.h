@@ -21,6 +21,12 @@ Result<std::string> report_html(const CaseResult& result, const Pictures& pictur
 /// Long axis and volume over time with the treatments, as inline SVG; empty where nothing was measured.
 std::string size_plot_svg(const CaseResult& result);
 
+/// Sections beside RECIST 1.1; each empty where it has nothing to say.
+std::string criteria_section(const CaseResult& result);
+std::string comparability_section(const CaseResult& result);
+std::string identity_section(const CaseResult& result);
+std::string kinetics_section(const CaseResult& result);
+
 /// Warnings the reader must see first: lesions not evaluable and notices, each once, with where it applies.
 std::vector<std::string> attention_of(const CaseResult& result);
 

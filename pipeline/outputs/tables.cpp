@@ -6,26 +6,7 @@
 namespace retromass::outputs {
 namespace {
 
-std::string line_of(const std::vector<std::string>& cells)
-{
-    std::string line;
-    for (std::size_t i = 0; i < cells.size(); ++i) line += (i ? "," : "") + csv_cell(cells[i]);
-    return line + "\n";
-}
-
 std::string text_of(const std::optional<Length>& length) { return length ? length->text() : ""; }
-
-std::string codes_of(const std::vector<Notice>& notices)
-{
-    std::string out;
-    for (const auto& notice : notices) {
-        const std::string code(name(notice.code));
-        if ((" " + out + " ").find(" " + code + " ") == std::string::npos) out += (out.empty() ? "" : " ") + code;
-    }
-    return out;
-}
-
-std::string codes_of(const response::RecistTimepoint& row) { return codes_of(row.overall.notices); }
 
 const response::Lesion* lesion_named(const CaseResult& result, const std::string& id)
 {
@@ -68,6 +49,7 @@ public:
         }
         rows_.push_back(std::move(cells));
     }
+    bool empty() const { return rows_.empty(); }
     std::string text() const
     {
         std::vector<std::size_t> width;
@@ -146,6 +128,34 @@ std::string measurements_text(const CaseResult& result)
     return table.text() + reasons;
 }
 
+/// The criteria beside RECIST 1.1, one line each, and where they disagree with the primary one.
+std::string criteria_text(const response::Assessment& assessment)
+{
+    if (assessment.criteria.empty()) return "";
+    TextTable table({{"criterion", 14, false}, {"period", 38, false}, {"time point", 18, false}, {"change %", 9, true}, {"category", 18, false}, {"note", 17, false}});
+    std::string apart;
+    for (const auto& period : assessment.criteria) {
+        const std::string title(response::criterion_title(period.criterion));
+        if (!period.not_applicable.empty()) {
+            apart += paragraph(title + ", " + period.period + ": not applicable: " + period.not_applicable);
+            continue;
+        }
+        for (const auto& point : period.timepoints) {
+            if (point.is_baseline) continue;
+            std::string note = point.confirmed ? (*point.confirmed ? "confirmed" : "unconfirmed") : "";
+            if (const auto codes = codes_of(point.decision.notices); !codes.empty()) note += (note.empty() ? "" : ", ") + codes;
+            table.add({title, period.period, point.timepoint, point.change_from_baseline_pct ? signed_percent(point.change_from_baseline_pct) : "-",
+                       point.decision.category == response::Category::none ? "-" : std::string(name(point.decision.category)), note});
+        }
+    }
+    std::string out = "\n" + std::string(assessment.primary == "recist-1.1" ? "Exploratory" : "Further criteria; primary is " + std::string(response::criterion_title(assessment.primary))) + "\n";
+    if (!table.empty()) out += table.text();
+    out += apart;
+    for (const auto& d : assessment.disagreements) out += paragraph("criteria-disagree, " + d.timepoint + " (" + d.period + "): " + d.reason);
+    for (const auto& note : assessment.identity) out += paragraph((note.suggested ? "Suggested, " : "") + note.what + ", " + note.timepoint + ", " + note.text);
+    return out + "\n";
+}
+
 std::string decisions_text(const CaseResult& result)
 {
     TextTable table({{"period", 38, false}, {"time point", 18, false}, {"sum mm", 8, true}, {"base %", 7, true}, {"nadir %", 7, true},
@@ -154,7 +164,7 @@ std::string decisions_text(const CaseResult& result)
         const auto sum = sum_text(row).empty() ? std::string("-") : sum_text(row);
         const auto category = row.is_baseline ? "baseline" : std::string(name(row.overall.category));
         auto note = row.confirmed ? (*row.confirmed ? "confirmed" : "unconfirmed") : std::string();
-        const auto codes = codes_of(row);
+        const auto codes = codes_of(row.overall.notices);
         if (!codes.empty()) note += (note.empty() ? "" : ", ") + codes;
         const auto dash = [&](const std::optional<double>& change) { return row.is_baseline || !change ? std::string("-") : signed_percent(change); };
         table.add({row.period, row.timepoint, sum, dash(row.change_from_baseline_pct), dash(row.change_from_nadir_pct), category, note});
@@ -166,7 +176,7 @@ std::string decisions_text(const CaseResult& result)
 
 std::string measurements_csv(const CaseResult& result)
 {
-    std::string out = line_of({"case", "timepoint", "date", "date_source", "lesion", "role", "site", "organ", "nodal", "status", "reason", "review_state", "reviewer",
+    std::string out = csv_line({"case", "timepoint", "date", "date_source", "lesion", "role", "site", "organ", "nodal", "status", "reason", "review_state", "reviewer",
                                "long_axis_mm", "short_axis_mm", "craniocaudal_mm", "max_3d_diameter_mm", "volume_ml", "mesh_volume_mm3", "surface_area_mm2",
                                "hu_mean", "hu_sd", "hu_median", "hu_core_mean", "gas_ml", "fat_ml", "low_attenuation_ml", "solid_ml", "dense_ml",
                                "reader_long_axis_mm", "tracking_uid", "notices", "synthetic"});
@@ -188,25 +198,8 @@ std::string measurements_csv(const CaseResult& result)
                 row.insert(row.end(), 16, "");
             }
             row.insert(row.end(), {text_of(lesion.reader_long_axis), lesion.tracking_uid, codes_of(notices_of(lesion)), result.synthetic ? "1" : "0"});
-            out += line_of(row);
+            out += csv_line(row);
         }
-    }
-    return out;
-}
-
-std::string response_csv(const CaseResult& result)
-{
-    std::string out = line_of({"case", "criterion", "line", "period", "timepoint", "date", "review_state", "is_baseline", "sum_mm", "partial_sum_mm", "baseline_timepoint", "baseline_sum_mm",
-                               "nadir_timepoint", "nadir_sum_mm", "change_from_baseline_pct", "change_from_nadir_pct", "target", "non_target", "new_lesions", "category", "confirmed", "rule",
-                               "reason", "notices", "synthetic"});
-    for (const auto& row : result.assessment.recist) {
-        const auto* timepoint = timepoint_named(result, row.timepoint);
-        out += line_of({result.case_id, row.overall.criterion, std::to_string(row.line), row.period, row.timepoint, timepoint ? date_text(timepoint->date) : "",
-                        timepoint ? review_state_of(*timepoint) : "unreviewed", row.is_baseline ? "1" : "0", text_of(row.sum), text_of(row.partial_sum), row.baseline_timepoint,
-                        text_of(row.baseline_sum), row.nadir_timepoint, text_of(row.nadir_sum), signed_percent(row.change_from_baseline_pct), signed_percent(row.change_from_nadir_pct),
-                        std::string(name(row.target)), std::string(name(row.non_target)), row.new_lesions ? std::string(name(*row.new_lesions)) : "not-stated",
-                        std::string(name(row.overall.category)), row.confirmed ? (*row.confirmed ? "1" : "0") : "", row.overall.rule, row.overall.reason, codes_of(row),
-                        result.synthetic ? "1" : "0"});
     }
     return out;
 }
@@ -236,7 +229,12 @@ std::string response_table(const CaseResult& result)
         const auto& last = other.lines.back();
         out += paragraph("With " + policy + ": best overall response " + std::string(name(last.best_overall_response.category)) + (last.pfs_text.empty() ? "" : ", PFS " + last.pfs_text));
     }
-    out += paragraph("Measurement intervals are not yet known; a category near its limit may differ if the scans were measured again.");
+    out += criteria_text(result.assessment);
+    if (!result.assessment.recist.empty() && !result.assessment.recist.back().repeats.text.empty()) {
+        out += paragraph(result.assessment.recist.back().timepoint + ": " + result.assessment.recist.back().repeats.text);
+    } else {
+        out += paragraph("Measurement intervals are not yet known; a category near its limit may differ if the scans were measured again.");
+    }
     return out;
 }
 

@@ -30,6 +30,23 @@ std::string csv_cell(std::string_view text)
     return cell + "\"";
 }
 
+std::string csv_line(const std::vector<std::string>& cells)
+{
+    std::string line;
+    for (std::size_t i = 0; i < cells.size(); ++i) line.append(i ? "," : "").append(csv_cell(cells[i]));
+    return line + "\n";
+}
+
+std::string codes_of(const std::vector<Notice>& notices)
+{
+    std::string out;
+    for (const auto& notice : notices) {
+        const std::string code(name(notice.code));
+        if ((" " + out + " ").find(" " + code + " ") == std::string::npos) out.append(out.empty() ? "" : " ").append(code);
+    }
+    return out;
+}
+
 std::string html(std::string_view text)
 {
     std::string out;

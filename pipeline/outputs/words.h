@@ -14,6 +14,9 @@ namespace retromass::outputs {
 std::string file_name_of(const std::string& identifier);
 /// One cell of a CSV line (RFC 4180): quoted where it must be.
 std::string csv_cell(std::string_view text);
+std::string csv_line(const std::vector<std::string>& cells);
+/// Codes of notices, each once, with blanks between.
+std::string codes_of(const std::vector<Notice>& notices);
 /// Text inside HTML or an attribute.
 std::string html(std::string_view text);
 std::string base64(std::string_view bytes);

@@ -114,12 +114,19 @@ public:
             RETROMASS_TRY(write_timepoint(result_.timepoints[i]));
         }
         if (!goes_on(progress_, "report", 1 - 1 / count)) return Error{Code::cancelled, "cancelled while writing", "outputs: write_case"};
+        for (const auto& period : result_.assessment.criteria) {
+            for (const auto& point : period.timepoints) {
+                note("assessed", {{"timepoint", point.timepoint}, {"line", period.line}, {"criterion", period.criterion}, {"category", name(point.decision.category)}, {"rule", point.decision.rule}});
+            }
+        }
         for (const auto& row : result_.assessment.recist) {
             note("assessed", {{"timepoint", row.timepoint}, {"line", row.line}, {"criterion", row.overall.criterion}, {"category", name(row.overall.category)}, {"rule", row.overall.rule}});
         }
         RETROMASS_TRY(write_text(folder_ / "case.json", case_json(result_)));
         RETROMASS_TRY(write_text(folder_ / "measurements.csv", measurements_csv(result_)));
         RETROMASS_TRY(write_text(folder_ / "response.csv", response_csv(result_)));
+        RETROMASS_TRY(write_text(folder_ / "spider.csv", spider_csv({result_.assessment})));
+        RETROMASS_TRY(write_text(folder_ / "waterfall.csv", waterfall_csv({result_.assessment})));
         RETROMASS_TRY_ASSIGN(const auto page, report_html(result_, pictures_));
         RETROMASS_TRY(write_text(folder_ / "report.html", page));
         note("case-written", {{"case", result_.case_id}});

@@ -119,7 +119,7 @@ Length length_of(const YAML::Node& node)
 
 CaseTimepoint timepoint_of(const YAML::Node& node)
 {
-    allow(node, "a time point", {"id", "ct", "series", "new_lesions", "reader", "date", "day", "visit", "phase", "marker_normal"});
+    allow(node, "a time point", {"id", "ct", "series", "new_lesions", "reader", "date", "day", "visit", "phase", "contrast", "marker_normal"});
     CaseTimepoint out;
     out.id = needed(node, "id", "a time point");
     out.ct = text(node, "ct");
@@ -127,6 +127,7 @@ CaseTimepoint timepoint_of(const YAML::Node& node)
     out.reader = text(node, "reader");
     out.visit = text(node, "visit");
     out.phase = text(node, "phase");
+    out.contrast = text(node, "contrast");
     using enum response::NewLesions;
     if (node["new_lesions"]) out.new_lesions = one_of(node["new_lesions"], {none, equivocal, unequivocal, not_assessed});
     if (node["date"]) out.date = date_of(node["date"]);
@@ -139,7 +140,7 @@ LesionAtTimepoint at_timepoint(const YAML::Node& node)
 {
     allow(node, "a lesion's time point",
           {"line", "short_line", "point", "points", "box", "extent", "contour", "contours", "exclude", "mask", "frame_of_reference", "status", "reader",
-           "date", "reported", "split_into", "merged_into"});
+           "date", "reported", "split_into", "merged_into", "interval_mm", "nodule"});
     LesionAtTimepoint out;
     auto& prompt = out.prompt;
     if (node["short_line"] && !node["line"]) fault(node["short_line"], "short_line (the short axis) needs line (the long axis)");
@@ -190,6 +191,14 @@ LesionAtTimepoint at_timepoint(const YAML::Node& node)
     }
     out.merged_into = text(node, "merged_into");
     out.split_into = texts_of(node["split_into"]);
+    if (node["split_into"] && out.split_into.size() < 2) fault(node["split_into"], "split_into names the parts, two lesions at least");
+    if (node["nodule"]) out.nodule = value_of<bool>(node["nodule"], "true or false");
+    if (const auto interval = node["interval_mm"]) {
+        if (!interval.IsSequence() || interval.size() != 2) fault(interval, "interval_mm is [low, high]: where 95 of 100 repeated measurements land");
+        const response::Interval ends{value_of<double>(interval[0], "a number"), value_of<double>(interval[1], "a number")};
+        if (!(ends.low > 0) || !(ends.high >= ends.low) || !std::isfinite(ends.high)) fault(interval, "interval_mm holds two lengths above 0, the lower one first");
+        out.interval_mm = ends;
+    }
     return out;
 }
 
@@ -216,7 +225,7 @@ CaseLesion lesion_of(const YAML::Node& node)
 
 response::Treatment treatment_of(const YAML::Node& node)
 {
-    allow(node, "a treatment", {"kind", "line", "date", "start", "end", "lesions", "agents", "dose_gy", "fractions", "note"});
+    allow(node, "a treatment", {"kind", "line", "date", "start", "end", "lesions", "agents", "dose_gy", "fractions", "immunotherapy", "note"});
     response::Treatment out;
     out.kind = needed(node, "kind", "a treatment");
     const std::vector<std::string> kinds{"systemic", "radiotherapy", "surgery", "ablation", "embolisation"};
@@ -231,6 +240,7 @@ response::Treatment treatment_of(const YAML::Node& node)
     if (!out.start) fault(node, "a treatment needs date or start");
     if (out.end && *out.end < *out.start) fault(node, "the treatment ends before it starts");
     out.lesions = texts_of(node["lesions"]);
+    if (node["immunotherapy"]) out.immunotherapy = value_of<bool>(node["immunotherapy"], "true or false");
     std::string note = text(node, "note");
     const auto add = [&](const std::string& part) { note += (note.empty() ? "" : ", ") + part; };
     for (const auto& agent : texts_of(node["agents"])) add(agent);
@@ -273,9 +283,14 @@ void check_references(const YAML::Node& root, const CaseFile& file)
         lesions.push_back(l.lesion.id);
     }
     for (const auto& l : file.lesions) {
-        for (const auto& [id, unused] : l.timepoints) {
+        for (const auto& [id, at] : l.timepoints) {
             if (std::find(timepoints.begin(), timepoints.end(), id) == timepoints.end()) {
                 fault(root["lesions"], "lesion '" + l.lesion.id + "' names time point '" + id + "', which is not listed; did you mean '" + nearest(id, timepoints) + "'?");
+            }
+            for (const auto& part : at.split_into) {
+                if (std::find(lesions.begin(), lesions.end(), part) == lesions.end() || part == l.lesion.id) {
+                    fault(root["lesions"], "lesion '" + l.lesion.id + "' is split into '" + part + "', which is no other lesion listed");
+                }
             }
         }
     }
@@ -284,6 +299,13 @@ void check_references(const YAML::Node& root, const CaseFile& file)
             if (std::find(lesions.begin(), lesions.end(), id) == lesions.end()) fault(root["treatments"], "a treatment names lesion '" + id + "', which is not listed");
         }
     }
+}
+
+void check_criterion(const YAML::Node& node, const std::string& name)
+{
+    const auto names = response::criterion_names();
+    const std::vector<std::string> known(names.begin(), names.end());
+    if (std::find(known.begin(), known.end(), name) == known.end()) fault(node, "criterion '" + name + "' is not known; did you mean '" + nearest(name, known) + "'?");
 }
 
 CaseFile case_of(const YAML::Node& root)
@@ -303,8 +325,9 @@ CaseFile case_of(const YAML::Node& root)
     if (const auto response = root["response"]) {
         allow(response, "response", {"primary", "criteria", "policies"});
         out.primary = text(response, "primary", out.primary);
-        if (out.primary != "recist-1.1") fault(response["primary"], "primary criterion '" + out.primary + "' is not evaluated by this version (known: recist-1.1)");
+        if (response["primary"]) check_criterion(response["primary"], out.primary);
         out.criteria = texts_of(response["criteria"]);
+        for (const auto& criterion : out.criteria) check_criterion(response["criteria"], criterion);
         if (response["policies"]) {
             response::Policies check;
             for (const auto& item : response["policies"]) {

@@ -5,19 +5,24 @@
 namespace retromass::run {
 namespace {
 
-response::Observation observation_of(const CaseFile& file, const CaseLesion& lesion, const outputs::LesionResult& measured,
-                                     const std::string& timepoint)
+using response::LesionStatus;
+using response::Observation;
+
+Observation observation_of(const CaseFile& file, const CaseLesion& lesion, const outputs::LesionResult& measured, const std::string& timepoint)
 {
-    response::Observation out;
+    Observation out;
     out.lesion = measured.lesion;
     out.status = measured.status;
     out.reason = measured.reason;
+    out.conflict = measured.conflict;
     if (measured.measurements) {
         const auto& m = *measured.measurements;
         out.long_axis = m.long_axis.recorded;
         out.short_axis = m.short_axis.recorded;
         out.craniocaudal = m.craniocaudal.recorded;
         out.volume_ml = m.recorded_volume_ml;
+        out.parts = m.components_3d;
+        out.cut = has(m.notices, Code::truncated);
         if (m.hu_core) out.hu_mean = m.hu_core->mean;
         if (file.diameter_from == "reader" && measured.reader_long_axis) {
             out.long_axis = measured.reader_long_axis;
@@ -28,12 +33,100 @@ response::Observation observation_of(const CaseFile& file, const CaseLesion& les
     if (found == lesion.timepoints.end()) return out;
     const auto& at = found->second;
     out.merged_into = at.merged_into;
+    out.length_mm = at.interval_mm;
+    out.nodule = at.nodule;
     if (!measured.measurements && at.reported_long_axis) {
         out.long_axis = at.reported_long_axis;
         out.short_axis = at.reported_short_axis;
         out.source = "reported";
     }
     return out;
+}
+
+response::StudyFacts study_of(const ingest::CtSeries& ct, const CaseTimepoint& stated)
+{
+    response::StudyFacts out;
+    const auto& geometry = ct.volume.geometry;
+    out.slice_thickness_mm = ct.facts.slice_thickness_mm;
+    out.slice_spacing_mm = geometry.slice_spacing_mm();
+    out.kernel = ct.facts.kernel;
+    if (const auto kernel = ingest::kernel_class(ct.facts.kernel); kernel != ingest::KernelClass::unknown) out.kernel_class = name(kernel);
+    out.kvp = ct.facts.kvp;
+    out.phase = stated.phase.empty() ? ct.facts.contrast_phase : stated.phase;
+    out.contrast = !stated.contrast.empty() ? stated.contrast : out.phase == "none" ? "none" : !out.phase.empty() || !ct.facts.contrast_agent.empty() ? "given" : "";
+    out.image_kind = name(ct.facts.kind);
+    if (const int slices = geometry.size().slices; slices > 1) out.scanned_mm = geometry.slice_position_mm(slices - 1) - geometry.slice_position_mm(0);
+    out.lossy = has(ct.notices, Code::lossy);
+    return out;
+}
+
+/// The lesions that are parts of another from some time point on: they count in it and nowhere else.
+std::map<std::string, std::vector<std::string>> parts_by_lesion(const CaseFile& file)
+{
+    std::map<std::string, std::vector<std::string>> out;
+    for (const auto& lesion : file.lesions) {
+        for (const auto& [id, at] : lesion.timepoints) {
+            for (const auto& part : at.split_into) {
+                auto& parts = out[lesion.lesion.id];
+                if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
+            }
+        }
+    }
+    return out;
+}
+
+/// A split lesion is its parts, their lengths and volumes added (rule 3.3). A part that is not evaluable leaves the whole so.
+Observation added_up(const response::Lesion& lesion, const Observation& own, const std::vector<Observation>& parts)
+{
+    Observation out;
+    out.lesion = lesion.id;
+    out.status = LesionStatus::measured;
+    out.volume_ml = 0;
+    std::vector<Length> lengths;
+    for (const auto& part : parts) {
+        const auto& length = lesion.nodal ? part.short_axis : part.long_axis;
+        const bool absent = part.status == LesionStatus::absent;
+        if (!absent && (part.status != LesionStatus::measured || !length)) {
+            out.status = LesionStatus::not_evaluable;
+            out.reason = "part " + part.lesion + " is not evaluable" + (part.reason.empty() ? "" : ": " + part.reason);
+            return out;
+        }
+        lengths.push_back(absent ? Length{} : *length);
+        if (out.volume_ml && (absent || part.volume_ml)) out.volume_ml = *out.volume_ml + (absent ? 0 : *part.volume_ml);
+        else out.volume_ml.reset();
+        out.cut = out.cut || part.cut;
+    }
+    if (own.status == LesionStatus::measured) out.conflict = "measured as a whole and stated split; the parts count";
+    (lesion.nodal ? out.short_axis : out.long_axis) = lengths.front();
+    out.fragments.assign(lengths.begin() + 1, lengths.end());
+    return out;
+}
+
+void join_parts(const CaseFile& file, response::Patient& patient)
+{
+    const auto parts_of = parts_by_lesion(file);
+    if (parts_of.empty()) return;
+    for (const auto& [id, parts] : parts_of) {
+        const auto lesion = std::find_if(file.lesions.begin(), file.lesions.end(), [&](const auto& l) { return l.lesion.id == id; });
+        bool split = false;
+        for (auto& timepoint : patient.timepoints) {
+            const auto at = lesion->timepoints.find(timepoint.id);
+            split = split || (at != lesion->timepoints.end() && !at->second.split_into.empty());
+            if (!split) continue;
+            std::vector<Observation> found;
+            for (const auto& observation : timepoint.observations) {
+                if (std::find(parts.begin(), parts.end(), observation.lesion) != parts.end()) found.push_back(observation);
+            }
+            for (auto& observation : timepoint.observations) {
+                if (observation.lesion == id) observation = added_up(lesion->lesion, observation, found);
+            }
+        }
+    }
+    const auto is_part = [&](const std::string& id) {
+        return std::any_of(parts_of.begin(), parts_of.end(), [&](const auto& p) { return std::find(p.second.begin(), p.second.end(), id) != p.second.end(); });
+    };
+    std::erase_if(patient.lesions, [&](const auto& lesion) { return is_part(lesion.id); });
+    for (auto& timepoint : patient.timepoints) std::erase_if(timepoint.observations, [&](const auto& o) { return is_part(o.lesion); });
 }
 
 }  // namespace
@@ -55,6 +148,7 @@ response::Patient patient_of(const CaseFile& file, const outputs::CaseResult& re
         out.visit = stated.visit;
         out.new_lesions = now.new_lesions;
         out.marker_normal = stated.marker_normal;
+        if (now.ct) out.study = study_of(*now.ct, stated);
         for (std::size_t l = 0; l < now.lesions.size(); ++l) {
             auto observation = observation_of(file, file.lesions[l], now.lesions[l], now.id);
             if (now.ct) observation.slice_mm = now.ct->facts.slice_thickness_mm;
@@ -62,6 +156,7 @@ response::Patient patient_of(const CaseFile& file, const outputs::CaseResult& re
         }
         patient.timepoints.push_back(std::move(out));
     }
+    join_parts(file, patient);
     return patient;
 }
 

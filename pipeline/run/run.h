@@ -28,7 +28,9 @@ struct LesionAtTimepoint {
     std::string reported_source;
     std::string reported_by;
     std::string merged_into;
-    std::vector<std::string> split_into;
+    std::vector<std::string> split_into;                    ///< lesions that are its parts from here on
+    std::optional<response::Interval> interval_mm;          ///< of the length, as the reader states it
+    bool nodule = false;                                    ///< a new or growing nodule inside the tumour
     bool has_prompt = false;
 };
 
@@ -42,6 +44,7 @@ struct CaseTimepoint {
     std::optional<long> day;
     std::string visit;
     std::string phase;
+    std::string contrast;
     std::optional<bool> marker_normal;
 };
 
@@ -58,7 +61,7 @@ struct CaseFile {
     std::vector<response::Treatment> treatments;
     std::vector<response::Event> events;
     std::string primary = "recist-1.1";
-    std::vector<std::string> criteria;
+    std::vector<std::string> criteria;                      ///< beside the primary; empty = all there are
     std::map<std::string, std::string> policies;
     std::string diameter_from = "mask";
     double recorded_precision_mm = 0.1;

@@ -190,6 +190,39 @@ Status same_patient(const std::vector<outputs::TimepointResult>& timepoints, con
     return Done{};
 }
 
+/// Two lesions whose masks share voxels: which of them the tissue belongs to is the reader's word, so neither is evaluable.
+void list_shared_places(std::vector<outputs::TimepointResult>& timepoints)
+{
+    for (auto& timepoint : timepoints) {
+        std::vector<std::size_t> shared;
+        for (std::size_t a = 0; a < timepoint.lesions.size(); ++a) {
+            for (std::size_t b = a + 1; b < timepoint.lesions.size(); ++b) {
+                auto& first = timepoint.lesions[a];
+                auto& second = timepoint.lesions[b];
+                if (!first.mask || !second.mask) continue;
+                const auto mine = first.mask->values(), other = second.mask->values();
+                std::size_t voxels = 0;
+                for (std::size_t v = 0; v < mine.size(); ++v) voxels += mine[v] != 0 && other[v] != 0;
+                if (voxels == 0) continue;
+                const auto tell = [&](outputs::LesionResult& lesion, const std::string& with) {
+                    lesion.conflict = "lies in the same place as " + with + ": their masks share " + std::to_string(voxels) + " voxels";
+                    lesion.notices.push_back({Code::same_place, lesion.lesion + " " + lesion.conflict});
+                };
+                tell(first, second.lesion);
+                tell(second, first.lesion);
+                shared.insert(shared.end(), {a, b});
+            }
+        }
+        for (const auto l : shared) {
+            auto& lesion = timepoint.lesions[l];
+            lesion.status = response::LesionStatus::not_evaluable;
+            lesion.reason = lesion.conflict;
+            lesion.mask.reset();  // nothing is reported that is measured on it
+            lesion.measurements.reset();
+        }
+    }
+}
+
 void note_diverging_axes(std::vector<outputs::TimepointResult>& timepoints)
 {
     for (std::size_t t = 1; t < timepoints.size(); ++t) {
@@ -236,7 +269,7 @@ void list_settings(outputs::CaseResult& result, const CaseFile& file, const RunP
                                              fixed(m.low_attenuation_upper_hu, 0) + ", dense >= " + fixed(m.dense_lower_hu, 0) + " HU (" + fixed(kDenseUnenhanced_hu, 0) +
                                              " where the study is stated unenhanced)");
     out.emplace_back("component smoothing", fixed(m.component_smoothing_mm, 1) + " mm");
-    out.emplace_back("primary criterion", file.primary);
+    out.emplace_back("primary criterion", std::string(response::criterion_title(file.primary)));
     for (const auto code : accepted) out.emplace_back("accepted", name(code));
     if (parameters.assume_no_new_lesions) out.emplace_back("new lesions", "silence taken as none (--assume-no-new-lesions)");
 }
@@ -251,7 +284,7 @@ Result<response::Policies> policies_of(const CaseFile& file, const RunParameters
 }
 
 /// What the other choices of a policy that this case turns on would give.
-Status add_alternatives(outputs::CaseResult& result, const response::Patient& patient, const response::Policies& policies)
+Status add_alternatives(outputs::CaseResult& result, const response::Patient& patient, const response::Policies& policies, const response::Criteria& criteria)
 {
     const bool local = std::any_of(patient.treatments.begin(), patient.treatments.end(), [](const auto& t) { return t.kind != "systemic" && t.kind != "surgery"; });
     if (!local) return Done{};
@@ -259,7 +292,7 @@ Status add_alternatives(outputs::CaseResult& result, const response::Patient& pa
         if (policies.value("local_therapy") == value) continue;
         auto other = policies;
         RETROMASS_TRY(other.set("local_therapy", value));
-        RETROMASS_TRY_ASSIGN(auto assessment, response::assess(patient, other));
+        RETROMASS_TRY_ASSIGN(auto assessment, response::assess(patient, other, criteria));
         result.alternatives.emplace(std::string("local_therapy=") + value, std::move(assessment));
     }
     return Done{};
@@ -341,11 +374,15 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
         result.timepoints.push_back(std::move(now));
     }
     RETROMASS_TRY(same_patient(result.timepoints, accepted, result.notices));
+    list_shared_places(result.timepoints);
     note_diverging_axes(result.timepoints);
 
     const auto patient = patient_of(file, result);
-    RETROMASS_TRY_ASSIGN(result.assessment, response::assess(patient, policies));
-    RETROMASS_TRY(add_alternatives(result, patient, policies));
+    response::Criteria criteria;
+    criteria.primary = file.primary;
+    if (!file.criteria.empty()) criteria.others = file.criteria;
+    RETROMASS_TRY_ASSIGN(result.assessment, response::assess(patient, policies, criteria));
+    RETROMASS_TRY(add_alternatives(result, patient, policies, criteria));
 
     outputs::WriteParameters write;
     write.overwrite = parameters.overwrite;

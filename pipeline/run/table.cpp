@@ -230,6 +230,23 @@ T& with_id(std::vector<T>& list, const std::string& id)
     return list.back();
 }
 
+/// What bears on comparing studies; one word for each time point.
+Status add_study(const Row& row, response::StudyFacts& study)
+{
+    RETROMASS_TRY_ASSIGN(const auto kvp, number_of<double>(row, "kvp", 0.0));
+    RETROMASS_TRY(share(row, "kvp", study.kvp, kvp));
+    RETROMASS_TRY_ASSIGN(const auto thickness, number_of<double>(row, "slice_mm", 0.0));
+    RETROMASS_TRY(share(row, "slice_mm", study.slice_thickness_mm, thickness));
+    RETROMASS_TRY_ASSIGN(const auto spacing, number_of<double>(row, "slice_spacing_mm", 0.0));
+    RETROMASS_TRY(share(row, "slice_spacing_mm", study.slice_spacing_mm, spacing));
+    RETROMASS_TRY_ASSIGN(const auto lossy, flag_of(row, "lossy"));
+    RETROMASS_TRY(share(row, "lossy", study.lossy, lossy));
+    RETROMASS_TRY(share(row, "phase", study.phase));
+    RETROMASS_TRY(share(row, "contrast", study.contrast));
+    RETROMASS_TRY(share(row, "kernel", study.kernel));
+    return share(row, "image_kind", study.image_kind);
+}
+
 Status add_timepoint(const Row& row, Timepoint& timepoint)
 {
     RETROMASS_TRY_ASSIGN(const auto date, date_of(row, "date"));
@@ -240,6 +257,7 @@ Status add_timepoint(const Row& row, Timepoint& timepoint)
     RETROMASS_TRY_ASSIGN(const auto marker, flag_of(row, "marker_normal"));
     RETROMASS_TRY(share(row, "marker_normal", timepoint.marker_normal, marker));
     if (!row["modality"].empty()) timepoint.modality = row["modality"];
+    RETROMASS_TRY(add_study(row, timepoint.study));
     if (!row["new_lesions"].empty()) {
         using enum NewLesions;
         RETROMASS_TRY_ASSIGN(const auto stated, one_of(row, "new_lesions", {none, equivocal, unequivocal, not_assessed}));
@@ -261,10 +279,34 @@ Status add_lesion(const Row& row, Patient& patient)
         lesion.role = role;
     }
     RETROMASS_TRY_ASSIGN(const auto nodal, flag_of(row, "nodal"));
-    if (nodal && !first && *nodal != lesion.nodal) return fault(row, "nodal", "lesion '" + lesion.id + "' was stated otherwise in an earlier row");
-    if (nodal) lesion.nodal = *nodal;
+    if (nodal && first) lesion.nodal = *nodal;  // another word later is a conflict of that time point
     if (lesion.site.empty()) lesion.site = row["site"];
     if (lesion.organ.empty()) lesion.organ = row["organ"].empty() ? row["site"] : row["organ"];
+    return Done{};
+}
+
+/// A status that stands where a length is expected, as in the result columns of trial tables.
+std::optional<LesionStatus> status_in_words(const Row& row, const Lesion& lesion)
+{
+    std::string text = row[lesion.nodal ? "short_axis_mm" : "long_axis_mm"];
+    for (char& c : text) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    if (text == "TOO SMALL TO MEASURE") return LesionStatus::too_small;
+    if (text == "NOT EVALUABLE") return LesionStatus::not_evaluable;
+    return std::nullopt;
+}
+
+/// Where 95 of 100 repeats of the recorded length land.
+Status add_interval(const Row& row, const std::optional<Length>& length, Observation& now)
+{
+    RETROMASS_TRY_ASSIGN(const auto low, number_of<double>(row, "length_low_mm", 0.0));
+    RETROMASS_TRY_ASSIGN(const auto high, number_of<double>(row, "length_high_mm", 0.0));
+    if (!low && !high) return Done{};
+    const char* column = low ? "length_high_mm" : "length_low_mm";
+    if (!low || !high) return fault(row, column, "is empty; an interval has two ends");
+    if (!length || !(*low > 0) || *low > length->as_mm() || *high < length->as_mm()) return fault(row, "length_low_mm", "the interval is not above 0 or does not hold the length");
+    now.length_mm = response::Interval{*low, *high};
     return Done{};
 }
 
@@ -272,23 +314,30 @@ Status add_observation(const Row& row, const Lesion& lesion, Timepoint& timepoin
 {
     Observation now;
     now.lesion = lesion.id;
-    RETROMASS_TRY_ASSIGN(now.long_axis, length_of(row, "long_axis_mm"));
-    RETROMASS_TRY_ASSIGN(now.short_axis, length_of(row, "short_axis_mm"));
+    const auto word = status_in_words(row, lesion);
+    if (!word || lesion.nodal) {
+        RETROMASS_TRY_ASSIGN(now.long_axis, length_of(row, "long_axis_mm"));
+    }
+    if (!word || !lesion.nodal) {
+        RETROMASS_TRY_ASSIGN(now.short_axis, length_of(row, "short_axis_mm"));
+    }
     RETROMASS_TRY_ASSIGN(now.craniocaudal, length_of(row, "craniocaudal_mm"));
     RETROMASS_TRY_ASSIGN(now.volume_ml, number_of<double>(row, "volume_ml", 0.0));
     RETROMASS_TRY_ASSIGN(now.hu_mean, number_of<double>(row, "hu_mean"));
     RETROMASS_TRY_ASSIGN(now.slice_mm, number_of<double>(row, "slice_mm", 0.0));
-    RETROMASS_TRY_ASSIGN(const auto kvp, number_of<double>(row, "kvp", 0.0));
     RETROMASS_TRY_ASSIGN(const auto nodule, flag_of(row, "intratumoral_nodule"));
+    now.nodule = nodule.value_or(false);
     RETROMASS_TRY_ASSIGN(const auto treated, flag_of(row, "treated"));
-    (void)kvp;  // checked here, used by criteria that look at density
-    (void)nodule;
+    now.organ = row["organ"];
     now.treated = treated.value_or(false);
     now.merged_into = row["merged_into"];
     now.source = row["source"].empty() ? "reported" : row["source"];
     if (now.source != "mask" && now.source != "reader" && now.source != "reported") return fault(row, "source", "'" + now.source + "' is not known; it takes mask, reader, reported");
     const auto& length = lesion.nodal ? now.short_axis : now.long_axis;
-    if (row["status"].empty()) {
+    if (row["status"].empty() && word) {
+        now.status = *word;
+        now.reason = "the table says '" + row[lesion.nodal ? "short_axis_mm" : "long_axis_mm"] + "'";
+    } else if (row["status"].empty()) {
         // A value speaks for itself; silence is not evaluable, never 0 mm.
         now.status = !now.merged_into.empty() ? LesionStatus::merged : length ? LesionStatus::measured : LesionStatus::not_evaluable;
         if (now.status == LesionStatus::not_evaluable) now.reason = "neither value nor status stated";
@@ -299,6 +348,13 @@ Status add_observation(const Row& row, const Lesion& lesion, Timepoint& timepoin
     }
     if (now.status == LesionStatus::measured && !length && lesion.role == Role::target) {
         return fault(row, lesion.nodal ? "short_axis_mm" : "long_axis_mm", "is empty, but the status is measured");
+    }
+    RETROMASS_TRY(add_interval(row, length, now));
+    RETROMASS_TRY_ASSIGN(const auto nodal, flag_of(row, "nodal"));
+    if (nodal && *nodal != lesion.nodal) {
+        now.conflict = std::string("stated ") + (*nodal ? "a node" : "no node") + " here and " + (lesion.nodal ? "a node" : "no node") + " before: which axis counts is not known";
+        now.status = LesionStatus::not_evaluable;
+        now.reason = now.conflict;
     }
     if (now.status == LesionStatus::merged && now.merged_into.empty()) return fault(row, "merged_into", "is empty, but the status is merged");
 
@@ -360,7 +416,7 @@ Status check_word(const Row& row, const std::string& column, const std::vector<s
 
 Status add_treatments(const std::filesystem::path& file, std::vector<Patient>& patients)
 {
-    RETROMASS_TRY_ASSIGN(const auto rows, rows_of(file, {"case", "kind", "line", "start", "end", "date", "lesions", "note"}, {"case", "kind"}));
+    RETROMASS_TRY_ASSIGN(const auto rows, rows_of(file, {"case", "kind", "line", "start", "end", "date", "lesions", "immunotherapy", "note"}, {"case", "kind"}));
     for (const auto& row : rows) {
         RETROMASS_TRY_ASSIGN(auto* const patient, patient_of(row, patients));
         response::Treatment treatment;
@@ -377,6 +433,8 @@ Status add_treatments(const std::filesystem::path& file, std::vector<Patient>& p
             const bool known = std::any_of(patient->lesions.begin(), patient->lesions.end(), [&](const auto& l) { return l.id == id; });
             if (!known) return fault(row, "lesions", "'" + id + "' is not a lesion of case '" + patient->id + "'");
         }
+        RETROMASS_TRY_ASSIGN(const auto immunotherapy, flag_of(row, "immunotherapy"));
+        treatment.immunotherapy = immunotherapy.value_or(false);
         treatment.note = row["note"];
         patient->treatments.push_back(std::move(treatment));
     }
@@ -402,12 +460,16 @@ Result<std::vector<Patient>> read_table(const TableFiles& files)
     RETROMASS_TRY_ASSIGN(const auto rows,
                          rows_of(files.table,
                                  {"case", "timepoint", "date", "lesion", "role", "site", "organ", "nodal", "status", "long_axis_mm", "short_axis_mm", "volume_ml", "hu_mean",
-                                  "craniocaudal_mm", "day", "visit", "new_lesions", "slice_mm", "modality", "phase", "kvp", "fragment", "merged_into", "treated",
+                                  "craniocaudal_mm", "day", "visit", "new_lesions", "slice_mm", "slice_spacing_mm", "modality", "phase", "contrast", "kvp", "kernel",
+                                  "image_kind", "lossy", "length_low_mm", "length_high_mm", "fragment", "merged_into", "treated",
                                   "intratumoral_nodule", "marker_normal", "reader", "source"},
                                  {"case", "timepoint"}));
     std::vector<Patient> patients;
+    std::map<std::string, std::size_t> place;  // of each case: a table of ten thousand is read in one pass
     for (const auto& row : rows) {
-        auto& patient = with_id(patients, row["case"]);
+        const auto [found, is_new] = place.emplace(row["case"], patients.size());
+        if (is_new) patients.emplace_back().id = row["case"];
+        auto& patient = patients[found->second];
         auto& timepoint = with_id(patient.timepoints, row["timepoint"]);
         RETROMASS_TRY(add_timepoint(row, timepoint));
         if (row["lesion"].empty()) continue;  // a statement about the time point alone

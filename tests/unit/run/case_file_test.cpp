@@ -105,4 +105,33 @@ TEST(Nearest, IsTheWordOfTheSmallestEditDistance)
     EXPECT_EQ(nearest("", {"ab", "a"}), "a");
 }
 
+TEST(ReadCase, ChoosesCriteriaAndRefusesAnUnknownOne)
+{
+    const test::Scratch scratch;
+    const auto read = read_case(scratch.write("case.yaml", with("primary: recist-1.1", "primary: volume, criteria: [choi, who]")));
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_EQ(read->primary, "volume");
+    EXPECT_EQ(read->criteria, (std::vector<std::string>{"choi", "who"}));
+    EXPECT_THAT(refusal_of(with("primary: recist-1.1", "primary: choy")), HasSubstr("did you mean 'choi'"));
+    EXPECT_THAT(refusal_of(with("primary: recist-1.1", "criteria: [mrecist]")), HasSubstr("criterion 'mrecist' is not known"));
+}
+
+TEST(ReadCase, TakesImmunotherapyIntervalsNodulesAndSplits)
+{
+    const test::Scratch scratch;
+    auto text = with("agents: [doxorubicin, ifosfamide]", "immunotherapy: true");
+    const std::string first = "extent: [[0, 0, 200], [0, 0, 20]]}";
+    text.replace(text.find(first), first.size(), "interval_mm: [110, 120.5], nodule: true}");
+    text.replace(text.find("{status: absent, reader: R1, date: 2013-07-05}"), 46, "{split_into: [T1a, T1b]}");
+    text.replace(text.find("response:"), 9, "  - {id: T1a}\n  - {id: T1b}\nresponse:");
+    const auto read = read_case(scratch.write("case.yaml", text));
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_TRUE(read->treatments.at(1).immunotherapy);
+    EXPECT_EQ(read->lesions.at(0).timepoints.at("first").interval_mm->high, 120.5);
+    EXPECT_TRUE(read->lesions.at(0).timepoints.at("first").nodule);
+    EXPECT_EQ(read->lesions.at(0).timepoints.at("second").split_into.size(), 2u);
+    EXPECT_THAT(refusal_of(with("{status: absent, reader: R1, date: 2013-07-05}", "{split_into: [T7, T8]}")), HasSubstr("'T7', which is no other lesion"));
+    EXPECT_THAT(refusal_of(with("extent: [[0, 0, 200], [0, 0, 20]]}", "interval_mm: [120, 110]}")), HasSubstr("the lower one first"));
+}
+
 }  // namespace retromass::run

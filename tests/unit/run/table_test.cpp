@@ -83,7 +83,7 @@ TEST_F(ReadTable, AddsTheFragmentsOfASplitLesion)
 TEST_F(ReadTable, NamesTheLineAndColumnOfWhatItCannotRead)
 {
     const std::string header = "case,timepoint,date,lesion,role,long_axis_mm\n";
-    const auto bad_length = message(header + "A,base,2024-01-01,T1,target,30\nA,late,2024-03-01,T1,target,TOO SMALL TO MEASURE\n");
+    const auto bad_length = message(header + "A,base,2024-01-01,T1,target,30\nA,late,2024-03-01,T1,target,ABOUT 30\n");
     EXPECT_THAT(bad_length, HasSubstr("line 3"));
     EXPECT_THAT(bad_length, HasSubstr("long_axis_mm"));
     EXPECT_THAT(message(header + "A,base,01/02/2024,T1,target,30\n"), HasSubstr("column date"));
@@ -126,6 +126,67 @@ TEST_F(ReadTable, AddsTreatmentsAndEventsToTheirCase)
     const auto wrong = read_table({table, written("w.csv", "case,kind,line,start\nB,systemic,1,2024-01-05\n"), {}});
     ASSERT_FALSE(wrong.ok());
     EXPECT_THAT(wrong.error().message, HasSubstr("w.csv line 2"));
+}
+
+TEST_F(ReadTable, KeepsTheWordsOfATrialTableWhereALengthIsExpected)
+{
+    const auto patients = read("case,timepoint,day,lesion,role,nodal,long_axis_mm,short_axis_mm\nA,a,0,T1,target,0,30,\nA,b,40,T1,target,0,TOO SMALL TO MEASURE,\nA,c,80,T1,target,0,Not evaluable,\nA,a,0,N1,target,1,30,16\nA,b,40,N1,target,1,20,TOO SMALL TO MEASURE\n");
+    ASSERT_TRUE(patients.ok()) << patients.error().message;
+    const auto& points = patients->at(0).timepoints;
+    EXPECT_EQ(points[1].observations[0].status, response::LesionStatus::too_small);
+    EXPECT_FALSE(points[1].observations[0].long_axis);
+    EXPECT_EQ(points[2].observations[0].status, response::LesionStatus::not_evaluable);
+    EXPECT_THAT(points[2].observations[0].reason, HasSubstr("Not evaluable"));
+    EXPECT_EQ(points[1].observations[1].status, response::LesionStatus::too_small);
+    EXPECT_EQ(points[1].observations[1].long_axis, Length::mm(20));
+}
+
+TEST_F(ReadTable, ReadsWhatBearsOnComparingStudiesOncePerTimePoint)
+{
+    const std::string header = "case,timepoint,date,lesion,role,long_axis_mm,phase,kvp,slice_mm,image_kind,lossy,intratumoral_nodule\n";
+    const auto patients = read(header + "A,a,2024-01-01,T1,target,30,portal-venous,120,2.5,attenuation,0,1\nA,a,2024-01-01,T2,target,30,,,,,,\n");
+    ASSERT_TRUE(patients.ok()) << patients.error().message;
+    const auto& point = patients->at(0).timepoints.at(0);
+    EXPECT_EQ(point.study.phase, "portal-venous");
+    EXPECT_EQ(point.study.kvp, 120);
+    EXPECT_EQ(point.study.slice_thickness_mm, 2.5);
+    EXPECT_EQ(point.study.lossy, false);
+    EXPECT_TRUE(point.observations[0].nodule);
+    EXPECT_FALSE(point.observations[1].nodule);
+    EXPECT_THAT(message(header + "A,a,2024-01-01,T1,target,30,portal-venous,,,,,\nA,a,2024-01-01,T2,target,30,arterial,,,,,\n"), HasSubstr("column phase"));
+}
+
+TEST_F(ReadTable, TakesIntervalsThatHoldTheirLengthAndNoOthers)
+{
+    const std::string header = "case,timepoint,date,lesion,role,long_axis_mm,length_low_mm,length_high_mm\n";
+    const auto patients = read(header + "A,a,2024-01-01,T1,target,30,28.5,31.6\n");
+    ASSERT_TRUE(patients.ok()) << patients.error().message;
+    EXPECT_EQ(patients->at(0).timepoints[0].observations[0].length_mm->high, 31.6);
+    for (const char* wrong : {"28.5,", ",31", "30.1,31", "28,29.9", "0,31", "nan,31"}) EXPECT_THAT(message(header + "A,a,2024-01-01,T1,target,30," + wrong + "\n"), HasSubstr("line 2")) << wrong;
+}
+
+TEST_F(ReadTable, ListsALesionThatChangedOrganOrTypeAsAConflict)
+{
+    const auto patients = read("case,timepoint,date,lesion,role,organ,nodal,long_axis_mm,short_axis_mm\nA,a,2024-01-01,T1,target,liver,0,30,20\nA,b,2024-03-01,T1,target,lung,1,30,20\n");
+    ASSERT_TRUE(patients.ok()) << patients.error().message;
+    const auto& later = patients->at(0).timepoints[1].observations[0];
+    EXPECT_FALSE(patients->at(0).lesions[0].nodal);
+    EXPECT_EQ(later.status, response::LesionStatus::not_evaluable);
+    EXPECT_THAT(later.conflict, HasSubstr("stated a node here and no node before"));
+    EXPECT_EQ(later.organ, "lung");
+    const auto assessment = response::assess(patients->at(0));
+    ASSERT_TRUE(assessment.ok());
+    EXPECT_TRUE(has(assessment->notices, Code::identity_conflict));
+    EXPECT_EQ(assessment->recist.at(1).overall.category, response::Category::ne);
+}
+
+TEST_F(ReadTable, ReadsWhichTreatmentIsAnImmunotherapy)
+{
+    const auto table = written("t.csv", "case,timepoint,date,lesion,role,long_axis_mm\nA,base,2024-01-01,T1,target,30\n");
+    const auto patients = read_table({table, written("tr.csv", "case,kind,line,start,immunotherapy\nA,systemic,1,2024-01-05,1\nA,systemic,2,2024-05-05,\n"), {}});
+    ASSERT_TRUE(patients.ok()) << patients.error().message;
+    EXPECT_TRUE(patients->at(0).treatments[0].immunotherapy);
+    EXPECT_FALSE(patients->at(0).treatments[1].immunotherapy);
 }
 
 TEST_F(ReadTable, SaysWhichFileIsMissing)
