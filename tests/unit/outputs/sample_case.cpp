@@ -91,9 +91,9 @@ outputs::CaseResult sample_case(const std::filesystem::path& folder, double pixe
     result.case_id = "RPS-001 <b>&\"bold\"";
     result.synthetic = true;
     result.lesions.push_back({"T1", response::Role::target, "retroperitoneum", "retroperitoneum", false});
-    result.treatments.push_back({"surgery", 0, parse_date("2013-02-05"), parse_date("2013-02-05"), {"T1"}, "debulking"});
-    result.treatments.push_back({"systemic", 1, parse_date("2013-03-24"), parse_date("2013-08-30"), {}, "doxorubicin, ifosfamide"});
-    result.treatments.push_back({"radiotherapy", 0, parse_date("2013-07-10"), parse_date("2013-08-13"), {"T1"}, "50 Gy"});
+    result.treatments.push_back({"surgery", 0, parse_date("2013-02-05"), parse_date("2013-02-05"), {"T1"}, false, "debulking"});
+    result.treatments.push_back({"systemic", 1, parse_date("2013-03-24"), parse_date("2013-08-30"), {}, false, "doxorubicin, ifosfamide"});
+    result.treatments.push_back({"radiotherapy", 0, parse_date("2013-07-10"), parse_date("2013-08-13"), {"T1"}, false, "50 Gy"});
     result.events.push_back({"last-contact", *parse_date("2014-09-01")});
     const struct { const char* id; const char* date; double x, y, z; } studies[] = {
         {"presentation", "2013-01-07", 230, 150, 300}, {"residual", "2013-02-05", 20, 20, 20}, {"day-38", "2013-03-15", 220, 140, 230},

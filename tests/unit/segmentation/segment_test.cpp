@@ -71,7 +71,9 @@ TEST(Segment, DoesNotFindWhatIsNotInThePixels)
 {
     const auto body = phantom(sample_data::Shape::ellipsoid, {40, 40, 30}, -100);
     const auto made = segment(body.ct, "1.2", of_line(20));
-    if (made.ok()) EXPECT_LT(dice(made->mask, body.mask), 0.93);
+    if (made.ok()) {
+        EXPECT_LT(dice(made->mask, body.mask), 0.93);
+    }
 }
 
 TEST(Segment, KeepsTheNecroticInsideOfALesion)
