@@ -32,15 +32,23 @@ std::vector<std::string> header()
     return {"case", "criterion", "line", "period", "timepoint", "date", "review_state", "is_baseline", "sum_mm", "partial_sum_mm", "baseline_timepoint", "baseline_sum_mm",
             "nadir_timepoint", "nadir_sum_mm", "change_from_baseline_pct", "change_from_nadir_pct", "target", "non_target", "new_lesions", "category", "confirmed", "rule",
             "reason", "notices", "synthetic", "role", "day", "quantity", "unit", "value", "baseline_value", "nadir_value", "not_applicable", "disagrees_with_primary",
-            "compared_with_baseline", "repeats_change_low_pct", "repeats_change_high_pct", "repeats_differ", "repeats"};
+            "compared_with_baseline", "differences_from_baseline", "repeats_change_low_pct", "repeats_change_high_pct", "repeats_differ", "repeats"};
 }
 
-std::string compared_with(const Assessment& assessment, const std::string& from, const std::string& to)
+/// The verdict on sizes, and each difference with what it does to sizes and to densities.
+std::pair<std::string, std::string> compared_with(const Assessment& assessment, const std::string& from, const std::string& to)
 {
     for (const auto& comparison : assessment.comparisons) {
-        if (comparison.from == from && comparison.to == to) return comparison.size;
+        if (comparison.from != from || comparison.to != to) continue;
+        std::string all;
+        for (const auto& d : comparison.differences) {
+            all.append(all.empty() ? "" : "; ").append(d.what);
+            if (!d.before.empty()) all.append(" ").append(d.before).append(", then ").append(d.now);
+            all.append(" (sizes ").append(d.of_size).append(", densities ").append(d.of_density).append(")");
+        }
+        return {comparison.size, all};
     }
-    return "";
+    return {};
 }
 
 bool disagrees(const Assessment& assessment, std::string_view criterion, const std::string& period, const std::string& timepoint)
@@ -52,13 +60,14 @@ void add_recist(const Assessment& assessment, const Beside& beside, std::string&
 {
     for (const auto& row : assessment.recist) {
         const auto& repeats = row.repeats;
+        const auto [comparable, differences] = compared_with(assessment, row.baseline_timepoint, row.timepoint);
         out += csv_line({assessment.patient, row.overall.criterion, std::to_string(row.line), row.period, row.timepoint, date_text(row.date), beside.review_state(row.timepoint), flag(row.is_baseline),
                          text_of(row.sum), text_of(row.partial_sum), row.baseline_timepoint, text_of(row.baseline_sum), row.nadir_timepoint, text_of(row.nadir_sum),
                          signed_percent(row.change_from_baseline_pct), signed_percent(row.change_from_nadir_pct), std::string(name(row.target)), std::string(name(row.non_target)),
                          row.new_lesions ? std::string(name(*row.new_lesions)) : "not-stated", std::string(name(row.overall.category)), flag(row.confirmed), row.overall.rule, row.overall.reason,
                          codes_of(row.overall.notices), flag(beside.synthetic), role_of(assessment, row.overall.criterion), text_of(row.day), "sum of diameters", "mm", text_of(row.sum),
                          text_of(row.baseline_sum), text_of(row.nadir_sum), "", flag(disagrees(assessment, row.overall.criterion, row.period, row.timepoint)),
-                         compared_with(assessment, row.baseline_timepoint, row.timepoint), repeats.change_pct ? fixed(repeats.change_pct->low, 1) : "",
+                         comparable, differences, repeats.change_pct ? fixed(repeats.change_pct->low, 1) : "",
                          repeats.change_pct ? fixed(repeats.change_pct->high, 1) : "", text_of(repeats.differs, 3), repeats.text});
     }
 }
@@ -90,6 +99,7 @@ void add_further(const Assessment& assessment, const Beside& beside, std::string
         }
         const bool diameters = period.unit == "mm";
         for (const auto& point : period.timepoints) {
+            const auto [comparable, differences] = compared_with(assessment, period.summary.baseline_timepoint, point.timepoint);
             const auto* const recist = recist_row(assessment, period, point.timepoint);
             const auto sum = [&](const std::optional<double>& value) { return diameters ? text_of(value, kPlaces) : std::string(); };
             out += csv_line({assessment.patient, period.criterion, std::to_string(period.line), period.period, point.timepoint, date_text(point.date), beside.review_state(point.timepoint), flag(point.is_baseline),
@@ -98,7 +108,7 @@ void add_further(const Assessment& assessment, const Beside& beside, std::string
                              !recist ? "" : recist->new_lesions ? std::string(name(*recist->new_lesions)) : "not-stated", std::string(name(point.decision.category)), flag(point.confirmed), point.decision.rule,
                              point.decision.reason, codes_of(point.decision.notices), flag(beside.synthetic), role, text_of(point.day), period.quantity, period.unit, text_of(point.value, kPlaces),
                              text_of(point.baseline, kPlaces), text_of(point.nadir, kPlaces), "", flag(disagrees(assessment, period.criterion, period.period, point.timepoint)),
-                             compared_with(assessment, period.summary.baseline_timepoint, point.timepoint), "", "", "", ""});
+                             comparable, differences, "", "", "", ""});
         }
     }
 }

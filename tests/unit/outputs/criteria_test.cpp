@@ -120,6 +120,7 @@ TEST(ResponseCsv, HoldsEveryCriterionWithItsRoleValueAndReason)
     EXPECT_EQ(volume.at("sum_mm"), "") << "a volume is no sum of diameters";
     EXPECT_THAT(row_of(csv, "irecist", "").at("not_applicable"), HasSubstr("not stated as immunotherapy"));
     EXPECT_EQ(row_of(csv, "recist-1.1", "third")["compared_with_baseline"], "widened");
+    EXPECT_EQ(row_of(csv, "recist-1.1", "third")["differences_from_baseline"], "phase portal-venous, then arterial (sizes widens, densities not-comparable)");
     EXPECT_NE(row_of(csv, "recist-1.1", "third")["repeats_differ"], "");
 }
 
