@@ -22,19 +22,6 @@ void note_points_outside(const Patient& patient, const Timeline& timeline, std::
     }
 }
 
-Status check(const Criteria& criteria)
-{
-    const auto known = criterion_names();
-    std::string all;
-    for (const auto name : known) append(all, std::string(name));
-    auto wanted = criteria.others;
-    wanted.push_back(criteria.primary);
-    for (const auto& name : wanted) {
-        if (std::find(known.begin(), known.end(), name) == known.end()) return Error{Code::policy, "criterion '" + name + "' is not known; there are " + all, "response: assess"};
-    }
-    return Done{};
-}
-
 /// Those beside RECIST 1.1 that are to be evaluated, in the order of the table.
 std::vector<std::string> wanted_of(const Criteria& criteria)
 {
@@ -47,6 +34,19 @@ std::vector<std::string> wanted_of(const Criteria& criteria)
 }
 
 }  // namespace
+
+Status check(const Criteria& criteria)
+{
+    const auto known = criterion_names();
+    std::string all;
+    for (const auto name : known) append(all, std::string(name));
+    auto wanted = criteria.others;
+    wanted.push_back(criteria.primary);
+    for (const auto& name : wanted) {
+        if (std::find(known.begin(), known.end(), name) == known.end()) return Error{Code::policy, "criterion '" + name + "' is not known; there are " + all, "response: assess"};
+    }
+    return Done{};
+}
 
 Result<Assessment> assess(const Patient& patient, const Policies& policies, const Criteria& criteria)
 {

@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <sstream>
 
+#include "core/parallel.h"
 #include "core/units.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/outputs/outputs.h"
@@ -25,6 +28,7 @@ struct Options {
     bool list_policies = false;
     bool assume_no_new_lesions = false;
     bool json = false;
+    int threads = 0;
 };
 
 Result<response::Policies> policies_of(const Options& options)
@@ -46,84 +50,84 @@ void list_policies()
     }
 }
 
-void print_row(const response::RecistTimepoint& row)
+void print_row(std::ostream& out, const response::RecistTimepoint& row)
 {
-    std::cout << "  " << row.timepoint << "  " << (row.is_baseline ? "baseline" : row.overall.category == response::Category::none ? "-" : response::name(row.overall.category));
-    if (row.sum) std::cout << "  sum " << row.sum->text() << " mm";
-    if (row.change_from_baseline_pct) std::cout << "  " << fixed(*row.change_from_baseline_pct, 1) << " %";
-    if (row.confirmed) std::cout << (*row.confirmed ? "  confirmed" : "  unconfirmed");
-    std::cout << "\n      " << row.overall.reason << " [" << row.overall.rule << "]\n";
-    for (const auto& notice : row.overall.notices) std::cout << "      notice " << name(notice.code) << ": " << notice.text << '\n';
-    if (!row.repeats.text.empty()) std::cout << "      repeats: " << row.repeats.text << '\n';
+    out << "  " << row.timepoint << "  " << (row.is_baseline ? "baseline" : row.overall.category == response::Category::none ? "-" : response::name(row.overall.category));
+    if (row.sum) out << "  sum " << row.sum->text() << " mm";
+    if (row.change_from_baseline_pct) out << "  " << fixed(*row.change_from_baseline_pct, 1) << " %";
+    if (row.confirmed) out << (*row.confirmed ? "  confirmed" : "  unconfirmed");
+    out << "\n      " << row.overall.reason << " [" << row.overall.rule << "]\n";
+    for (const auto& notice : row.overall.notices) out << "      notice " << name(notice.code) << ": " << notice.text << '\n';
+    if (!row.repeats.text.empty()) out << "      repeats: " << row.repeats.text << '\n';
 }
 
-void print_criterion(const response::CriterionPeriod& period)
+void print_criterion(std::ostream& out, const response::CriterionPeriod& period)
 {
     const std::string title(response::criterion_title(period.criterion));
     if (!period.not_applicable.empty()) {
-        std::cout << "  " << title << ": not applicable: " << period.not_applicable << '\n';
+        out << "  " << title << ": not applicable: " << period.not_applicable << '\n';
         return;
     }
     for (const auto& point : period.timepoints) {
         if (point.is_baseline) continue;
-        std::cout << "  " << title << "  " << point.timepoint << "  " << (point.decision.category == response::Category::none ? "-" : response::name(point.decision.category));
-        if (point.value) std::cout << "  " << period.quantity << ' ' << fixed(*point.value, 2) << ' ' << period.unit;
-        if (point.change_from_baseline_pct) std::cout << "  " << fixed(*point.change_from_baseline_pct, 1) << " %";
-        if (point.confirmed) std::cout << (*point.confirmed ? "  confirmed" : "  unconfirmed");
-        std::cout << "\n      " << point.decision.reason << " [" << point.decision.rule << "]\n";
-        for (const auto& notice : point.decision.notices) std::cout << "      notice " << name(notice.code) << ": " << notice.text << '\n';
+        out << "  " << title << "  " << point.timepoint << "  " << (point.decision.category == response::Category::none ? "-" : response::name(point.decision.category));
+        if (point.value) out << "  " << period.quantity << ' ' << fixed(*point.value, 2) << ' ' << period.unit;
+        if (point.change_from_baseline_pct) out << "  " << fixed(*point.change_from_baseline_pct, 1) << " %";
+        if (point.confirmed) out << (*point.confirmed ? "  confirmed" : "  unconfirmed");
+        out << "\n      " << point.decision.reason << " [" << point.decision.rule << "]\n";
+        for (const auto& notice : point.decision.notices) out << "      notice " << name(notice.code) << ": " << notice.text << '\n';
     }
     const auto& best = period.summary.best_overall_response;
-    std::cout << "  " << title << " best overall response: " << (best.category == response::Category::none ? "-" : response::name(best.category)) << ", " << best.reason << "; progression-free survival: " << period.summary.pfs_text << '\n';
+    out << "  " << title << " best overall response: " << (best.category == response::Category::none ? "-" : response::name(best.category)) << ", " << best.reason << "; progression-free survival: " << period.summary.pfs_text << '\n';
 }
 
-void print_beside(const response::Assessment& assessment)
+void print_beside(std::ostream& out, const response::Assessment& assessment)
 {
-    for (const auto& d : assessment.disagreements) std::cout << "  criteria-disagree at " << d.timepoint << " (" << d.period << "): " << d.reason << '\n';
+    for (const auto& d : assessment.disagreements) out << "  criteria-disagree at " << d.timepoint << " (" << d.period << "): " << d.reason << '\n';
     for (const auto& comparison : assessment.comparisons) {
         if (comparison.differences.empty()) continue;
-        std::cout << "  " << comparison.from << " and " << comparison.to << ": sizes " << comparison.size << ", densities " << comparison.density << '\n';
-        for (const auto& d : comparison.differences) std::cout << "      " << d.what << (d.before.empty() ? "" : " " + d.before + ", then " + d.now) << ": sizes " << d.of_size << ", densities " << d.of_density << "; " << d.text << '\n';
+        out << "  " << comparison.from << " and " << comparison.to << ": sizes " << comparison.size << ", densities " << comparison.density << '\n';
+        for (const auto& d : comparison.differences) out << "      " << d.what << (d.before.empty() ? "" : " " + d.before + ", then " + d.now) << ": sizes " << d.of_size << ", densities " << d.of_density << "; " << d.text << '\n';
     }
-    for (const auto& note : assessment.identity) std::cout << "  " << (note.suggested ? "suggested: " : "") << note.what << " at " << note.timepoint << ": " << note.text << '\n';
+    for (const auto& note : assessment.identity) out << "  " << (note.suggested ? "suggested: " : "") << note.what << " at " << note.timepoint << ": " << note.text << '\n';
     for (const auto& kinetics : assessment.kinetics) {
-        for (const auto& step : kinetics.steps) std::cout << "  growth rate of the sum " << step.from << " to " << step.to << ": " << fixed(step.growth_rate_pct_month, 1) << " % of volume a month\n";
-        std::cout << "  " << kinetics.period << ": " << kinetics.text << '\n';
+        for (const auto& step : kinetics.steps) out << "  growth rate of the sum " << step.from << " to " << step.to << ": " << fixed(step.growth_rate_pct_month, 1) << " % of volume a month\n";
+        out << "  " << kinetics.period << ": " << kinetics.text << '\n';
     }
 }
 
-void print(const response::Assessment& assessment)
+void print(std::ostream& out, const response::Assessment& assessment)
 {
-    std::cout << "case " << assessment.patient << '\n';
-    for (const auto& notice : assessment.notices) std::cout << "  notice " << name(notice.code) << ": " << notice.text << '\n';
+    out << "case " << assessment.patient << '\n';
+    for (const auto& notice : assessment.notices) out << "  notice " << name(notice.code) << ": " << notice.text << '\n';
     for (const auto& line : assessment.lines) {
-        std::cout << " " << line.period << '\n';
+        out << " " << line.period << '\n';
         for (const auto& row : assessment.recist) {
-            if (row.period == line.period) print_row(row);
+            if (row.period == line.period) print_row(out, row);
         }
         const auto& best = line.best_overall_response;
-        std::cout << "  best overall response: " << (best.category == response::Category::none ? "-" : response::name(best.category)) << ", " << best.reason << '\n';
-        std::cout << "  progression-free survival: " << line.pfs_text << '\n';
-        for (const auto& notice : line.notices) std::cout << "  notice " << name(notice.code) << ": " << notice.text << '\n';
+        out << "  best overall response: " << (best.category == response::Category::none ? "-" : response::name(best.category)) << ", " << best.reason << '\n';
+        out << "  progression-free survival: " << line.pfs_text << '\n';
+        for (const auto& notice : line.notices) out << "  notice " << name(notice.code) << ": " << notice.text << '\n';
         for (const auto& period : assessment.criteria) {
-            if (period.period == line.period) print_criterion(period);
+            if (period.period == line.period) print_criterion(out, period);
         }
     }
-    print_beside(assessment);
+    print_beside(out, assessment);
     for (const auto& pair : assessment.growth) {
-        std::cout << "  growth of " << pair.lesion << " (" << pair.basis << ") " << pair.from << " to " << pair.to << ": " << fixed(pair.fold, 3) << "-fold in " << fixed(pair.days, 0) << " days";
+        out << "  growth of " << pair.lesion << " (" << pair.basis << ") " << pair.from << " to " << pair.to << ": " << fixed(pair.fold, 3) << "-fold in " << fixed(pair.days, 0) << " days";
         if (pair.doubling_time_days) {
-            std::cout << (*pair.doubling_time_days > 0 ? ", doubling time " : ", halving time ") << fixed(std::abs(*pair.doubling_time_days), 1) << " days";
+            out << (*pair.doubling_time_days > 0 ? ", doubling time " : ", halving time ") << fixed(std::abs(*pair.doubling_time_days), 1) << " days";
         }
-        std::cout << '\n';
-        for (const auto& notice : pair.notices) std::cout << "      notice " << name(notice.code) << ": " << notice.text << '\n';
+        out << '\n';
+        for (const auto& notice : pair.notices) out << "      notice " << name(notice.code) << ": " << notice.text << '\n';
     }
     const response::Policies defaults;
     std::string changed;
     for (const auto& [policy, value] : assessment.policies) {
         if (defaults.value(policy) != value) changed += " " + policy + "=" + value;
     }
-    std::cout << "  policies: " << (changed.empty() ? " all defaults" : changed) << '\n';
+    out << "  policies: " << (changed.empty() ? " all defaults" : changed) << '\n';
 }
 
 Status write_table(const std::string& file, const std::string& text)
@@ -161,40 +165,70 @@ void print_summary(const std::vector<response::Assessment>& assessments, std::si
     }
 }
 
+/// One case on its way out.
+struct Answer {
+    std::optional<Error> error;
+    std::optional<response::Assessment> assessment;
+    std::string text;
+};
+
+Answer answer_of(const response::Patient& patient, const response::Policies& policies, const response::Criteria& criteria, bool json)
+{
+    Answer out;
+    auto assessment = response::assess(patient, policies, criteria);
+    if (!assessment) {
+        out.error = std::move(assessment).error();
+        out.error->message = "case " + patient.id + ": " + out.error->message;
+        return out;
+    }
+    if (json) {
+        out.text = outputs::assessment_json(*assessment);
+    } else {
+        std::ostringstream text;
+        print(text, *assessment);
+        out.text = text.str();
+    }
+    out.assessment = std::move(assessment).value();
+    return out;
+}
+
 Status assess_table(const Options& options, Context& context)
 {
     RETROMASS_TRY_ASSIGN(const auto policies, policies_of(options));
-    RETROMASS_TRY_ASSIGN(const auto patients, run::read_table({options.table, options.treatments, options.events}));
     auto criteria = options.criteria;
     if (!options.others.empty()) criteria.others = options.others;
+    RETROMASS_TRY(response::check(criteria));
+    RETROMASS_TRY_ASSIGN(const auto patients, run::read_table({options.table, options.treatments, options.events}));
     const bool tables = !options.response_file.empty() || !options.waterfall_file.empty() || !options.spider_file.empty();
     const bool summary = !options.json && patients.size() > 1;
     std::vector<response::Assessment> kept;
-    std::string json;
     std::size_t failed = 0;
-    for (const auto& patient : patients) {
-        auto assessment = response::assess(patient, policies, criteria);
-        if (!assessment) {
-            if (assessment.error().code == Code::policy) return std::move(assessment).error();
-            // A table goes on: the other cases are assessed, and the exit code says that one was not.
-            auto error = assessment.error();
-            error.message = "case " + patient.id + ": " + error.message;
-            ++failed;
-            complain(error);
-            continue;
+    bool first = true;
+    if (options.json) std::cout << "{\"schema\": \"retromass/1\", \"cases\": [";
+    constexpr std::size_t kBlock = 512;  // cases at once: in order, without holding the text of all
+    for (std::size_t from = 0; from < patients.size(); from += kBlock) {
+        std::vector<Answer> answers(std::min(kBlock, patients.size() - from));
+        parallel_for(static_cast<int>(answers.size()), options.threads, [&](int i) {
+            const auto k = static_cast<std::size_t>(i);
+            answers[k] = answer_of(patients[from + k], policies, criteria, options.json);
+        });
+        for (auto& answer : answers) {
+            if (answer.error) {
+                // A table goes on: the other cases are assessed, and the exit code says that one was not.
+                ++failed;
+                complain(*answer.error);
+                continue;
+            }
+            std::cout << (options.json && !first ? ",\n" : "") << answer.text;
+            first = false;
+            if (tables || summary) kept.push_back(std::move(*answer.assessment));
         }
-        if (options.json) {
-            json += (json.empty() ? "" : ",\n") + outputs::assessment_json(*assessment);
-        } else {
-            print(*assessment);
-        }
-        if (tables || summary) kept.push_back(std::move(*assessment));
     }
+    if (options.json) std::cout << "]}\n";
     if (summary) print_summary(kept, failed);
     RETROMASS_TRY(write_table(options.response_file, options.response_file.empty() ? "" : outputs::response_csv(kept)));
     RETROMASS_TRY(write_table(options.waterfall_file, options.waterfall_file.empty() ? "" : outputs::waterfall_csv(kept)));
     RETROMASS_TRY(write_table(options.spider_file, options.spider_file.empty() ? "" : outputs::spider_csv(kept)));
-    if (options.json) std::cout << "{\"schema\": \"retromass/1\", \"cases\": [" << json << "]}\n";
     if (failed) context.exit = failed == patients.size() ? Exit::refused : Exit::some_failed;
     return Done{};
 }
@@ -217,6 +251,7 @@ void add_assess(CLI::App& app, Context& context)
     command->add_flag("--list-policies", options->list_policies, "Print every policy with its values, default and rule");
     command->add_flag("--assume-no-new-lesions", options->assume_no_new_lesions, "Silence about new lesions means none");
     command->add_flag("--json", options->json, "Print JSON");
+    command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);
     command->footer("Example: retromass assess measurements.csv --treatments treatments.csv --policy confirmation=required --waterfall waterfall.csv");
     command->callback([options, &context] {
         if (options->list_policies) return list_policies();

@@ -106,7 +106,9 @@ void join_parts(const CaseFile& file, response::Patient& patient)
 {
     const auto parts_of = parts_by_lesion(file);
     if (parts_of.empty()) return;
-    for (const auto& [id, parts] : parts_of) {
+    for (const auto& whole : parts_of) {
+        const auto& id = whole.first;
+        const auto& parts = whole.second;
         const auto lesion = std::find_if(file.lesions.begin(), file.lesions.end(), [&](const auto& l) { return l.lesion.id == id; });
         bool split = false;
         for (auto& timepoint : patient.timepoints) {
