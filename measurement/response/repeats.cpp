@@ -143,7 +143,7 @@ Repeats repeated(const PeriodContext& context, const RecistTimepoint& row, const
     if (out.change_pct) out.text += "Measurement interval of the change " + fixed(out.change_pct->low, 0) + " to " + fixed(out.change_pct->high, 0) + " %; if";
     else out.text += "If";
     out.text += " these scans were measured again in the same way the category would differ " + share_text(*out.differs) +
-                ". Counts what the given intervals count" + (widening > 0 ? ", widened for " + std::to_string(widening) + " differences of acquisition" : "") +
+                ". Counts what the given intervals count" + (widening > 0 ? ", widened for " + std::to_string(widening) + (widening == 1 ? " difference" : " differences") + " of acquisition" : "") +
                 "; does not count another reader, choice of lesions, new lesions or biology.";
     return out;
 }

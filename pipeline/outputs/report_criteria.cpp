@@ -61,7 +61,7 @@ std::string criteria_section(const CaseResult& result)
     const auto close = [&](const response::CriterionPeriod* of) {
         if (criterion.empty()) return;
         out += "<h3>" + html(std::string(response::criterion_title(criterion))) + "</h3>\n";
-        if (!rows.empty()) out += table(of->quantity + " in " + of->unit + "; changes in per cent.", head("Period") + head("Time point") + head("Date") + head("Value", true) + head("From baseline", true) + head("From nadir", true) + head("Category") + head("Why"), rows);
+        if (!rows.empty()) out += table(sentence(of->quantity + " in " + of->unit + "; changes in per cent"), head("Period") + head("Time point") + head("Date") + head("Value", true) + head("From baseline", true) + head("From nadir", true) + head("Category") + head("Why"), rows);
         out += apart;
         rows.clear();
         apart.clear();

@@ -94,7 +94,7 @@ TEST(Repeats, WidenWhereTheStudiesWereTakenOtherwise)
     patient.timepoints[1].study.phase = "arterial";
     const auto unlike = last(patient).repeats;
     EXPECT_GT(*unlike.differs, *alike.differs + 0.01);
-    EXPECT_THAT(unlike.text, HasSubstr("widened for 1 difference"));
+    EXPECT_THAT(unlike.text, HasSubstr("widened for 1 difference of acquisition"));
 }
 
 TEST(Repeats, KeepWhatAReaderStated)
