@@ -15,6 +15,8 @@
 /// Where results leave: files a reader, a spreadsheet or a PACS can open.
 namespace retromass::outputs {
 
+inline constexpr const char* kUidRoot = "2.25";  ///< of UIDs that are UUIDs (PS3.5 B.2): valid without any registration
+
 /// One lesion at one time point, as it is reported.
 struct LesionResult {
     std::string lesion;
@@ -46,6 +48,7 @@ struct TimepointResult {
 struct CaseResult {
     std::string case_id;
     bool synthetic = false;                   ///< prints SYNTHETIC on every picture
+    std::string uid_root = kUidRoot;          ///< of every UID that is made
     std::vector<response::Lesion> lesions;
     std::vector<response::Treatment> treatments;
     std::vector<response::Event> events;
@@ -73,20 +76,33 @@ std::string spider_csv(const std::vector<response::Assessment>& assessments);
 Status write_nifti(const std::filesystem::path& file, const Mask& mask, const VolumeGeometry& geometry);
 Status write_nifti(const std::filesystem::path& file, const Grid<float>& values, const VolumeGeometry& geometry);
 
+/// A DICOM object as written: what others refer to it by.
+struct ObjectReference {
+    std::string sop_class_uid;
+    std::string sop_instance_uid;
+    std::string series_uid;
+};
+/// What the DICOM objects of one time point share.
+struct ObjectParameters {
+    std::string uid_root = kUidRoot;
+    std::string owner;                       ///< case and time point: they name the new series beside the CT's
+    std::string review_state = "unreviewed";
+};
+
 struct SegDescription {
     std::string lesion;           ///< segment label and tracking identifier
     std::string tracking_uid;
-    std::string series_uid;       ///< of the new SEG series; empty = derived from the CT's
-    std::string instance_uid;
     std::string site;             ///< of the lesion; coded as anatomic region where it is the retroperitoneum
 };
 /// DICOM SEG, one binary segment a lesion, SEMIAUTOMATIC, referring to the CT's images. Reads patient and study from the CT's
 /// first file. Passes dciodvfy without errors.
-Status write_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks,
-                 const std::vector<SegDescription>& segments);
+Result<ObjectReference> write_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks,
+                                  const std::vector<SegDescription>& segments, const ObjectParameters& parameters = {});
 
-/// A UID under our root, made from the SHA-256 of `name`: the same name gives the same UID.
-std::string derived_uid(const std::string& name);
+/// A UID under a root, made from the SHA-256 of `name`: the same name gives the same UID.
+std::string derived_uid(const std::string& name, const std::string& root = kUidRoot);
+/// Refuses (usage) what is no root of UIDs, or leaves too little room below it.
+Status check_uid_root(const std::string& root);
 /// Lower-case hex SHA-256 of a file.
 Result<std::string> sha256_of_file(const std::filesystem::path& file);
 std::string sha256_of_text(std::string_view text);

@@ -183,15 +183,10 @@ private:
             masks.push_back(&*lesion->mask);
             segments.push_back(segment);
         }
-        // The instance is named by what it holds: other masks of the same CT are another object.
-        std::string content = result_.case_id + " " + timepoint.id + " " + timepoint.ct->facts.series_instance_uid;
-        for (const auto* mask : masks) content += " " + sha256_of_text({reinterpret_cast<const char*>(mask->data()), mask->values().size()});
-        segments.front().series_uid = derived_uid("seg series " + content);
-        segments.front().instance_uid = derived_uid("seg instance " + content);
         const auto file = folder_ / "dicom" / (file_name_of(timepoint.id) + "-seg.dcm");
-        RETROMASS_TRY(write_seg(file, *timepoint.ct, masks, segments));
+        RETROMASS_TRY_ASSIGN(const auto seg, write_seg(file, *timepoint.ct, masks, segments, {result_.uid_root, result_.case_id + " " + timepoint.id, review_state_of(timepoint)}));
         RETROMASS_TRY(verify_seg(file, timepoint, drawn));
-        note("seg-verified", {{"timepoint", timepoint.id}, {"segments", masks.size()}, {"sop_instance_uid", segments.front().instance_uid}});
+        note("seg-verified", {{"timepoint", timepoint.id}, {"segments", masks.size()}, {"sop_instance_uid", seg.sop_instance_uid}});
         return Done{};
     }
 

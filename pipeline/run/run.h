@@ -89,6 +89,7 @@ struct RunParameters {
     std::optional<double> available_memory_gb;              ///< what the machine has left; empty = not known, not checked
     std::vector<Code> accepted;
     std::map<std::string, std::string> policies;            ///< over those of the case file
+    std::string uid_root = outputs::kUidRoot;               ///< of every UID that is made
     std::string command;                                    ///< for provenance
     std::string timestamp;                                  ///< ISO 8601, for provenance
 };

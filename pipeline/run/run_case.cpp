@@ -147,7 +147,7 @@ Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& 
 {
     outputs::LesionResult result;
     result.lesion = lesion.lesion.id;
-    result.tracking_uid = outputs::derived_uid("tracking " + file.case_id + " " + lesion.lesion.id);
+    result.tracking_uid = outputs::derived_uid("tracking " + file.case_id + " " + lesion.lesion.id, parameters.uid_root);
     const auto found = lesion.timepoints.find(timepoint.id);
     if (found == lesion.timepoints.end()) {
         result.reason = "neither prompt nor status is given";
@@ -332,8 +332,11 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
     RETROMASS_TRY_ASSIGN(const auto planned, plan(file, out, parameters));
     RETROMASS_TRY_ASSIGN(const auto policies, policies_of(file, parameters));
 
+    RETROMASS_TRY(outputs::check_uid_root(parameters.uid_root));
+
     outputs::CaseResult result;
     result.case_id = file.case_id;
+    result.uid_root = parameters.uid_root;
     result.treatments = file.treatments;
     result.events = file.events;
     for (const auto& lesion : file.lesions) result.lesions.push_back(lesion.lesion);
