@@ -17,6 +17,12 @@ namespace retromass::outputs {
 
 inline constexpr const char* kUidRoot = "2.25";  ///< of UIDs that are UUIDs (PS3.5 B.2): valid without any registration
 
+/// The 95 % interval of a measured quantity.
+struct Interval {
+    double low = 0;
+    double high = 0;
+};
+
 /// One lesion at one time point, as it is reported.
 struct LesionResult {
     std::string lesion;
@@ -30,6 +36,8 @@ struct LesionResult {
     std::string review_state = "unreviewed";  ///< unreviewed | accepted | edited | rejected
     std::string reviewer;
     std::string conflict;                     ///< with another lesion, for a reader to decide
+    std::string review_time;                  ///< ISO 8601, of the reader's decision
+    std::map<std::string, Interval> intervals;  ///< by the quantity's name in case.json, e.g. "long_axis_mm"; none until known
     std::vector<Notice> notices;
 };
 
@@ -87,6 +95,7 @@ struct ObjectParameters {
     std::string uid_root = kUidRoot;
     std::string owner;                       ///< case and time point: they name the new series beside the CT's
     std::string review_state = "unreviewed";
+    std::optional<ObjectReference> predecessor;  ///< the instance that this one replaces
 };
 
 struct SegDescription {
@@ -98,6 +107,11 @@ struct SegDescription {
 /// first file. Passes dciodvfy without errors.
 Result<ObjectReference> write_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks,
                                   const std::vector<SegDescription>& segments, const ObjectParameters& parameters = {});
+
+/// Comprehensive 3D SR of one time point after TID 1500: the lesions' segments in `seg` (in the order of `segmented`), sizes with the lines they
+/// were taken along, density, response. PARTIAL and UNVERIFIED unless a reader has accepted or edited every lesion; then COMPLETE and VERIFIED.
+Result<ObjectReference> write_report(const std::filesystem::path& file, const CaseResult& result, const TimepointResult& timepoint, const std::vector<std::string>& segmented,
+                                     const std::optional<ObjectReference>& seg, const ObjectParameters& parameters = {});
 
 /// A UID under a root, made from the SHA-256 of `name`: the same name gives the same UID.
 std::string derived_uid(const std::string& name, const std::string& root = kUidRoot);

@@ -7,6 +7,7 @@
 
 #include "pipeline/outputs/json.h"
 #include "pipeline/outputs/report.h"
+#include "pipeline/outputs/verify.h"
 #include "pipeline/outputs/words.h"
 
 namespace retromass::outputs {
@@ -58,36 +59,6 @@ Status write_text(const fs::path& file, const std::string& text)
     std::ofstream out(file, std::ios::binary);
     out << text;
     if (!out.flush()) return Error{Code::io, "cannot write " + file.string(), "outputs: write_case"};
-    return Done{};
-}
-
-Status differs(const TimepointResult& timepoint, const std::string& lesion, const std::string& what)
-{
-    return Error{Code::verification_failed, "time point " + timepoint.id + ", lesion " + lesion + ": the DICOM SEG, read back, " + what, "outputs: write_case"};
-}
-
-/// Reads the written SEG as a stranger would, lays it on the CT and measures again.
-Status verify_seg(const fs::path& file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& lesions)
-{
-    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file));
-    for (std::size_t i = 0; i < lesions.size(); ++i) {
-        const auto& lesion = *lesions[i];
-        RETROMASS_TRY_ASSIGN(const auto read, ingest::mask_on_grid(labels, static_cast<int>(i + 1), timepoint.ct->volume.geometry));
-        std::size_t unlike = 0;
-        for (std::size_t v = 0; v < read.values().size(); ++v) unlike += (read[v] != 0) != ((*lesion.mask)[v] != 0) ? 1 : 0;
-        if (unlike > 0) return differs(timepoint, lesion.lesion, "differs from the mask in " + std::to_string(unlike) + " voxels");
-        if (!lesion.measurements) continue;
-        RETROMASS_TRY_ASSIGN(const auto again, measurement::measure(read, timepoint.ct->volume.geometry, nullptr));
-        const auto& m = *lesion.measurements;
-        const auto compare = [&](const char* what, double now, double before) -> Status {
-            if (now == before) return Done{};
-            return differs(timepoint, lesion.lesion, std::string("gives ") + what + " " + fixed(now, 4) + ", recorded was " + fixed(before, 4));
-        };
-        RETROMASS_TRY(compare("a long axis of", again.long_axis.exact_mm, m.long_axis.exact_mm));
-        RETROMASS_TRY(compare("a short axis of", again.short_axis.exact_mm, m.short_axis.exact_mm));
-        RETROMASS_TRY(compare("a craniocaudal extent of", again.craniocaudal.exact_mm, m.craniocaudal.exact_mm));
-        RETROMASS_TRY(compare("a volume of", again.volume_ml, m.volume_ml));
-    }
     return Done{};
 }
 
@@ -155,7 +126,6 @@ private:
             }
             note(lesion.measurements ? "measured" : "status", more);
         }
-        if (drawn.empty()) return Done{};
         for (const auto* lesion : drawn) {
             const auto stem = stem_of(timepoint, *lesion);
             if (timepoint.ct->volume.geometry.uniform()) {  // uneven slices: the SEG alone holds them (docs/clinical.md 3.1)
@@ -165,12 +135,32 @@ private:
             RETROMASS_TRY_ASSIGN(auto names, write_key_images(folder_ / "images", stem, result_, timepoint, *lesion));
             pictures_.of[stem] = std::move(names);
         }
-        return write_and_verify_seg(timepoint, drawn);
+        if (!timepoint.ct || timepoint.ct->slices.empty()) return Done{};
+        return write_objects(timepoint, drawn);
     }
 
-    Status write_and_verify_seg(const TimepointResult& timepoint, const std::vector<const LesionResult*>& drawn)
+    /// The DICOM objects of one time point, each read back before the next refers to it.
+    Status write_objects(const TimepointResult& timepoint, const std::vector<const LesionResult*>& drawn)
     {
-        if (timepoint.ct->slices.empty()) return Done{};
+        ObjectParameters parameters;
+        parameters.uid_root = result_.uid_root;
+        parameters.owner = result_.case_id + " " + timepoint.id;
+        parameters.review_state = review_state_of(timepoint);
+        const auto file = [&](const char* kind) { return folder_ / "dicom" / (file_name_of(timepoint.id) + "-" + kind + ".dcm"); };
+        std::optional<ObjectReference> seg;
+        std::vector<std::string> segmented;
+        if (!drawn.empty()) {
+            RETROMASS_TRY_ASSIGN(seg, write_and_verify_seg(file("seg"), timepoint, drawn, parameters));
+            for (const auto* lesion : drawn) segmented.push_back(lesion->lesion);
+        }
+        RETROMASS_TRY_ASSIGN(const auto report, write_report(file("sr"), result_, timepoint, segmented, seg, parameters));
+        RETROMASS_TRY(verify_report(file("sr"), timepoint));
+        note("sr-verified", {{"timepoint", timepoint.id}, {"sop_instance_uid", report.sop_instance_uid}});
+        return Done{};
+    }
+
+    Result<ObjectReference> write_and_verify_seg(const fs::path& file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& drawn, const ObjectParameters& parameters)
+    {
         std::vector<const Mask*> masks;
         std::vector<SegDescription> segments;
         for (const auto* lesion : drawn) {
@@ -183,11 +173,10 @@ private:
             masks.push_back(&*lesion->mask);
             segments.push_back(segment);
         }
-        const auto file = folder_ / "dicom" / (file_name_of(timepoint.id) + "-seg.dcm");
-        RETROMASS_TRY_ASSIGN(const auto seg, write_seg(file, *timepoint.ct, masks, segments, {result_.uid_root, result_.case_id + " " + timepoint.id, review_state_of(timepoint)}));
+        RETROMASS_TRY_ASSIGN(const auto seg, write_seg(file, *timepoint.ct, masks, segments, parameters));
         RETROMASS_TRY(verify_seg(file, timepoint, drawn));
         note("seg-verified", {{"timepoint", timepoint.id}, {"segments", masks.size()}, {"sop_instance_uid", seg.sop_instance_uid}});
-        return Done{};
+        return seg;
     }
 
     Status write_provenance()

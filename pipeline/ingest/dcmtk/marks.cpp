@@ -16,6 +16,13 @@ struct Concept {
     bool is(const char* sct_or_dcm, const char* srt = "") const { return value == sct_or_dcm || (*srt && value == srt); }
 };
 
+/// The frame an image reference names, from 0; the first where it names none.
+int frame_of(DcmItem& reference)
+{
+    Sint32 frame = 0;
+    return reference.findAndGetSint32(DCM_ReferencedFrameNumber, frame).good() && frame > 0 ? frame - 1 : 0;
+}
+
 constexpr int kDeepest = 64;  ///< levels of content; real reports have ten
 
 /// Reads the content tree of one SR document.
@@ -167,9 +174,7 @@ private:
         for (auto* child : children(item)) {
             for (auto* image : items(*child, DCM_ReferencedSOPSequence)) {
                 line.sop_instance_uid = text(*image, DCM_ReferencedSOPInstanceUID);
-                Sint32 frame = 1;
-                image->findAndGetSint32(DCM_ReferencedFrameNumber, frame);
-                line.frame = frame - 1;
+                line.frame = frame_of(*image);
             }
         }
         if (line.sop_instance_uid.empty()) return std::nullopt;
@@ -267,9 +272,7 @@ private:
         NamedLine named;
         auto& line = named.line;
         line.sop_instance_uid = text(*images.front(), DCM_ReferencedSOPInstanceUID);
-        Sint32 frame = 1;
-        images.front()->findAndGetSint32(DCM_ReferencedFrameNumber, frame);
-        line.frame = frame - 1;
+        line.frame = frame_of(*images.front());
         if (units == "PIXEL") {
             line.on_image = {ImagePoint{v[0], v[1]}, ImagePoint{v[2], v[3]}};
         } else if (units == "DISPLAY") {

@@ -3,24 +3,15 @@
 #include <dcmtk/dcmdata/dcspchrs.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 #include <set>
+
+#include "pipeline/outputs/words.h"
 
 namespace retromass::outputs {
 
 Error failure(const std::string& what, const OFCondition& condition) { return {Code::io, what + ": " + condition.text(), "outputs: dicom"}; }
 
-OFString ds(double value)
-{
-    if (std::abs(value) < 1e-12) return "0";
-    char text[40];
-    for (int digits = 15; digits > 0; --digits) {
-        std::snprintf(text, sizeof text, "%.*g", digits, value);
-        if (std::string_view(text).size() <= 16) break;
-    }
-    return text;
-}
+OFString ds(double value) { return decimal_text(value).c_str(); }
 
 void silence_toolkit()
 {

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "pipeline/outputs/outputs.h"
+
+/// Written objects, read back as a stranger would: a difference fails with verification_failed.
+namespace retromass::outputs {
+
+/// Reads the written SEG, lays it on the CT by position, compares it voxel for voxel and measures again.
+Status verify_seg(const std::filesystem::path& file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& lesions);
+/// Reads the written report: every number as recorded, both axes where they were measured.
+Status verify_report(const std::filesystem::path& file, const TimepointResult& timepoint);
+
+}  // namespace retromass::outputs
