@@ -199,6 +199,10 @@ Result<Grid<std::uint16_t>> on_grid(const LabelVolume& labels, const VolumeGeome
 /// One label laid on another grid in the same way, whatever else shares its voxels.
 Result<Mask> mask_on_grid(const LabelVolume& labels, int value, const VolumeGeometry& grid);
 
+/// The label of that name, tracking UID or value; without a name the only one. Fails with mask_labels, listing what there is, and with
+/// empty_mask if there is none at all.
+Result<LabelVolume::Label> label_named(const LabelVolume& labels, const std::string& name);
+
 /// A position on an image as DICOM counts it: column and row in pixels; 0,0 is the outer corner of the first pixel, 0.5,0.5 its centre
 /// (PS3.3 C.18.6.1.2, C.10.5.1.2).
 struct ImagePoint {
@@ -247,7 +251,7 @@ struct Marks {
 /// Reads what other programs measured or drew, by content: an SR document (measurement groups of TID 1500 and what stands outside of
 /// them), a presentation state (lines of two points), or a CSV table `sop_instance_uid,x1,y1,x2,y2` with optional `lesion` and `frame`.
 Result<Marks> read_marks(const std::filesystem::path& file);
-/// The mark of that name or tracking UID; without a name the only one that has lines. Fails with prompt_missing, listing what there is.
+/// The mark of that name or tracking UID (of several the only one that has lines); without a name the only one that has lines. Fails with prompt_missing, listing what there is.
 Result<Mark> mark_named(const Marks& marks, const std::string& name);
 
 /// Lines in the patient: the long axis, then the short one where there is one.

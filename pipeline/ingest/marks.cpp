@@ -181,6 +181,10 @@ Result<Mark> mark_named(const Marks& marks, const std::string& name)
         if (name.empty() ? mark.long_axis.has_value() : asked) fits.push_back(&mark);
         listed += (listed.empty() ? "" : ", ") + mark.name + (mark.tracking_uid.empty() ? "" : " (" + mark.tracking_uid + ")");
     }
+    if (fits.size() > 1) {
+        const auto with_lines = [](const Mark* m) { return m->long_axis.has_value(); };
+        if (std::count_if(fits.begin(), fits.end(), with_lines) == 1) return **std::find_if(fits.begin(), fits.end(), with_lines);
+    }
     if (fits.size() == 1) return *fits.front();
     return Error{Code::prompt_missing, (fits.empty() ? "no mark here " + (name.empty() ? std::string("has lines") : "is named " + name) : std::to_string(fits.size()) + " marks fit" + (name.empty() ? "" : " " + name)) +
                                            "; name one by its identifier or tracking UID: " + (listed.empty() ? "none is there" : listed), "ingest: mark_named"};

@@ -23,6 +23,12 @@ struct Interval {
     double high = 0;
 };
 
+/// The probability map of a lesion on the slices it reaches, 0..255 for 0..1.
+struct ProbabilityMap {
+    int first_slice = 0;
+    Grid<std::uint8_t> values;
+};
+
 /// One lesion at one time point, as it is reported.
 struct LesionResult {
     std::string lesion;
@@ -31,6 +37,7 @@ struct LesionResult {
     std::string tracking_uid;
     std::optional<segmentation::Prompt> prompt;
     std::optional<Mask> mask;                 ///< on the CT grid
+    std::optional<ProbabilityMap> probability;  ///< where the mask was segmented here
     std::optional<measurement::LesionMeasurements> measurements;
     std::optional<Length> reader_long_axis;   ///< the reader's own line (docs/clinical.md 5.3)
     std::string review_state = "unreviewed";  ///< unreviewed | accepted | edited | rejected

@@ -19,7 +19,11 @@ namespace retromass::run {
 /// What a case file says of one lesion at one time point.
 struct LesionAtTimepoint {
     segmentation::Prompt prompt;
-    std::string mask_file;                                  ///< relative to the case file
+    std::string mask_file;                                  ///< to be measured; relative to the case file
+    std::string prior_file;                                 ///< a mask as prompt
+    std::string label;                                      ///< of mask_file or prior_file: name, tracking UID or value
+    std::string marks_file;                                 ///< lines of another program as prompt
+    std::string mark;                                       ///< of marks_file: name or tracking UID
     std::optional<response::LesionStatus> status;           ///< entered by a reader
     std::string reader;
     std::optional<Date> status_date;
@@ -50,6 +54,7 @@ struct CaseTimepoint {
 
 struct CaseLesion {
     response::Lesion lesion;
+    std::string tracking_uid;                               ///< stated; else a foreign object's, else minted
     std::map<std::string, LesionAtTimepoint> timepoints;
 };
 
