@@ -61,6 +61,28 @@ Status verify_seg(const std::filesystem::path& file, const TimepointResult& time
     return Done{};
 }
 
+Status verify_structure_set(const std::filesystem::path& file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& lesions)
+{
+    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file, &timepoint.ct->volume.geometry));
+    for (std::size_t i = 0; i < lesions.size(); ++i) {
+        const auto& mask = *lesions[i]->mask;
+        int stretches = 0;
+        bool inside = false;
+        for (int k = 0; k < mask.size().slices; ++k) {
+            const auto plane = mask.plane(k);
+            const bool now = std::any_of(plane.begin(), plane.end(), [](auto v) { return v != 0; });
+            stretches += now && !inside ? 1 : 0;
+            inside = now;
+        }
+        if (stretches > 1) continue;
+        RETROMASS_TRY_ASSIGN(const auto read, ingest::mask_on_grid(labels, static_cast<int>(i + 1), timepoint.ct->volume.geometry));
+        std::size_t unlike = 0;
+        for (std::size_t v = 0; v < read.values().size(); ++v) unlike += (read[v] != 0) != (mask[v] != 0) ? 1 : 0;
+        if (unlike > 0) return differs(timepoint, lesions[i]->lesion, "RT Structure Set", "differs from the mask in " + std::to_string(unlike) + " voxels");
+    }
+    return Done{};
+}
+
 Status verify_report(const std::filesystem::path& file, const TimepointResult& timepoint)
 {
     RETROMASS_TRY_ASSIGN(const auto marks, ingest::read_marks(file));

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import unittest
 
+import numpy
 import pydicom
 
 from program import InScratch, read_json, run, run_json
@@ -31,6 +32,11 @@ SR_OF = {"long_axis_mm": ("103339001", None), "short_axis_mm": ("103340004", Non
 
 def code(item, sequence="ConceptNameCodeSequence"):
     return item[sequence][0].CodeValue if sequence in item else None
+
+
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def items(item):
@@ -76,10 +82,13 @@ class Objects(InScratch):
             self.skipTest("dciodvfy is not installed")
         for name in NAMES:
             written = sorted(glob.glob(os.path.join(self.result, "dicom", name + "-*.dcm")))
-            self.assertGreaterEqual(len(written), 2)
+            self.assertEqual(len(written), 7)  # SEG, probability, SR, RTSTRUCT and three pictures
             for file in written:
                 said = subprocess.run(["dciodvfy", "-new", file], capture_output=True, text=True).stderr
                 self.assertEqual([line for line in said.splitlines() if line.startswith("Error")], [], file)
+            if name == NAMES[-1]:
+                written.append(os.path.join(self.result, "dicom", "report.dcm"))
+                self.assertNotIn("Error", subprocess.run(["dciodvfy", "-new", written[-1]], capture_output=True, text=True).stderr)
             said = subprocess.run(["dcentvfy", *self.ct(name), *written], capture_output=True, text=True)
             self.assertEqual([line for line in (said.stdout + said.stderr).splitlines() if "Error" in line], [], name)
 
@@ -130,6 +139,85 @@ class Objects(InScratch):
         with open(os.path.join(self.result, "measurements.csv"), encoding="utf-8") as file:
             found |= {row["tracking_uid"] for row in csv.DictReader(file)}
         self.assertEqual(len(found), 1, found)
+
+
+    def test_contours_filled_by_numpy_are_the_segment(self):
+        for name in NAMES:
+            structures = pydicom.dcmread(self.object(name, "rtstruct"))
+            seg = pydicom.dcmread(self.object(name, "seg"))
+            slices = {d.SOPInstanceUID: d for d in map(lambda f: pydicom.dcmread(f, stop_before_pixels=True), self.ct(name))}
+            filled = {}
+            for contour in structures.ROIContourSequence[0].ContourSequence:
+                ct = slices[contour.ContourImageSequence[0].ReferencedSOPInstanceUID]
+                points = numpy.array([float(v) for v in contour.ContourData]).reshape(-1, 3)
+                self.assertTrue(numpy.allclose(points[:, 2], float(ct.ImagePositionPatient[2])))
+                pixels = (points[:, :2] - numpy.array([float(v) for v in ct.ImagePositionPatient[:2]])) / float(ct.PixelSpacing[0])
+                grid = filled.setdefault(round(float(ct.ImagePositionPatient[2]), 3), numpy.zeros((ct.Rows, ct.Columns), bool))
+                rows, columns = numpy.mgrid[:ct.Rows, :ct.Columns]
+                for (ax, ay), (bx, by) in zip(pixels, numpy.roll(pixels, 1, axis=0)):  # even-odd at pixel centres
+                    crosses = (ay > rows) != (by > rows)
+                    if crosses.any():
+                        grid ^= crosses & (columns < ax + (rows - ay) * (bx - ax) / (by - ay if by != ay else 1))
+            frames = numpy.asarray(seg.pixel_array).astype(bool)
+            places = [round(float(g.PlanePositionSequence[0].ImagePositionPatient[2]), 3) for g in seg.PerFrameFunctionalGroupsSequence]
+            self.assertEqual(sorted(filled), sorted(places))
+            for place, frame in zip(places, frames):
+                self.assertTrue((filled[place] == frame).all(), (name, place))
+
+    def test_the_probability_segmentation_is_at_least_one_half_where_the_mask_is(self):
+        for name in NAMES:
+            seg, probability = (pydicom.dcmread(self.object(name, kind)) for kind in ("seg", "probability"))
+            self.assertEqual((probability.SegmentationType, probability.SegmentationFractionalType, probability.MaximumFractionalValue), ("FRACTIONAL", "PROBABILITY", 255))
+            place = lambda data, i: round(float(data.PerFrameFunctionalGroupsSequence[i].PlanePositionSequence[0].ImagePositionPatient[2]), 3)
+            masks = {place(seg, i): frame.astype(bool) for i, frame in enumerate(seg.pixel_array)}
+            inside = agreeing = 0
+            for i, frame in enumerate(probability.pixel_array):
+                mask = masks.get(place(probability, i), numpy.zeros(frame.shape, bool))
+                inside += mask.sum()
+                agreeing += (mask & (frame >= 127)).sum()
+            self.assertEqual(inside, sum(m.sum() for m in masks.values()))
+            self.assertGreater(agreeing, 0.98 * inside)  # but for hole filling and the choice of a component (docs/clinical.md 1.2)
+
+    def test_pictures_are_the_key_images_pixel_for_pixel(self):
+        for name in NAMES:
+            for view in ("axial", "coronal", "sagittal"):
+                capture = pydicom.dcmread(self.object(f"{name}-T1", view))
+                rows, columns = png_size(os.path.join(self.result, "images", f"{name}-T1-{view}.png"))
+                self.assertEqual((capture.Rows, capture.Columns, capture.PhotometricInterpretation), (rows, columns, "RGB"))
+                self.assertGreater(len(numpy.unique(capture.pixel_array)), 20)  # a picture, not a plain area
+
+    def test_the_paper_is_in_the_last_study_byte_for_byte(self):
+        data = pydicom.dcmread(os.path.join(self.result, "dicom", "report.dcm"))
+        paper = content(os.path.join(self.result, "report.pdf"))
+        self.assertTrue(paper.startswith(b"%PDF"))
+        self.assertEqual(data.EncapsulatedDocument[:len(paper)], paper)
+        self.assertEqual(data.StudyInstanceUID, pydicom.dcmread(self.ct("after")[0], stop_before_pixels=True).StudyInstanceUID)
+
+    def test_a_corrected_case_supersedes_and_keeps_what_it_replaced(self):
+        out = self.path("corrected")
+        self.assertEqual(run("run", self.file, "-o", out).returncode, 0)
+        first = {os.path.basename(f): content(f) for f in glob.glob(os.path.join(out, "dicom", "*.dcm"))}
+        self.assertEqual(run("run", self.file, "-o", out, "--overwrite").returncode, 0)
+        again = {os.path.basename(f): content(f) for f in glob.glob(os.path.join(out, "dicom", "*.dcm"))}
+        self.assertEqual(again, first)  # the same content is the same instance
+        self.assertFalse(os.path.exists(os.path.join(out, "dicom", "superseded")))
+        corrected = self.path("corrected.yaml")
+        with open(corrected, "w", encoding="utf-8") as file:
+            file.write(content(self.file).decode("utf-8").replace("site: retroperitoneum", "site: liver"))
+        self.assertEqual(run("run", corrected, "-o", out, "--overwrite").returncode, 0)
+        old, new = pydicom.dcmread(self.object("before", "sr")), pydicom.dcmread(os.path.join(out, "dicom", "before-sr.dcm"))
+        self.assertNotEqual(new.SOPInstanceUID, old.SOPInstanceUID)
+        predecessor = new.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0]
+        self.assertEqual((predecessor.SeriesInstanceUID, predecessor.ReferencedSOPSequence[0].ReferencedSOPInstanceUID), (old.SeriesInstanceUID, old.SOPInstanceUID))
+        kept = {content(f) for f in glob.glob(os.path.join(out, "dicom", "superseded", "*.dcm"))}
+        self.assertIn(first["before-sr.dcm"], kept)
+        self.assertIn(first["before-seg.dcm"], kept)
+
+
+def png_size(path):
+    """(rows, columns) from the header of a PNG."""
+    head = content(path)
+    return int.from_bytes(head[20:24], "big"), int.from_bytes(head[16:20], "big")
 
 
 if __name__ == "__main__":

@@ -14,11 +14,24 @@
 #include <span>
 
 #include "pipeline/outputs/dcmtk/dataset.h"
+#include "pipeline/outputs/objects.h"
 
 namespace retromass::outputs {
 namespace {
 
 constexpr Kind kSeg{"seg", "SEG", "lesion segmentation", 9000};
+constexpr Kind kProbability{"probability", "SEG", "lesion probability", 14000};
+
+/// The values of one segment from one slice on: a mask's, or a probability map's.
+struct Layer {
+    int first_slice;
+    const Grid<std::uint8_t>* values;
+    std::span<const std::uint8_t> plane(int slice) const
+    {
+        const int k = slice - first_slice;
+        return k >= 0 && k < values->size().slices ? values->plane(k) : std::span<const std::uint8_t>();
+    }
+};
 
 /// Colours of the Okabe-Ito palette as CIELab (L, a, b), told apart by the colour-blind.
 struct Lab { double L, a, b; };
@@ -68,7 +81,7 @@ Status add_shared_groups(DcmSegmentation& seg, const ingest::CtSeries& ct)
 
 using FrameCounts = std::map<std::string, int>;
 
-Status add_frame(DcmSegmentation& seg, const ingest::CtSeries& ct, const Mask& mask, int slice, std::size_t segment, Uint32 position_rank, const FrameCounts& uses)
+Status add_frame(DcmSegmentation& seg, const ingest::CtSeries& ct, std::span<const std::uint8_t> plane, int slice, std::size_t segment, Uint32 position_rank, const FrameCounts& uses)
 {
     FGFrameContent content;
     RETROMASS_DCM(content.setFrameAcquisitionNumber(1), "the frame content");
@@ -98,7 +111,6 @@ Status add_frame(DcmSegmentation& seg, const ingest::CtSeries& ct, const Mask& m
     groups.push_back(&content);
     groups.push_back(position.get());
     groups.push_back(derivation.get());
-    const auto plane = mask.plane(slice);
     std::vector<Uint8> pixels(plane.begin(), plane.end());
     RETROMASS_DCM(seg.addFrame(pixels.data(), static_cast<Uint16>(segment), groups), "frame of slice " + std::to_string(slice));
     return Done{};
@@ -129,9 +141,9 @@ private:
 };
 
 /// What the document classes set from the clock or leave out.
-Status complete(DcmDataset& out, DcmDataset& source, const ingest::CtSeries& ct, const ObjectParameters& parameters)
+Status complete(DcmDataset& out, DcmDataset& source, const ingest::CtSeries& ct, const Kind& kind, const ObjectParameters& parameters)
 {
-    RETROMASS_TRY(put_series(out, source, ct, kSeg, parameters));
+    RETROMASS_TRY(put_series(out, source, ct, kind, parameters));
     if (text_of(source, DCM_LossyImageCompression) == "01") {
         for (const auto& tag : {DCM_LossyImageCompression, DCM_LossyImageCompressionRatio, DCM_LossyImageCompressionMethod}) {
             OFString value;
@@ -141,22 +153,23 @@ Status complete(DcmDataset& out, DcmDataset& source, const ingest::CtSeries& ct,
     return reference_series(out, ct);
 }
 
-Status check(const ingest::CtSeries& ct, const std::vector<const Mask*>& masks, const std::vector<SegDescription>& segments)
+Status check(const ingest::CtSeries& ct, const std::vector<Layer>& layers, const std::vector<SegDescription>& segments)
 {
-    if (masks.empty() || masks.size() != segments.size()) return Error{Code::internal, "one description a mask is needed", "outputs: write_seg"};
+    if (layers.empty() || layers.size() != segments.size()) return Error{Code::internal, "one description a mask is needed", "outputs: write_seg"};
     const auto& size = ct.volume.geometry.size();
     if (size.slices < 1 || ct.slices.size() != static_cast<std::size_t>(size.slices)) return Error{Code::internal, "the CT does not name the image of each of its slices", "outputs: write_seg"};
     if (size.columns > 65535 || size.rows > 65535) return Error{Code::oversized, "a DICOM image holds at most 65535 columns and rows", "outputs: write_seg"};
-    for (std::size_t i = 0; i < masks.size(); ++i) {
-        if (masks[i]->size() != size) return Error{Code::mask_grid, "the mask of " + segments[i].lesion + " is not on the grid of the CT", "outputs: write_seg"};
-        const auto values = masks[i]->values();
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        const auto& own = layers[i].values->size();
+        if (own.columns != size.columns || own.rows != size.rows || layers[i].first_slice < 0 || layers[i].first_slice + own.slices > size.slices) return Error{Code::mask_grid, "the mask of " + segments[i].lesion + " is not on the grid of the CT", "outputs: write_seg"};
+        const auto values = layers[i].values->values();
         if (std::none_of(values.begin(), values.end(), [](auto v) { return v != 0; })) return Error{Code::empty_mask, "the mask of " + segments[i].lesion + " is empty", "outputs: write_seg"};
     }
     return Done{};
 }
 
-Result<ObjectReference> build_and_save(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks, const std::vector<SegDescription>& segments,
-                                       const ObjectParameters& parameters)
+Result<ObjectReference> build_and_save(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<Layer>& layers, const std::vector<SegDescription>& segments,
+                                       const Kind& kind, const ObjectParameters& parameters)
 {
     std::vector<std::string> texts;
     for (const auto& segment : segments) texts.push_back(segment.lesion);
@@ -165,7 +178,12 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
     DcmSegmentation* made = nullptr;
     const IODGeneralEquipmentModule::EquipmentInfo equipment("Retromass", "retromass", "0", kVersion);
     const ContentIdentificationMacro content("1", "LESIONS", "RESEARCH: lesion masks of a CT series", "Retromass^");
-    RETROMASS_DCM(DcmSegmentation::createBinarySegmentation(made, static_cast<Uint16>(size.rows), static_cast<Uint16>(size.columns), equipment, content), "the segmentation");
+    const bool binary = &kind == &kSeg;
+    const auto rows = static_cast<Uint16>(size.rows);
+    const auto columns = static_cast<Uint16>(size.columns);
+    RETROMASS_DCM(binary ? DcmSegmentation::createBinarySegmentation(made, rows, columns, equipment, content)
+                         : DcmSegmentation::createFractionalSegmentation(made, rows, columns, DcmSegTypes::SFT_PROBABILITY, 255, equipment, content),
+                  "the segmentation");
     const std::unique_ptr<DcmSegmentation> seg(made);
     RETROMASS_DCM(seg->importFromSourceImage(*source->getDataset()), "patient and study of the CT");
     RETROMASS_DCM(seg->getSeries().setSeriesNumber("1"), "the series number");  // asked for here; put_series rules
@@ -177,32 +195,44 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
 
     FrameCounts uses;
     for (const auto& slice : ct.slices) ++uses[slice.sop_instance_uid];
-    std::vector<std::vector<bool>> holds(masks.size(), std::vector<bool>(static_cast<std::size_t>(size.slices)));
+    std::vector<std::vector<bool>> holds(layers.size(), std::vector<bool>(static_cast<std::size_t>(size.slices)));
     std::vector<Uint32> rank(static_cast<std::size_t>(size.slices));  // 1 for the first slice any segment is in
     Uint32 used = 0;
     for (int slice = 0; slice < size.slices; ++slice) {
         const auto s = static_cast<std::size_t>(slice);
-        for (std::size_t i = 0; i < masks.size(); ++i) {
-            const auto plane = masks[i]->plane(slice);
+        for (std::size_t i = 0; i < layers.size(); ++i) {
+            const auto plane = layers[i].plane(slice);
             holds[i][s] = std::any_of(plane.begin(), plane.end(), [](auto v) { return v != 0; });
         }
         if (std::any_of(holds.begin(), holds.end(), [s](const auto& h) { return h[s]; })) rank[s] = ++used;
     }
     PackedFrames packed;
-    for (std::size_t i = 0; i < masks.size(); ++i) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
         for (int slice = 0; slice < size.slices; ++slice) {
             const auto s = static_cast<std::size_t>(slice);
             if (!holds[i][s]) continue;
-            RETROMASS_TRY(add_frame(*seg, ct, *masks[i], slice, i + 1, rank[s], uses));
-            packed.add(masks[i]->plane(slice));
+            RETROMASS_TRY(add_frame(*seg, ct, layers[i].plane(slice), slice, i + 1, rank[s], uses));
+            if (binary) packed.add(layers[i].plane(slice));
         }
     }
 
     DcmFileFormat out;
     RETROMASS_DCM(seg->writeDataset(*out.getDataset()), "the segmentation");
-    RETROMASS_TRY(packed.put_into(*out.getDataset()));
-    RETROMASS_TRY(complete(*out.getDataset(), *source->getDataset(), ct, parameters));
+    if (binary) RETROMASS_TRY(packed.put_into(*out.getDataset()));
+    RETROMASS_TRY(complete(*out.getDataset(), *source->getDataset(), ct, kind, parameters));
     return save(out, file, parameters);
+}
+
+Result<ObjectReference> write_layers(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<Layer>& layers, const std::vector<SegDescription>& segments, const Kind& kind,
+                                     const ObjectParameters& parameters)
+{
+    RETROMASS_TRY(check(ct, layers, segments));
+    silence_toolkit();
+    try {
+        return build_and_save(file, ct, layers, segments, kind, parameters);
+    } catch (const std::exception& error) {
+        return Error{Code::internal, std::string("DICOM SEG: ") + error.what(), "outputs: write_seg"};
+    }
 }
 
 }  // namespace
@@ -210,13 +240,17 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
 Result<ObjectReference> write_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks, const std::vector<SegDescription>& segments,
                                   const ObjectParameters& parameters)
 {
-    RETROMASS_TRY(check(ct, masks, segments));
-    silence_toolkit();
-    try {
-        return build_and_save(file, ct, masks, segments, parameters);
-    } catch (const std::exception& error) {
-        return Error{Code::internal, std::string("DICOM SEG: ") + error.what(), "outputs: write_seg"};
-    }
+    std::vector<Layer> layers;
+    for (const auto* mask : masks) layers.push_back({0, mask});
+    return write_layers(file, ct, layers, segments, kSeg, parameters);
+}
+
+Result<ObjectReference> write_probability_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const ProbabilityMap*>& maps, const std::vector<SegDescription>& segments,
+                                              const ObjectParameters& parameters)
+{
+    std::vector<Layer> layers;
+    for (const auto* map : maps) layers.push_back({map->first_slice, &map->values});
+    return write_layers(file, ct, layers, segments, kProbability, parameters);
 }
 
 }  // namespace retromass::outputs

@@ -1,6 +1,7 @@
 #include <set>
 
 #include "pipeline/outputs/dcmtk/dataset.h"
+#include "pipeline/outputs/objects.h"
 #include "pipeline/outputs/sr_content.h"
 
 namespace retromass::outputs {
@@ -143,6 +144,24 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
 }
 
 }  // namespace
+
+std::optional<ReportIdentity> identity_of_report(const std::filesystem::path& file)
+{
+    DcmFileFormat format;
+    if (format.loadFile(file.c_str()).bad()) return std::nullopt;
+    auto& data = *format.getDataset();
+    ReportIdentity out;
+    out.self = {text_of(data, DCM_SOPClassUID).c_str(), text_of(data, DCM_SOPInstanceUID).c_str(), text_of(data, DCM_SeriesInstanceUID).c_str()};
+    if (out.self.sop_class_uid != UID_Comprehensive3DSRStorage || out.self.sop_instance_uid.empty()) return std::nullopt;
+    DcmItem* study = nullptr;
+    DcmItem* series = nullptr;
+    DcmItem* instance = nullptr;
+    if (data.findAndGetSequenceItem(DCM_PredecessorDocumentsSequence, study).good() && study->findAndGetSequenceItem(DCM_ReferencedSeriesSequence, series).good() &&
+        series->findAndGetSequenceItem(DCM_ReferencedSOPSequence, instance).good()) {
+        out.predecessor = ObjectReference{text_of(*instance, DCM_ReferencedSOPClassUID).c_str(), text_of(*instance, DCM_ReferencedSOPInstanceUID).c_str(), text_of(*series, DCM_SeriesInstanceUID).c_str()};
+    }
+    return out;
+}
 
 Result<ObjectReference> write_report(const std::filesystem::path& file, const CaseResult& result, const TimepointResult& timepoint, const std::vector<std::string>& segmented,
                                      const std::optional<ObjectReference>& seg, const ObjectParameters& parameters)
