@@ -12,7 +12,7 @@ namespace {
 constexpr double kGiga = 1e9;
 constexpr double kBytesPerVoxelResident = 2 + 1 + 1;  ///< HU, one mask and its probability map, kept for every time point until the case is written
 constexpr double kBytesPerVoxelWorking = 12;       ///< probability, working grids and a second mask, for one lesion at a time
-constexpr double kDiskPerVoxel = 0.05;             ///< masks and SEG compress to a few percent
+constexpr double kDiskPerVoxel = 1.05;             ///< the probability SEG has a byte a voxel; masks and binary SEG a few percent
 constexpr double kDiskFixed_bytes = 50e6;          ///< report and pictures
 
 }  // namespace
