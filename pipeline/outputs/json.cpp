@@ -24,7 +24,7 @@ ordered_json or_null(const std::optional<response::NewLesions>& value) { return 
 ordered_json point(PatientPoint p) { return ordered_json::array({p.x, p.y, p.z}); }
 ordered_json ends(const measurement::Axis& axis) { return ordered_json::array({point(axis.a), point(axis.b)}); }
 
-using Intervals = std::map<std::string, Interval>;
+using Intervals = std::map<std::string, response::Interval>;
 
 ordered_json json_of(const std::vector<Notice>& notices)
 {

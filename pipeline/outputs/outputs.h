@@ -17,12 +17,6 @@ namespace retromass::outputs {
 
 inline constexpr const char* kUidRoot = "2.25";  ///< of UIDs that are UUIDs (PS3.5 B.2): valid without any registration
 
-/// The 95 % interval of a measured quantity.
-struct Interval {
-    double low = 0;
-    double high = 0;
-};
-
 /// The probability map of a lesion on the slices it reaches, 0..255 for 0..1.
 struct ProbabilityMap {
     int first_slice = 0;
@@ -44,7 +38,7 @@ struct LesionResult {
     std::string reviewer;
     std::string conflict;                     ///< with another lesion, for a reader to decide
     std::string review_time;                  ///< ISO 8601, of the reader's decision
-    std::map<std::string, Interval> intervals;  ///< by the quantity's name in case.json, e.g. "long_axis_mm"; none until known
+    std::map<std::string, response::Interval> intervals;  ///< by the quantity's name in case.json, e.g. "long_axis_mm"; none until known
     std::vector<Notice> notices;
 };
 

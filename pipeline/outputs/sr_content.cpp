@@ -50,7 +50,7 @@ ContentItem words(const char* type, const char* relationship, CodedConcept name,
 }
 
 /// A number, with its 95 % interval where it has one: offsets below and above the value (CID 225).
-ContentItem number(CodedConcept name, std::string decimal, const CodedConcept& unit, const std::optional<Interval>& interval = {})
+ContentItem number(CodedConcept name, std::string decimal, const CodedConcept& unit, const std::optional<response::Interval>& interval = {})
 {
     ContentItem out;
     out.relationship = "CONTAINS";
@@ -198,7 +198,7 @@ private:
         if (!site.value.empty()) group.add(code("HAS CONCEPT MOD", {"363698007", "SCT", "Finding Site"}, site));
     }
 
-    static std::optional<Interval> interval(const LesionResult& lesion, const char* quantity)
+    static std::optional<response::Interval> interval(const LesionResult& lesion, const char* quantity)
     {
         const auto found = lesion.intervals.find(quantity);
         return found == lesion.intervals.end() ? std::nullopt : std::optional(found->second);
