@@ -55,6 +55,7 @@ enum class Code {
     empty_mask,
     mask_grid,
     mask_labels,
+    tracking_disagrees,
     fractional_mask,
     truncated,
     several_components,

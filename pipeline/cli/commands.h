@@ -25,6 +25,7 @@ void add_series(CLI::App& app, Context& context);
 void add_init(CLI::App& app, Context& context);
 void add_segment(CLI::App& app, Context& context);
 void add_measure(CLI::App& app, Context& context);
+void add_marks(CLI::App& app, Context& context);
 void add_assess(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_phantom(CLI::App& app, Context& context);

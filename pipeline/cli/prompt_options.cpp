@@ -42,13 +42,11 @@ Result<std::vector<PatientPoint>> contour_of(const std::string& file, const Prom
     return points;
 }
 
-Result<Mask> prior_of(const std::string& file, const VolumeGeometry& grid)
+Result<Mask> prior_of(const PromptOptions& options, const VolumeGeometry& grid)
 {
-    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file, &grid));
-    if (labels.present.size() != 1) {
-        return Error{Code::mask_labels, "--mask " + file + ": expected one label, found " + std::to_string(labels.present.size()), "cli"};
-    }
-    return ingest::mask_on_grid(labels, labels.present.front().value, grid);
+    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(options.mask, &grid));
+    RETROMASS_TRY_ASSIGN(const auto chosen, ingest::label_named(labels, options.label));
+    return ingest::mask_on_grid(labels, chosen.value, grid);
 }
 
 }  // namespace
@@ -65,15 +63,32 @@ void add_prompt_options(CLI::App& command, const std::shared_ptr<PromptOptions>&
     command.add_option("--extent", options->extent, "x1,y1,z1,x2,y2,z2: a point on the most cranial and on the most caudal slice")->group("Prompt");
     repeated("--contour", options->contours, "JSON file {\"points\": [[x,y,z],...]}, closed, on one slice");
     command.add_option("--mask", options->mask, "Mask of this or a prior time point on this CT's grid (NIfTI, NRRD, DICOM SEG, RT Structure Set)")->group("Prompt");
+    command.add_option("--label", options->label, "Which of several labels of --mask: name, tracking UID or value")->group("Prompt");
+    command.add_option("--marks", options->marks, "Lines of another program as the axes: DICOM SR, presentation state, or CSV (retromass marks lists them)")->group("Prompt");
+    command.add_option("--mark", options->mark, "Which of several marks: tracking identifier or UID")->group("Prompt");
     repeated("--exclude-point", options->exclude, "x,y,z outside the lesion");
     command.add_option("--frame-of-reference", options->frame_of_reference, "UID in which the prompt was drawn; another one than the CT's is refused")->group("Prompt");
     command.add_flag("--voxels", options->voxels, "Positions are column,row,slice indices instead of LPS mm")->group("Prompt");
 }
 
-Result<segmentation::Prompt> prompt_of(const PromptOptions& options, const VolumeGeometry& grid)
+Result<std::optional<ingest::PlacedLines>> marked_lines(const PromptOptions& options, const ingest::Scan& scan)
+{
+    if (options.marks.empty()) return std::optional<ingest::PlacedLines>();
+    if (!options.lines.empty()) return Error{Code::usage, "give either --line or --marks", "cli"};
+    RETROMASS_TRY_ASSIGN(const auto marks, ingest::read_marks(options.marks));
+    RETROMASS_TRY_ASSIGN(const auto mark, ingest::mark_named(marks, options.mark));
+    RETROMASS_TRY_ASSIGN(auto lines, ingest::placed(mark, scan));
+    return std::optional(std::move(lines));
+}
+
+Result<segmentation::Prompt> prompt_of(const PromptOptions& options, const VolumeGeometry& grid, const std::optional<ingest::PlacedLines>& marked)
 {
     segmentation::Prompt prompt;
     prompt.frame_of_reference_uid = options.frame_of_reference;
+    if (marked) {
+        for (const auto& [a, b] : marked->lines) prompt.lines.push_back({a, b});
+        if (prompt.frame_of_reference_uid.empty()) prompt.frame_of_reference_uid = marked->frame_of_reference_uid;
+    }
     for (const auto& text : options.points) {
         RETROMASS_TRY_ASSIGN(const auto p, points_of(text, 1, "--point", options, grid));
         prompt.points.push_back(p[0]);
@@ -95,7 +110,7 @@ Result<segmentation::Prompt> prompt_of(const PromptOptions& options, const Volum
         prompt.contours.push_back(std::move(contour));
     }
     if (!options.mask.empty()) {
-        RETROMASS_TRY_ASSIGN(auto prior, prior_of(options.mask, grid));
+        RETROMASS_TRY_ASSIGN(auto prior, prior_of(options, grid));
         prompt.prior = std::move(prior);
     }
     for (const auto& text : options.exclude) {

@@ -3,11 +3,13 @@
 #include <CLI/CLI.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/geometry.h"
 #include "core/result.h"
+#include "pipeline/ingest/ingest.h"
 #include "segmentation/segment.h"
 
 namespace retromass::cli {
@@ -20,6 +22,9 @@ struct PromptOptions {
     std::string extent;
     std::vector<std::string> contours;
     std::string mask;
+    std::string label;
+    std::string marks;
+    std::string mark;
     std::vector<std::string> exclude;
     std::string frame_of_reference;
     bool voxels = false;
@@ -27,7 +32,10 @@ struct PromptOptions {
 
 void add_prompt_options(CLI::App& command, const std::shared_ptr<PromptOptions>& options);
 
+/// The lines of the mark that --marks and --mark name, placed by the images of the scan; empty without --marks.
+Result<std::optional<ingest::PlacedLines>> marked_lines(const PromptOptions& options, const ingest::Scan& scan);
+
 /// The prompt in patient space. Reads contour and mask files; a prior mask is laid on `grid`.
-Result<segmentation::Prompt> prompt_of(const PromptOptions& options, const VolumeGeometry& grid);
+Result<segmentation::Prompt> prompt_of(const PromptOptions& options, const VolumeGeometry& grid, const std::optional<ingest::PlacedLines>& marked);
 
 }  // namespace retromass::cli

@@ -19,6 +19,7 @@ struct Options {
     std::string method = "fusion";
     std::vector<std::string> accept;
     std::vector<std::string> policies;
+    std::string uid_root = outputs::kUidRoot;
     bool assume_no_new_lesions = false;
     bool dry_run = false;
     bool overwrite = false;
@@ -38,6 +39,7 @@ Result<run::RunParameters> parameters_of(const Options& options, const Context& 
     parameters.threads = options.threads;
     parameters.assume_no_new_lesions = options.assume_no_new_lesions;
     parameters.overwrite = options.overwrite;
+    parameters.uid_root = options.uid_root;
     parameters.command = context.command_line;
     parameters.timestamp = timestamp_now();
     return parameters;
@@ -91,6 +93,7 @@ void add_run(CLI::App& app, Context& context)
     command->add_option("--policy", options->policies, "name=value, over the case file's");
     command->add_option("--accept", options->accept, "Codes to accept instead of refusing");
     command->add_flag("--assume-no-new-lesions", options->assume_no_new_lesions, "Take silence about new lesions as none; printed on every output");
+    command->add_option("--uid-root", options->uid_root, "Root of the UIDs that are made, e.g. your institution's")->capture_default_str();
     command->add_flag("--overwrite", options->overwrite, "Replace an existing result folder");
     command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);
     command->footer("Example: retromass run case.yaml -o result");

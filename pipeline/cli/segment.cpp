@@ -34,8 +34,12 @@ Status segment(const Options& options, const PromptOptions& prompt_options)
     RETROMASS_TRY_ASSIGN(scan_parameters.accepted, accepted_codes(options.accept));
     const auto progress = terminal_progress();
     RETROMASS_TRY_ASSIGN(const auto scan, ingest::scan({options.ct}, scan_parameters, progress));
-    RETROMASS_TRY_ASSIGN(const auto series, ingest::one_series(scan, options.series_uid));
-    RETROMASS_TRY_ASSIGN(const auto prompt, prompt_of(prompt_options, series.geometry));
+    RETROMASS_TRY_ASSIGN(const auto marked, marked_lines(prompt_options, scan));
+    ingest::ChoiceParameters choice;
+    choice.series_uid = options.series_uid;
+    if (marked) choice.prompt_series_uid = marked->series_instance_uid;
+    RETROMASS_TRY_ASSIGN(const auto series, ingest::one_series(scan, choice));
+    RETROMASS_TRY_ASSIGN(const auto prompt, prompt_of(prompt_options, series.geometry, marked));
     RETROMASS_TRY_ASSIGN(const auto ct, ingest::load(series, options.threads, progress));
     RETROMASS_TRY_ASSIGN(const auto result, segmentation::segment(ct.volume, ct.facts.frame_of_reference_uid, prompt, parameters, progress));
     RETROMASS_TRY(outputs::write_nifti(options.output, result.mask, ct.volume.geometry));

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/date.h"
@@ -196,5 +198,70 @@ Result<Grid<std::uint16_t>> on_grid(const LabelVolume& labels, const VolumeGeome
 
 /// One label laid on another grid in the same way, whatever else shares its voxels.
 Result<Mask> mask_on_grid(const LabelVolume& labels, int value, const VolumeGeometry& grid);
+
+/// The label of that name, tracking UID or value; without a name the only one. Fails with mask_labels, listing what there is, and with
+/// empty_mask if there is none at all.
+Result<LabelVolume::Label> label_named(const LabelVolume& labels, const std::string& name);
+
+/// A position on an image as DICOM counts it: column and row in pixels; 0,0 is the outer corner of the first pixel, 0.5,0.5 its centre
+/// (PS3.3 C.18.6.1.2, C.10.5.1.2).
+struct ImagePoint {
+    double column = 0;
+    double row = 0;
+};
+/// A straight line that a reader drew in another program: on an image, or in the patient.
+struct MarkedLine {
+    std::string sop_instance_uid;            ///< of the image; empty = `in_patient` counts
+    int frame = 0;                           ///< 0-based
+    std::array<ImagePoint, 2> on_image{};
+    std::string frame_of_reference_uid;      ///< of `in_patient`
+    std::array<PatientPoint, 2> in_patient{};
+};
+/// A number as another program reported it.
+struct ReportedValue {
+    std::string name;                        ///< meaning of its code
+    std::string code;                        ///< value and scheme: "103339001 SCT"
+    std::string qualifier;                   ///< its derivation or modifier, e.g. "Mean"
+    std::optional<double> value;             ///< empty = stated as not available
+    std::string unit;
+    std::optional<double> low;               ///< interval, where the value has one
+    std::optional<double> high;
+    std::optional<MarkedLine> line;          ///< what it was inferred from
+};
+/// What was said or drawn of one lesion: a measurement group, a line, or two that cross.
+struct Mark {
+    std::string name;                        ///< tracking identifier, or "line N"
+    std::string tracking_uid;
+    std::string finding;
+    std::string site;
+    std::vector<ReportedValue> values;
+    std::vector<std::pair<std::string, std::string>> statements;  ///< other words: name, value
+    std::optional<MarkedLine> long_axis;
+    std::optional<MarkedLine> short_axis;
+    std::string no_lines;                    ///< why it is no prompt; a mark is listed, never guessed
+};
+struct Marks {
+    std::string format;                      ///< "SR", "GSPS", "CSV"
+    std::string sop_instance_uid;            ///< of the object; empty for a table
+    std::string study_instance_uid;
+    std::string completion;                  ///< of a report: COMPLETE, PARTIAL
+    std::string verification;                ///< of a report: VERIFIED, UNVERIFIED
+    std::vector<Mark> all;
+};
+/// Reads what other programs measured or drew, by content: an SR document (measurement groups of TID 1500 and what stands outside of
+/// them), a presentation state (lines of two points), or a CSV table `sop_instance_uid,x1,y1,x2,y2` with optional `lesion` and `frame`.
+Result<Marks> read_marks(const std::filesystem::path& file);
+/// The mark of that name or tracking UID (of several the only one that has lines); without a name the only one that has lines. Fails with prompt_missing, listing what there is.
+Result<Mark> mark_named(const Marks& marks, const std::string& name);
+
+/// Lines in the patient: the long axis, then the short one where there is one.
+struct PlacedLines {
+    std::vector<std::array<PatientPoint, 2>> lines;
+    std::string series_instance_uid;         ///< they were drawn on; empty where they were drawn in the patient
+    std::string frame_of_reference_uid;
+};
+/// Places a mark's lines by the images of the scan they were drawn on. Fails with prompt_missing if it has none, with
+/// prompt_frame_of_reference if the scan does not hold the image.
+Result<PlacedLines> placed(const Mark& mark, const Scan& scan);
 
 }  // namespace retromass::ingest

@@ -131,4 +131,17 @@ Result<Mask> mask_on_grid(const LabelVolume& labels, int value, const VolumeGeom
     return out;
 }
 
+Result<LabelVolume::Label> label_named(const LabelVolume& labels, const std::string& name)
+{
+    std::vector<const LabelVolume::Label*> fits;
+    std::string listed;
+    for (const auto& label : labels.present) {
+        if (name.empty() || label.name == name || label.tracking_uid == name || std::to_string(label.value) == name) fits.push_back(&label);
+        listed += (listed.empty() ? "" : ", ") + std::to_string(label.value) + (label.name.empty() ? "" : " (" + label.name + ")");
+    }
+    if (labels.present.empty()) return Error{Code::empty_mask, "the mask holds no voxel; that is not 0 mm", "ingest: label_named"};
+    if (fits.size() == 1) return *fits.front();
+    return Error{Code::mask_labels, (fits.empty() ? "no label here is " + name : std::to_string(fits.size()) + " labels fit") + "; name one: " + listed, "ingest: label_named"};
+}
+
 }  // namespace retromass::ingest

@@ -24,8 +24,7 @@ ordered_json or_null(const std::optional<response::NewLesions>& value) { return 
 ordered_json point(PatientPoint p) { return ordered_json::array({p.x, p.y, p.z}); }
 ordered_json ends(const measurement::Axis& axis) { return ordered_json::array({point(axis.a), point(axis.b)}); }
 
-/// A measured quantity; the interval is null until it is known.
-ordered_json quantity(double value) { return {{"value", value}, {"low", nullptr}, {"high", nullptr}}; }
+using Intervals = std::map<std::string, response::Interval>;
 
 ordered_json json_of(const std::vector<Notice>& notices)
 {
@@ -48,16 +47,22 @@ ordered_json json_of(const std::optional<measurement::Components>& parts)
             {"solid", parts->solid_ml}, {"dense", parts->dense_ml}, {"unclassified", parts->unclassified_ml}};
 }
 
-void add_measurements(ordered_json& out, const measurement::LesionMeasurements& m)
+void add_measurements(ordered_json& out, const measurement::LesionMeasurements& m, const Intervals& intervals)
 {
-    out["long_axis_mm"] = quantity(m.long_axis.recorded.as_mm());
-    out["short_axis_mm"] = quantity(m.short_axis.recorded.as_mm());
-    out["craniocaudal_mm"] = quantity(m.craniocaudal.recorded.as_mm());
-    out["max_3d_diameter_mm"] = quantity(m.max_3d_diameter_mm);
-    out["volume_ml"] = quantity(m.recorded_volume_ml);
-    out["voxel_volume_mm3"] = quantity(m.voxel_volume_mm3);
-    out["mesh_volume_mm3"] = quantity(m.mesh_volume_mm3);
-    out["surface_area_mm2"] = quantity(m.surface_area_mm2);
+    // A measured quantity; the interval is null until it is known.
+    const auto add = [&](const char* quantity, double value) {
+        const auto found = intervals.find(quantity);
+        const bool known = found != intervals.end();
+        out[quantity] = {{"value", value}, {"low", known ? ordered_json(found->second.low) : ordered_json()}, {"high", known ? ordered_json(found->second.high) : ordered_json()}};
+    };
+    add("long_axis_mm", m.long_axis.recorded.as_mm());
+    add("short_axis_mm", m.short_axis.recorded.as_mm());
+    add("craniocaudal_mm", m.craniocaudal.recorded.as_mm());
+    add("max_3d_diameter_mm", m.max_3d_diameter_mm);
+    add("volume_ml", m.recorded_volume_ml);
+    add("voxel_volume_mm3", m.voxel_volume_mm3);
+    add("mesh_volume_mm3", m.mesh_volume_mm3);
+    add("surface_area_mm2", m.surface_area_mm2);
     out["principal_axes_mm"] = m.principal_axes_mm;
     out["hu"] = json_of(m.hu);
     out["hu_core"] = json_of(m.hu_core);
@@ -206,11 +211,11 @@ ordered_json json_of(const response::Assessment& assessment)
 ordered_json json_of(const LesionResult& lesion)
 {
     ordered_json out{{"id", lesion.lesion}, {"status", name(lesion.status)}, {"reason", lesion.reason}, {"tracking_uid", lesion.tracking_uid},
-                     {"review_state", lesion.review_state}, {"reviewer", lesion.reviewer},
+                     {"review_state", lesion.review_state}, {"reviewer", lesion.reviewer}, {"review_time", lesion.review_time},
                      {"prompt", lesion.prompt ? json_of(*lesion.prompt) : ordered_json()}, {"reader_long_axis_mm", or_null(lesion.reader_long_axis)}};
     std::vector<Notice> notices;
     if (lesion.measurements) {
-        add_measurements(out, *lesion.measurements);
+        add_measurements(out, *lesion.measurements, lesion.intervals);
         notices = lesion.measurements->notices;
     } else {
         for (const char* key : {"long_axis_mm", "short_axis_mm", "craniocaudal_mm", "max_3d_diameter_mm", "volume_ml"}) out[key] = nullptr;
@@ -257,7 +262,7 @@ std::string text_of(const ordered_json& json) { return json.dump(kIndent, ' ', f
 std::string measurements_json(const std::string& lesion, const measurement::LesionMeasurements& measured)
 {
     ordered_json out{{"id", lesion}};
-    add_measurements(out, measured);
+    add_measurements(out, measured, {});
     out["notices"] = json_of(measured.notices);
     return text_of(out);
 }

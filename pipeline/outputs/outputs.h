@@ -15,6 +15,14 @@
 /// Where results leave: files a reader, a spreadsheet or a PACS can open.
 namespace retromass::outputs {
 
+inline constexpr const char* kUidRoot = "2.25";  ///< of UIDs that are UUIDs (PS3.5 B.2): valid without any registration
+
+/// The probability map of a lesion on the slices it reaches, 0..255 for 0..1.
+struct ProbabilityMap {
+    int first_slice = 0;
+    Grid<std::uint8_t> values;
+};
+
 /// One lesion at one time point, as it is reported.
 struct LesionResult {
     std::string lesion;
@@ -23,11 +31,14 @@ struct LesionResult {
     std::string tracking_uid;
     std::optional<segmentation::Prompt> prompt;
     std::optional<Mask> mask;                 ///< on the CT grid
+    std::optional<ProbabilityMap> probability;  ///< where the mask was segmented here
     std::optional<measurement::LesionMeasurements> measurements;
     std::optional<Length> reader_long_axis;   ///< the reader's own line (docs/clinical.md 5.3)
     std::string review_state = "unreviewed";  ///< unreviewed | accepted | edited | rejected
     std::string reviewer;
     std::string conflict;                     ///< with another lesion, for a reader to decide
+    std::string review_time;                  ///< ISO 8601, of the reader's decision
+    std::map<std::string, response::Interval> intervals;  ///< by the quantity's name in case.json, e.g. "long_axis_mm"; none until known
     std::vector<Notice> notices;
 };
 
@@ -46,6 +57,7 @@ struct TimepointResult {
 struct CaseResult {
     std::string case_id;
     bool synthetic = false;                   ///< prints SYNTHETIC on every picture
+    std::string uid_root = kUidRoot;          ///< of every UID that is made
     std::vector<response::Lesion> lesions;
     std::vector<response::Treatment> treatments;
     std::vector<response::Event> events;
@@ -73,20 +85,39 @@ std::string spider_csv(const std::vector<response::Assessment>& assessments);
 Status write_nifti(const std::filesystem::path& file, const Mask& mask, const VolumeGeometry& geometry);
 Status write_nifti(const std::filesystem::path& file, const Grid<float>& values, const VolumeGeometry& geometry);
 
+/// A DICOM object as written: what others refer to it by.
+struct ObjectReference {
+    std::string sop_class_uid;
+    std::string sop_instance_uid;
+    std::string series_uid;
+};
+/// What the DICOM objects of one time point share.
+struct ObjectParameters {
+    std::string uid_root = kUidRoot;
+    std::string owner;                       ///< case and time point: they name the new series beside the CT's
+    std::string review_state = "unreviewed";
+    std::optional<ObjectReference> predecessor;  ///< the instance that this one replaces
+};
+
 struct SegDescription {
     std::string lesion;           ///< segment label and tracking identifier
     std::string tracking_uid;
-    std::string series_uid;       ///< of the new SEG series; empty = derived from the CT's
-    std::string instance_uid;
     std::string site;             ///< of the lesion; coded as anatomic region where it is the retroperitoneum
 };
 /// DICOM SEG, one binary segment a lesion, SEMIAUTOMATIC, referring to the CT's images. Reads patient and study from the CT's
 /// first file. Passes dciodvfy without errors.
-Status write_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks,
-                 const std::vector<SegDescription>& segments);
+Result<ObjectReference> write_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks,
+                                  const std::vector<SegDescription>& segments, const ObjectParameters& parameters = {});
 
-/// A UID under our root, made from the SHA-256 of `name`: the same name gives the same UID.
-std::string derived_uid(const std::string& name);
+/// Comprehensive 3D SR of one time point after TID 1500: the lesions' segments in `seg` (in the order of `segmented`), sizes with the lines they
+/// were taken along, density, response. PARTIAL and UNVERIFIED unless a reader has accepted or edited every lesion; then COMPLETE and VERIFIED.
+Result<ObjectReference> write_report(const std::filesystem::path& file, const CaseResult& result, const TimepointResult& timepoint, const std::vector<std::string>& segmented,
+                                     const std::optional<ObjectReference>& seg, const ObjectParameters& parameters = {});
+
+/// A UID under a root, made from the SHA-256 of `name`: the same name gives the same UID.
+std::string derived_uid(const std::string& name, const std::string& root = kUidRoot);
+/// Refuses (usage) what is no root of UIDs, or leaves too little room below it.
+Status check_uid_root(const std::string& root);
 /// Lower-case hex SHA-256 of a file.
 Result<std::string> sha256_of_file(const std::filesystem::path& file);
 std::string sha256_of_text(std::string_view text);

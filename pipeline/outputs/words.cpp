@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <cstdio>
 
 namespace retromass::outputs {
 
@@ -77,6 +79,17 @@ std::string base64(std::string_view bytes)
 }
 
 std::string date_text(const std::optional<Date>& date) { return date ? iso(*date) : ""; }
+
+std::string decimal_text(double value)
+{
+    if (std::abs(value) < 1e-12) return "0";
+    char text[40];
+    for (int digits = 15; digits > 0; --digits) {
+        std::snprintf(text, sizeof text, "%.*g", digits, value);
+        if (std::string_view(text).size() <= 16) break;
+    }
+    return text;
+}
 
 std::string mm_text(Length length) { return length.hundredths % 10 == 0 ? fixed(length.as_mm(), 1) : length.text(); }
 

@@ -28,6 +28,8 @@ std::string mm_text(Length length);
 std::string at_least(const LesionResult& lesion);
 /// The sum of diameters, or ">= " what was measured of an incomplete one; "" where nothing was.
 std::string sum_text(const response::RecistTimepoint& row);
+/// The most digits of a number that fit into the 16 characters of a DICOM decimal string.
+std::string decimal_text(double value);
 /// With a capital letter and a full stop.
 std::string sentence(const std::string& text);
 /// "+5.0" / "-63.6"; "" where unknown.

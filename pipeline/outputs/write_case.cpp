@@ -6,7 +6,9 @@
 #include <fstream>
 
 #include "pipeline/outputs/json.h"
+#include "pipeline/outputs/objects.h"
 #include "pipeline/outputs/report.h"
+#include "pipeline/outputs/verify.h"
 #include "pipeline/outputs/words.h"
 
 namespace retromass::outputs {
@@ -61,41 +63,11 @@ Status write_text(const fs::path& file, const std::string& text)
     return Done{};
 }
 
-Status differs(const TimepointResult& timepoint, const std::string& lesion, const std::string& what)
-{
-    return Error{Code::verification_failed, "time point " + timepoint.id + ", lesion " + lesion + ": the DICOM SEG, read back, " + what, "outputs: write_case"};
-}
-
-/// Reads the written SEG as a stranger would, lays it on the CT and measures again.
-Status verify_seg(const fs::path& file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& lesions)
-{
-    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file));
-    for (std::size_t i = 0; i < lesions.size(); ++i) {
-        const auto& lesion = *lesions[i];
-        RETROMASS_TRY_ASSIGN(const auto read, ingest::mask_on_grid(labels, static_cast<int>(i + 1), timepoint.ct->volume.geometry));
-        std::size_t unlike = 0;
-        for (std::size_t v = 0; v < read.values().size(); ++v) unlike += (read[v] != 0) != ((*lesion.mask)[v] != 0) ? 1 : 0;
-        if (unlike > 0) return differs(timepoint, lesion.lesion, "differs from the mask in " + std::to_string(unlike) + " voxels");
-        if (!lesion.measurements) continue;
-        RETROMASS_TRY_ASSIGN(const auto again, measurement::measure(read, timepoint.ct->volume.geometry, nullptr));
-        const auto& m = *lesion.measurements;
-        const auto compare = [&](const char* what, double now, double before) -> Status {
-            if (now == before) return Done{};
-            return differs(timepoint, lesion.lesion, std::string("gives ") + what + " " + fixed(now, 4) + ", recorded was " + fixed(before, 4));
-        };
-        RETROMASS_TRY(compare("a long axis of", again.long_axis.exact_mm, m.long_axis.exact_mm));
-        RETROMASS_TRY(compare("a short axis of", again.short_axis.exact_mm, m.short_axis.exact_mm));
-        RETROMASS_TRY(compare("a craniocaudal extent of", again.craniocaudal.exact_mm, m.craniocaudal.exact_mm));
-        RETROMASS_TRY(compare("a volume of", again.volume_ml, m.volume_ml));
-    }
-    return Done{};
-}
-
 /// Writes one case into a folder that exists, noting each step.
 class CaseWriter {
 public:
-    CaseWriter(fs::path folder, const CaseResult& result, const WriteParameters& parameters, const Progress& progress)
-        : folder_(std::move(folder)), result_(result), parameters_(parameters), progress_(progress)
+    CaseWriter(fs::path folder, fs::path previous, const CaseResult& result, const WriteParameters& parameters, const Progress& progress)
+        : folder_(std::move(folder)), previous_(std::move(previous)), result_(result), parameters_(parameters), progress_(progress)
     {
     }
 
@@ -129,6 +101,8 @@ public:
         RETROMASS_TRY(write_text(folder_ / "waterfall.csv", waterfall_csv({result_.assessment})));
         RETROMASS_TRY_ASSIGN(const auto page, report_html(result_, pictures_));
         RETROMASS_TRY(write_text(folder_ / "report.html", page));
+        RETROMASS_TRY(write_paper());
+        RETROMASS_TRY(keep_superseded());
         note("case-written", {{"case", result_.case_id}});
         RETROMASS_TRY(write_text(folder_ / "events.jsonl", events_));
         return write_provenance();
@@ -155,7 +129,6 @@ private:
             }
             note(lesion.measurements ? "measured" : "status", more);
         }
-        if (drawn.empty()) return Done{};
         for (const auto* lesion : drawn) {
             const auto stem = stem_of(timepoint, *lesion);
             if (timepoint.ct->volume.geometry.uniform()) {  // uneven slices: the SEG alone holds them (docs/clinical.md 3.1)
@@ -165,13 +138,42 @@ private:
             RETROMASS_TRY_ASSIGN(auto names, write_key_images(folder_ / "images", stem, result_, timepoint, *lesion));
             pictures_.of[stem] = std::move(names);
         }
-        return write_and_verify_seg(timepoint, drawn);
+        if (!timepoint.ct || timepoint.ct->slices.empty()) return Done{};
+        return write_objects(timepoint, drawn);
     }
 
-    Status write_and_verify_seg(const TimepointResult& timepoint, const std::vector<const LesionResult*>& drawn)
+    /// The DICOM objects of one time point, each read back before the next refers to it.
+    Status write_objects(const TimepointResult& timepoint, const std::vector<const LesionResult*>& drawn)
     {
-        if (timepoint.ct->slices.empty()) return Done{};
-        std::vector<const Mask*> masks;
+        ObjectParameters parameters;
+        parameters.uid_root = result_.uid_root;
+        parameters.owner = result_.case_id + " " + timepoint.id;
+        parameters.review_state = review_state_of(timepoint);
+        const auto file = [&](const char* kind) { return folder_ / "dicom" / (file_name_of(timepoint.id) + "-" + kind + ".dcm"); };
+        std::optional<ObjectReference> seg;
+        std::vector<std::string> segmented;
+        if (!drawn.empty()) {
+            const auto segments = descriptions_of(drawn);
+            RETROMASS_TRY_ASSIGN(seg, write_masks(file("seg"), file("rtstruct"), timepoint, drawn, segments, parameters));
+            RETROMASS_TRY(write_probabilities(file("probability"), timepoint, drawn, segments, parameters));
+            RETROMASS_TRY(write_captures(timepoint, drawn, parameters));
+            for (const auto* lesion : drawn) segmented.push_back(lesion->lesion);
+        }
+        const auto sr = file("sr");
+        const auto before = identity_of_report(previous_ / "dicom" / sr.filename());
+        if (before) parameters.predecessor = before->predecessor;
+        RETROMASS_TRY_ASSIGN(auto report, write_report(sr, result_, timepoint, segmented, seg, parameters));
+        if (before && report.sop_instance_uid != before->self.sop_instance_uid) {  // corrected: another instance, which names the one it replaces
+            parameters.predecessor = before->self;
+            RETROMASS_TRY_ASSIGN(report, write_report(sr, result_, timepoint, segmented, seg, parameters));
+        }
+        RETROMASS_TRY(verify_report(sr, timepoint));
+        note("sr-verified", {{"timepoint", timepoint.id}, {"sop_instance_uid", report.sop_instance_uid}});
+        return Done{};
+    }
+
+    std::vector<SegDescription> descriptions_of(const std::vector<const LesionResult*>& drawn) const
+    {
         std::vector<SegDescription> segments;
         for (const auto* lesion : drawn) {
             SegDescription segment;
@@ -180,18 +182,99 @@ private:
             for (const auto& known : result_.lesions) {
                 if (known.id == lesion->lesion) segment.site = known.site;
             }
-            masks.push_back(&*lesion->mask);
             segments.push_back(segment);
         }
-        // The instance is named by what it holds: other masks of the same CT are another object.
-        std::string content = result_.case_id + " " + timepoint.id + " " + timepoint.ct->facts.series_instance_uid;
-        for (const auto* mask : masks) content += " " + sha256_of_text({reinterpret_cast<const char*>(mask->data()), mask->values().size()});
-        segments.front().series_uid = derived_uid("seg series " + content);
-        segments.front().instance_uid = derived_uid("seg instance " + content);
-        const auto file = folder_ / "dicom" / (file_name_of(timepoint.id) + "-seg.dcm");
-        RETROMASS_TRY(write_seg(file, *timepoint.ct, masks, segments));
-        RETROMASS_TRY(verify_seg(file, timepoint, drawn));
-        note("seg-verified", {{"timepoint", timepoint.id}, {"segments", masks.size()}, {"sop_instance_uid", segments.front().instance_uid}});
+        return segments;
+    }
+
+    Result<ObjectReference> write_masks(const fs::path& seg_file, const fs::path& contour_file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& drawn,
+                                        const std::vector<SegDescription>& segments, const ObjectParameters& parameters)
+    {
+        std::vector<const Mask*> masks;
+        for (const auto* lesion : drawn) masks.push_back(&*lesion->mask);
+        RETROMASS_TRY_ASSIGN(auto seg, write_seg(seg_file, *timepoint.ct, masks, segments, parameters));
+        RETROMASS_TRY(verify_seg(seg_file, timepoint, drawn));
+        note("seg-verified", {{"timepoint", timepoint.id}, {"segments", masks.size()}, {"sop_instance_uid", seg.sop_instance_uid}});
+        RETROMASS_TRY_ASSIGN(const auto contours, write_structure_set(contour_file, *timepoint.ct, masks, segments, parameters));
+        RETROMASS_TRY(verify_structure_set(contour_file, timepoint, drawn));
+        note("rtstruct-verified", {{"timepoint", timepoint.id}, {"sop_instance_uid", contours.sop_instance_uid}});
+        return seg;
+    }
+
+    Status write_probabilities(const fs::path& file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& drawn, const std::vector<SegDescription>& segments,
+                               const ObjectParameters& parameters)
+    {
+        std::vector<const ProbabilityMap*> maps;
+        std::vector<SegDescription> described;
+        for (std::size_t i = 0; i < drawn.size(); ++i) {
+            if (!drawn[i]->probability) continue;
+            maps.push_back(&*drawn[i]->probability);
+            described.push_back(segments[i]);
+        }
+        if (maps.empty()) return Done{};
+        RETROMASS_TRY(write_probability_seg(file, *timepoint.ct, maps, described, parameters));
+        return Done{};
+    }
+
+    Status write_captures(const TimepointResult& timepoint, const std::vector<const LesionResult*>& drawn, const ObjectParameters& parameters)
+    {
+        int number = 0;
+        for (const auto* lesion : drawn) {
+            const auto found = pictures_.of.find(stem_of(timepoint, *lesion));
+            if (found == pictures_.of.end()) continue;
+            for (const auto& name : found->second) {
+                RETROMASS_TRY_ASSIGN(const auto picture, read_picture(folder_ / "images" / name));
+                const auto file = folder_ / "dicom" / fs::path(name).replace_extension(".dcm");
+                RETROMASS_TRY(write_capture(file, *timepoint.ct, picture, "RESEARCH " + lesion->lesion + ", " + timepoint.id + ", " + parameters.review_state, ++number, parameters));
+            }
+        }
+        return Done{};
+    }
+
+    /// The report on paper, and in the study of the last time point that has a CT.
+    Status write_paper()
+    {
+        const auto pdf = folder_ / "report.pdf";
+        RETROMASS_TRY(write_pdf(pdf, result_, folder_ / "images"));
+        const TimepointResult* last = nullptr;
+        for (const auto& timepoint : result_.timepoints) {
+            if (timepoint.ct && !timepoint.ct->slices.empty()) last = &timepoint;
+        }
+        if (!last) return Done{};
+        ObjectParameters parameters;
+        parameters.uid_root = result_.uid_root;
+        parameters.owner = result_.case_id;
+        parameters.review_state = review_state_of(result_);
+        RETROMASS_TRY(write_encapsulated_pdf(folder_ / "dicom" / "report.dcm", *last->ct, pdf, "RESEARCH tumour response, " + parameters.review_state, parameters));
+        return Done{};
+    }
+
+    /// What a corrected object replaces is kept under its instance's name: an object that was sent somewhere is never lost here.
+    Status keep_superseded()
+    {
+        std::error_code error;
+        const auto kept = folder_ / "dicom" / "superseded";
+        const auto keep = [&](const fs::path& from, const fs::path& name) {
+            fs::create_directories(kept, error);
+            if (!error) fs::copy_file(from, kept / name, fs::copy_options::overwrite_existing, error);
+            return !error;
+        };
+        for (const auto& entry : fs::directory_iterator(previous_ / "dicom", error)) {
+            if (!entry.is_regular_file()) continue;
+            RETROMASS_TRY_ASSIGN(const auto old, sha256_of_file(entry.path()));
+            const auto now = folder_ / "dicom" / entry.path().filename();
+            if (fs::exists(now)) {
+                RETROMASS_TRY_ASSIGN(const auto same, sha256_of_file(now));
+                if (same == old) continue;
+            }
+            constexpr std::size_t kOfTheHash = 8;
+            const auto name = entry.path().stem().string() + "-" + old.substr(0, kOfTheHash) + ".dcm";
+            if (!keep(entry.path(), name)) return io_error("cannot keep " + name, error);
+            note("superseded", {{"file", "dicom/superseded/" + name}});
+        }
+        for (const auto& entry : fs::directory_iterator(previous_ / "dicom" / "superseded", error)) {
+            if (!keep(entry.path(), entry.path().filename())) return io_error("cannot keep " + entry.path().filename().string(), error);
+        }
         return Done{};
     }
 
@@ -219,6 +302,7 @@ private:
     }
 
     fs::path folder_;
+    fs::path previous_;  ///< the case that is replaced; need not be there
     const CaseResult& result_;
     const WriteParameters& parameters_;
     const Progress& progress_;
@@ -261,7 +345,7 @@ Status write_case(const fs::path& folder, const CaseResult& result, const WriteP
         fs::remove_all(partial.path(), error);
         fs::create_directory(partial.path(), error);
         if (error) return io_error("cannot create " + partial.path().string(), error);
-        RETROMASS_TRY(CaseWriter(partial.path(), result, parameters, progress).write());
+        RETROMASS_TRY(CaseWriter(partial.path(), target, result, parameters, progress).write());
         RETROMASS_TRY(check_target(target, parameters.overwrite));
         return move_into_place(partial, target);
     } catch (const std::exception& thrown) {

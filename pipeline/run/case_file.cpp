@@ -139,7 +139,7 @@ CaseTimepoint timepoint_of(const YAML::Node& node)
 LesionAtTimepoint at_timepoint(const YAML::Node& node)
 {
     allow(node, "a lesion's time point",
-          {"line", "short_line", "point", "points", "box", "extent", "contour", "contours", "exclude", "mask", "frame_of_reference", "status", "reader",
+          {"line", "short_line", "point", "points", "box", "extent", "contour", "contours", "exclude", "mask", "prior", "label", "marks", "mark", "frame_of_reference", "status", "reader",
            "date", "reported", "split_into", "merged_into", "interval_mm", "nodule"});
     LesionAtTimepoint out;
     auto& prompt = out.prompt;
@@ -163,7 +163,14 @@ LesionAtTimepoint at_timepoint(const YAML::Node& node)
     if (node["exclude"]) prompt.exclude = points_of(node["exclude"], "exclude");
     prompt.frame_of_reference_uid = text(node, "frame_of_reference");
     out.mask_file = text(node, "mask");
-    out.has_prompt = !prompt.points.empty() || !prompt.lines.empty() || prompt.box || !prompt.contours.empty();
+    out.prior_file = text(node, "prior");
+    out.label = text(node, "label");
+    out.marks_file = text(node, "marks");
+    out.mark = text(node, "mark");
+    if (node["label"] && out.mask_file.empty() && out.prior_file.empty()) fault(node["label"], "label names one of several in a mask or prior");
+    if (node["mark"] && out.marks_file.empty()) fault(node["mark"], "mark names one of several in a file of marks");
+    if (!out.marks_file.empty() && !prompt.lines.empty()) fault(node["marks"], "give either lines or a file of marks");
+    out.has_prompt = !prompt.points.empty() || !prompt.lines.empty() || prompt.box || !prompt.contours.empty() || !out.marks_file.empty() || !out.prior_file.empty();
     if (!out.has_prompt && (prompt.extent || !prompt.exclude.empty())) {
         fault(node, "extent and exclude say where a lesion ends; a line, point, box or contour must say where it is");
     }
@@ -204,13 +211,14 @@ LesionAtTimepoint at_timepoint(const YAML::Node& node)
 
 CaseLesion lesion_of(const YAML::Node& node)
 {
-    allow(node, "a lesion", {"id", "role", "site", "organ", "nodal", "timepoints"});
+    allow(node, "a lesion", {"id", "role", "site", "organ", "nodal", "tracking_uid", "timepoints"});
     CaseLesion out;
     out.lesion.id = needed(node, "id", "a lesion");
     using enum response::Role;
     if (node["role"]) out.lesion.role = one_of(node["role"], {target, non_target, new_lesion});
     out.lesion.site = text(node, "site");
     out.lesion.organ = text(node, "organ", out.lesion.site);
+    out.tracking_uid = text(node, "tracking_uid");
     if (node["nodal"]) out.lesion.nodal = value_of<bool>(node["nodal"], "true or false");
     if (node["timepoints"]) {
         if (!node["timepoints"].IsMap()) fault(node["timepoints"], "a lesion's timepoints is a map from time point to prompt or status");

@@ -11,6 +11,7 @@ namespace fs = std::filesystem;
 
 /// A study with its chosen series, or why there is none.
 struct Study {
+    std::string timepoint;      ///< its id in the case file
     const ingest::SeriesCandidate* chosen = nullptr;
     std::size_t candidates = 0;
     std::string decided_by;
@@ -81,6 +82,89 @@ bool earlier(const Study& a, const Study& b)
     return key(a) < key(b);
 }
 
+/// A lesion drafted from marks: one tracking UID is one lesion, whatever it is called.
+struct DraftLesion {
+    std::string key;
+    std::string name;
+    std::string site;
+    std::string prompts;                  ///< lines of the case file, one a time point
+    std::vector<std::string> timepoints;
+};
+struct FoundMarks {
+    std::vector<DraftLesion> lesions;
+    std::string remarks;                  ///< what was found and is not taken by itself, as comments
+};
+
+std::string relative_to(const fs::path& file, const fs::path& base)
+{
+    const auto relative = fs::absolute(file).lexically_normal().lexically_relative(fs::absolute(base).lexically_normal());
+    return relative.empty() ? file.string() : relative.string();
+}
+
+const Study* study_with(const std::vector<Study>& studies, const ingest::PlacedLines& lines)
+{
+    for (const auto& study : studies) {
+        if (study.chosen && study.chosen->facts.frame_of_reference_uid == lines.frame_of_reference_uid && !lines.frame_of_reference_uid.empty()) return &study;
+    }
+    return nullptr;
+}
+
+void take_marks(FoundMarks& found, const ingest::Marks& marks, const std::string& file, const ingest::Scan& scan, const std::vector<Study>& studies)
+{
+    for (const auto& mark : marks.all) {
+        const auto what = quoted(one_line(mark.name)) + " of " + one_line(file);
+        const auto leave_out = [&](const std::string& why) { found.remarks += "  # not taken: " + what + ": " + one_line(why) + "\n"; };
+        if (!mark.long_axis) {
+            if (marks.format != "SR") leave_out(mark.no_lines);  // groups of an SR have many kinds of number
+            continue;
+        }
+        const auto& name = mark.tracking_uid.empty() ? mark.name : mark.tracking_uid;
+        const auto lines = ingest::placed(mark, scan);
+        const auto* const study = lines ? study_with(studies, *lines) : nullptr;
+        const auto unique = ingest::mark_named(marks, name);
+        if (!lines || !unique || !study) {
+            leave_out(!lines ? lines.error().message : !unique ? unique.error().message : std::string("it was drawn in another frame of reference than the series chosen"));
+            continue;
+        }
+        const auto key = mark.tracking_uid.empty() ? file + " " + mark.name : mark.tracking_uid;
+        auto lesion = std::find_if(found.lesions.begin(), found.lesions.end(), [&](const auto& l) { return l.key == key; });
+        if (lesion == found.lesions.end()) lesion = found.lesions.insert(lesion, DraftLesion{key, mark.name, mark.site, {}, {}});
+        if (std::find(lesion->timepoints.begin(), lesion->timepoints.end(), study->timepoint) != lesion->timepoints.end()) {
+            leave_out("the lesion has a line at " + study->timepoint + " already");
+            continue;
+        }
+        lesion->timepoints.push_back(study->timepoint);
+        lesion->prompts += "      " + quoted(study->timepoint) + ": {marks: " + quoted(file) + ", mark: " + quoted(name) + "}\n";
+    }
+}
+
+/// Masks are named for the reader to choose: an organ is no lesion.
+void name_masks(FoundMarks& found, const fs::path& path, const std::string& file, const std::vector<Study>& studies)
+{
+    for (const auto& study : studies) {
+        if (!study.chosen) continue;
+        const auto labels = ingest::read_labels(path, &study.chosen->geometry);
+        if (!labels || labels->frame_of_reference_uid.empty() || labels->frame_of_reference_uid != study.chosen->facts.frame_of_reference_uid) continue;
+        for (const auto& label : labels->present) {
+            found.remarks += "  # found: " + quoted(study.timepoint) + ": {mask: " + quoted(file) + ", label: " + quoted(label.name.empty() ? std::to_string(label.value) : one_line(label.name)) + "}\n";
+        }
+        return;
+    }
+}
+
+/// Reports, presentation states and masks that lie beside the CT.
+FoundMarks found_beside(const ingest::Scan& scan, const std::vector<Study>& studies, const fs::path& folder)
+{
+    FoundMarks out;
+    for (const auto& excluded : scan.excluded) {
+        if (excluded.code != Code::not_an_image) continue;
+        const auto file = relative_to(excluded.file, folder);
+        if (const auto marks = ingest::read_marks(excluded.file)) take_marks(out, *marks, file, scan, studies);
+        else if (marks.error().code == Code::not_an_image) name_masks(out, excluded.file, file, studies);
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& parameters)
@@ -109,7 +193,7 @@ Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& 
     out += "case: " + quoted(parameters.case_id) + "        # a pseudonym, never the patient's name\n";
     out += "timepoints:\n";
     std::map<std::string, int> used;
-    for (const auto& study : studies) {
+    for (auto& study : studies) {
         if (!study.chosen) {
             out += "  # a study without a series to measure: " + one_line(study.why_not) + "\n";
             continue;
@@ -119,6 +203,7 @@ Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& 
         const auto base = date ? iso(*date) : std::string("undated");
         const int nth = ++used[base];
         const auto id = nth == 1 && date ? base : base + "-" + std::to_string(nth);
+        study.timepoint = id;
         out += "  # " + one_line(facts.study_description.empty() ? std::string("study") : facts.study_description) + ", series " + std::to_string(facts.series_number) + " \"" +
                one_line(facts.series_description) + "\", " + (date ? facts.date_source() : std::string("no date in the images: state date or day")) + "\n";
         if (study.candidates > 1) out += "  # first of " + std::to_string(study.candidates) + " series; " + one_line(study.decided_by) + "\n";
@@ -129,12 +214,18 @@ Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& 
         if (nth > 1 && date) out += "    visit: " + quoted(id) + "   # shares its date with another time point\n";
         out += "    # new_lesions: none | equivocal | unequivocal, with reader: NAME; unstated, the overall response is not evaluable\n";
     }
-    out += "lesions:\n"
-           "  - id: T1\n"
+    const auto found = found_beside(scan, studies, parameters.folder);
+    out += "lesions:\n" + found.remarks;
+    for (std::size_t i = 0; i < found.lesions.size(); ++i) {
+        const auto& lesion = found.lesions[i];
+        out += "  - id: T" + std::to_string(i + 1) + "            # marked as " + quoted(one_line(lesion.name)) + "\n    role: target\n    site: " + quoted(lesion.site) + "\n    timepoints:\n" + lesion.prompts;
+    }
+    if (!found.lesions.empty()) return out;
+    out += "  - id: T1\n"
            "    role: target\n"
            "    site: \"\"\n"
-           "    # prompts: for each time point where the lesion is, e.g. {line: [[x, y, z], [x, y, z]]} in mm (LPS), {point: [x, y, z]}, {mask: FILE},\n"
-           "    # or a reader's {status: absent, reader: NAME, date: YYYY-MM-DD}\n"
+           "    # prompts: for each time point where the lesion is, e.g. {line: [[x, y, z], [x, y, z]]} in mm (LPS), {point: [x, y, z]}, {marks: FILE, mark: NAME},\n"
+           "    # {mask: FILE, label: NAME}, or a reader's {status: absent, reader: NAME, date: YYYY-MM-DD}\n"
            "    timepoints: {}\n";
     return out;
 }

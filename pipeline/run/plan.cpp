@@ -10,9 +10,9 @@ namespace retromass::run {
 namespace {
 
 constexpr double kGiga = 1e9;
-constexpr double kBytesPerVoxelResident = 2 + 1;   ///< HU and one mask, kept for every time point until the case is written
+constexpr double kBytesPerVoxelResident = 2 + 1 + 1;  ///< HU, one mask and its probability map, kept for every time point until the case is written
 constexpr double kBytesPerVoxelWorking = 12;       ///< probability, working grids and a second mask, for one lesion at a time
-constexpr double kDiskPerVoxel = 0.05;             ///< masks and SEG compress to a few percent
+constexpr double kDiskPerVoxel = 1.05;             ///< the probability SEG has a byte a voxel; masks and binary SEG a few percent
 constexpr double kDiskFixed_bytes = 50e6;          ///< report and pictures
 
 }  // namespace
@@ -54,7 +54,8 @@ Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const 
             result.steps.push_back(timepoint.id + ": no CT; reader's statements and reported sizes only");
             continue;
         }
-        RETROMASS_TRY_ASSIGN(const auto series, series_of(file, timepoint, baseline, parameters, {}));
+        RETROMASS_TRY_ASSIGN(const auto chosen, series_of(file, timepoint, baseline, parameters, {}));
+        const auto& series = chosen.series;
         if (!baseline) baseline = series.facts;
         const auto& g = series.geometry;
         const double voxels = static_cast<double>(g.size().voxels());
@@ -70,13 +71,15 @@ Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const 
                 continue;
             }
             const auto& at = found->second;
+            for (const auto& name : {at.mask_file, at.prior_file}) {
+                const auto mask = file.folder / name;
+                if (!name.empty() && !std::filesystem::exists(mask)) return Error{Code::io, timepoint.id + ", " + lesion.lesion.id + ": mask file " + mask.string() + " is not there", "run: plan"};
+            }
             if (at.has_prompt) {
-                const auto placed = prompt_in_volume(at.prompt, g);
+                const auto placed = prompt_in_volume(chosen.prompts.at(lesion.lesion.id), g);
                 if (!placed) return retromass::at(placed.error(), timepoint.id + ", " + lesion.lesion.id);
                 result.steps.push_back(timepoint.id + ": segment and measure " + lesion.lesion.id);
             } else if (!at.mask_file.empty()) {
-                const auto mask = file.folder / at.mask_file;
-                if (!std::filesystem::exists(mask)) return Error{Code::io, timepoint.id + ", " + lesion.lesion.id + ": mask file " + mask.string() + " is not there", "run: plan"};
                 result.steps.push_back(timepoint.id + ": measure the given mask of " + lesion.lesion.id);
             } else if (at.status) {
                 result.steps.push_back(timepoint.id + ": " + lesion.lesion.id + " is stated " + std::string(response::name(*at.status)));

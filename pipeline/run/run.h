@@ -19,7 +19,11 @@ namespace retromass::run {
 /// What a case file says of one lesion at one time point.
 struct LesionAtTimepoint {
     segmentation::Prompt prompt;
-    std::string mask_file;                                  ///< relative to the case file
+    std::string mask_file;                                  ///< to be measured; relative to the case file
+    std::string prior_file;                                 ///< a mask as prompt
+    std::string label;                                      ///< of mask_file or prior_file: name, tracking UID or value
+    std::string marks_file;                                 ///< lines of another program as prompt
+    std::string mark;                                       ///< of marks_file: name or tracking UID
     std::optional<response::LesionStatus> status;           ///< entered by a reader
     std::string reader;
     std::optional<Date> status_date;
@@ -50,6 +54,7 @@ struct CaseTimepoint {
 
 struct CaseLesion {
     response::Lesion lesion;
+    std::string tracking_uid;                               ///< stated; else a foreign object's, else minted
     std::map<std::string, LesionAtTimepoint> timepoints;
 };
 
@@ -89,6 +94,7 @@ struct RunParameters {
     std::optional<double> available_memory_gb;              ///< what the machine has left; empty = not known, not checked
     std::vector<Code> accepted;
     std::map<std::string, std::string> policies;            ///< over those of the case file
+    std::string uid_root = outputs::kUidRoot;               ///< of every UID that is made
     std::string command;                                    ///< for provenance
     std::string timestamp;                                  ///< ISO 8601, for provenance
 };

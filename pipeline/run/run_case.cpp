@@ -4,6 +4,7 @@
 
 #include "core/units.h"
 #include "measurement/measure.h"
+#include "pipeline/run/accepted.h"
 #include "pipeline/run/patient_of.h"
 #include "pipeline/run/run.h"
 #include "pipeline/run/series_of.h"
@@ -18,13 +19,6 @@ constexpr double kEvenGap_mm = 0.01;                 ///< or 1 % of the usual ga
 constexpr double kEvenGapRelative = 0.01;
 constexpr std::size_t kGapsNamed = 5;                ///< a series of two block sizes has dozens
 constexpr double kCraniocaudalGrowth = 1.20;         ///< definitions 2.7
-
-std::vector<Code> accepted_of(const CaseFile& file, const RunParameters& parameters)
-{
-    auto accepted = file.accepted;
-    accepted.insert(accepted.end(), parameters.accepted.begin(), parameters.accepted.end());
-    return accepted;
-}
 
 bool accepts(const std::vector<Code>& accepted, Code code) { return std::find(accepted.begin(), accepted.end(), code) != accepted.end(); }
 
@@ -41,34 +35,64 @@ Error named(Error error, const CaseTimepoint& timepoint, const std::string& lesi
     return error;
 }
 
+/// A mask file laid on the CT: the one label that is asked for. The label's tracking UID goes into `result`.
+Result<Mask> mask_in_file(const CaseFile& file, const std::string& name, const std::string& label, const ingest::CtSeries& ct, outputs::LesionResult& result)
+{
+    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file.folder / name, &ct.volume.geometry));
+    RETROMASS_TRY_ASSIGN(const auto chosen, ingest::label_named(labels, label));
+    result.notices.insert(result.notices.end(), labels.notices.begin(), labels.notices.end());
+    if (result.tracking_uid.empty()) result.tracking_uid = chosen.tracking_uid;
+    return ingest::mask_on_grid(labels, chosen.value, ct.volume.geometry);
+}
+
+/// The slices a probability map has something on, as it is written.
+outputs::ProbabilityMap shortened(const Grid<float>& probability)
+{
+    const auto size = probability.size();
+    const auto holds = [&](int slice) {
+        const auto plane = probability.plane(slice);
+        return std::any_of(plane.begin(), plane.end(), [](float p) { return p >= 0.5F / 255; });
+    };
+    int first = 0;
+    while (first < size.slices && !holds(first)) ++first;
+    int end = size.slices;
+    while (end > first && !holds(end - 1)) --end;
+    outputs::ProbabilityMap out{first, Grid<std::uint8_t>({size.columns, size.rows, end - first})};
+    for (std::size_t i = 0; i < out.values.values().size(); ++i) {
+        out.values[i] = static_cast<std::uint8_t>(std::lround(255 * std::clamp(probability[probability.offset(0, 0, first) + i], 0.0F, 1.0F)));
+    }
+    return out;
+}
+
 /// Mask of a lesion at a time point: from the prompt, or read from the file the case names. An empty optional with a reason
 /// in `result` means not evaluable.
-Result<std::optional<Mask>> mask_of(const CaseFile& file, const LesionAtTimepoint& at, const ingest::CtSeries& ct,
+Result<std::optional<Mask>> mask_of(const CaseFile& file, const LesionAtTimepoint& at, segmentation::Prompt prompt, const ingest::CtSeries& ct,
                                     const RunParameters& parameters, const Progress& progress, outputs::LesionResult& result)
 {
     if (!at.mask_file.empty()) {
-        RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file.folder / at.mask_file, &ct.volume.geometry));
-        if (labels.present.empty()) {
-            result.reason = "the mask " + at.mask_file + " holds no voxel; that is not 0 mm";
-            return std::optional<Mask>();
-        }
-        if (labels.present.size() > 1) return Error{Code::mask_labels, "the mask holds " + std::to_string(labels.present.size()) + " labels; a case file names one lesion a mask", "run"};
-        result.notices = labels.notices;
-        RETROMASS_TRY_ASSIGN(auto mask, ingest::mask_on_grid(labels, labels.present.front().value, ct.volume.geometry));
-        return std::optional<Mask>(std::move(mask));
+        auto mask = mask_in_file(file, at.mask_file, at.label, ct, result);
+        if (mask) return std::optional<Mask>(std::move(*mask));
+        if (mask.error().code != Code::empty_mask) return std::move(mask).error();
+        result.reason = "the mask " + at.mask_file + " holds no voxel; that is not 0 mm";
+        return std::optional<Mask>();
     }
-    result.prompt = at.prompt;
+    if (!at.prior_file.empty()) {
+        RETROMASS_TRY_ASSIGN(prompt.prior, mask_in_file(file, at.prior_file, at.label, ct, result));
+    }
+    result.prompt = prompt;
     segmentation::SegmentParameters settings;
     settings.method = parameters.method;
     settings.threads = parameters.threads;
-    RETROMASS_TRY(segmentation::check_prompt(ct.volume, ct.facts.frame_of_reference_uid, at.prompt));
-    auto made = segmentation::segment(ct.volume, ct.facts.frame_of_reference_uid, at.prompt, settings, progress);
+    RETROMASS_TRY(segmentation::check_prompt(ct.volume, ct.facts.frame_of_reference_uid, prompt));
+    auto made = segmentation::segment(ct.volume, ct.facts.frame_of_reference_uid, prompt, settings, progress);
     if (!made) {
         if (made.error().code == Code::cancelled) return std::move(made).error();
         result.reason = "segmentation failed: " + made.error().message;
         return std::optional<Mask>();
     }
-    result.notices = made->notices;
+    result.notices.insert(result.notices.end(), made->notices.begin(), made->notices.end());
+    result.probability = shortened(made->probability);
+    if (result.prompt->prior) result.prompt->prior = Mask();  // that there was one is kept, not its voxels
     return std::optional<Mask>(std::move(made->mask));
 }
 
@@ -142,12 +166,11 @@ void compare_with_reader(outputs::LesionResult& result, const CaseFile& file)
     }
 }
 
-Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& lesion, const CaseTimepoint& timepoint, const ingest::CtSeries* ct,
+Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& lesion, const CaseTimepoint& timepoint, const ChosenSeries& chosen, const ingest::CtSeries* ct,
                                         const RunParameters& parameters, const std::vector<Code>& accepted, const Progress& progress)
 {
     outputs::LesionResult result;
     result.lesion = lesion.lesion.id;
-    result.tracking_uid = outputs::derived_uid("tracking " + file.case_id + " " + lesion.lesion.id);
     const auto found = lesion.timepoints.find(timepoint.id);
     if (found == lesion.timepoints.end()) {
         result.reason = "neither prompt nor status is given";
@@ -158,13 +181,20 @@ Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& 
     const bool to_measure = at.has_prompt || !at.mask_file.empty();
     if (to_measure && !ct) return named({Code::case_file, "a prompt or mask needs a CT", "run"}, timepoint, lesion.lesion.id);
     if (to_measure) {
-        auto mask = mask_of(file, at, *ct, parameters, progress, result);
+        if (const auto known = chosen.tracking_uids.find(lesion.lesion.id); known != chosen.tracking_uids.end()) result.tracking_uid = known->second;
+        const auto prompt = chosen.prompts.find(lesion.lesion.id);
+        auto mask = mask_of(file, at, prompt == chosen.prompts.end() ? segmentation::Prompt{} : prompt->second, *ct, parameters, progress, result);
         if (!mask) return named(std::move(mask).error(), timepoint, lesion.lesion.id);
         if (mask->has_value()) {
             const auto status = measure_into(result, std::move(**mask), file, timepoint, *ct, accepted, parameters.threads);
             if (!status) return named(status.error(), timepoint, lesion.lesion.id);
         }
         compare_with_reader(result, file);
+        if (at.interval_mm && result.measurements && file.diameter_from == "mask") {  // stated for the length that counts
+            const auto& counts = lesion.lesion.nodal ? result.measurements->short_axis : result.measurements->long_axis;
+            const double mm = counts.recorded.as_mm();
+            if (at.interval_mm->low <= mm && mm <= at.interval_mm->high) result.intervals[lesion.lesion.nodal ? "short_axis_mm" : "long_axis_mm"] = *at.interval_mm;
+        }
     } else {
         result.reason = at.status ? "" : at.reported_long_axis ? "" : "neither prompt nor status is given";
     }
@@ -241,6 +271,30 @@ void note_diverging_axes(std::vector<outputs::TimepointResult>& timepoints)
     }
 }
 
+/// One tracking UID a lesion, at every time point: the case file's, else that of the first object it came from, else one of our own,
+/// which is the same whenever case and patient are.
+void agree_on_tracking(outputs::CaseResult& result, const CaseFile& file)
+{
+    std::string patient;
+    for (const auto& t : result.timepoints) {
+        if (patient.empty() && t.ct) patient = t.ct->facts.patient_key.empty() ? t.ct->facts.study_instance_uid : t.ct->facts.patient_key;
+    }
+    for (std::size_t l = 0; l < file.lesions.size(); ++l) {
+        auto uid = file.lesions[l].tracking_uid;
+        for (const auto& t : result.timepoints) {
+            if (uid.empty()) uid = t.lesions[l].tracking_uid;
+        }
+        if (uid.empty()) uid = outputs::derived_uid("tracking " + file.case_id + " " + file.lesions[l].lesion.id + " " + patient, result.uid_root);
+        for (auto& t : result.timepoints) {
+            auto& lesion = t.lesions[l];
+            if (!lesion.tracking_uid.empty() && lesion.tracking_uid != uid) {
+                lesion.notices.push_back({Code::tracking_disagrees, "its prompt or mask carries tracking UID " + lesion.tracking_uid + "; the lesion is tracked as " + uid});
+            }
+            lesion.tracking_uid = uid;
+        }
+    }
+}
+
 Result<std::string> hash_of_series(const ingest::CtSeries& ct)
 {
     std::set<std::filesystem::path> files;
@@ -300,40 +354,17 @@ Status add_alternatives(outputs::CaseResult& result, const response::Patient& pa
 
 }  // namespace
 
-Result<ingest::SeriesCandidate> series_of(const CaseFile& file, const CaseTimepoint& timepoint, const std::optional<ingest::AcquisitionFacts>& baseline,
-                                          const RunParameters& parameters, const Progress& progress)
-{
-    ingest::ScanParameters settings;
-    settings.threads = parameters.threads;
-    settings.accepted = accepted_of(file, parameters);
-    auto scan = ingest::scan({file.folder / timepoint.ct}, settings, progress);
-    if (!scan) return named(std::move(scan).error(), timepoint);
-    ingest::ChoiceParameters choice;
-    choice.series_uid = timepoint.series_uid;
-    choice.baseline = baseline;
-    for (const auto& lesion : file.lesions) {
-        const auto found = lesion.timepoints.find(timepoint.id);
-        if (found == lesion.timepoints.end()) continue;
-        const auto& prompt = found->second.prompt;
-        if (!prompt.frame_of_reference_uid.empty()) choice.prompt_frame_of_reference_uid = prompt.frame_of_reference_uid;
-        choice.lesion.insert(choice.lesion.end(), prompt.points.begin(), prompt.points.end());
-        for (const auto& line : prompt.lines) choice.lesion.insert(choice.lesion.end(), {line.a, line.b});
-        for (const auto& contour : prompt.contours) choice.lesion.insert(choice.lesion.end(), contour.begin(), contour.end());
-        if (prompt.extent) choice.lesion.insert(choice.lesion.end(), prompt.extent->begin(), prompt.extent->end());
-    }
-    auto series = ingest::one_series(*scan, choice);
-    if (!series) return named(std::move(series).error(), timepoint);
-    return series;
-}
-
 Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters, const Progress& progress)
 {
     const auto accepted = accepted_of(file, parameters);
     RETROMASS_TRY_ASSIGN(const auto planned, plan(file, out, parameters));
     RETROMASS_TRY_ASSIGN(const auto policies, policies_of(file, parameters));
 
+    RETROMASS_TRY(outputs::check_uid_root(parameters.uid_root));
+
     outputs::CaseResult result;
     result.case_id = file.case_id;
+    result.uid_root = parameters.uid_root;
     result.treatments = file.treatments;
     result.events = file.events;
     for (const auto& lesion : file.lesions) result.lesions.push_back(lesion.lesion);
@@ -351,10 +382,11 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
         now.new_lesions = timepoint.new_lesions;
         now.date = timepoint.date;
         if (now.date) now.date_source = "case file";
+        ChosenSeries chosen;
         if (!timepoint.ct.empty()) {
-            RETROMASS_TRY_ASSIGN(const auto series, series_of(file, timepoint, baseline, parameters, part(progress, from, from + 0.1 * share, timepoint.id)));
-            if (!baseline) baseline = series.facts;
-            auto ct = ingest::load(series, parameters.threads, part(progress, from + 0.1 * share, from + 0.3 * share, timepoint.id));
+            RETROMASS_TRY_ASSIGN(chosen, series_of(file, timepoint, baseline, parameters, part(progress, from, from + 0.1 * share, timepoint.id)));
+            if (!baseline) baseline = chosen.series.facts;
+            auto ct = ingest::load(chosen.series, parameters.threads, part(progress, from + 0.1 * share, from + 0.3 * share, timepoint.id));
             if (!ct) return named(std::move(ct).error(), timepoint);
             now.ct = std::move(ct).value();
             now.notices = now.ct->notices;
@@ -367,7 +399,13 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
             result.inputs.emplace_back(timepoint.id + ": series " + now.ct->facts.series_instance_uid, std::move(hash));
         }
         for (const auto& lesion : file.lesions) {
-            RETROMASS_TRY_ASSIGN(auto measured, lesion_at(file, lesion, timepoint, now.ct ? &*now.ct : nullptr, parameters, accepted,
+            const auto at = lesion.timepoints.find(timepoint.id);
+            for (const auto& name : at == lesion.timepoints.end() ? std::vector<std::string>() : std::vector{at->second.mask_file, at->second.prior_file, at->second.marks_file}) {
+                if (name.empty()) continue;
+                RETROMASS_TRY_ASSIGN(auto hash, outputs::sha256_of_file(file.folder / name));
+                result.inputs.emplace_back(timepoint.id + ", " + lesion.lesion.id + ": " + name, std::move(hash));
+            }
+            RETROMASS_TRY_ASSIGN(auto measured, lesion_at(file, lesion, timepoint, chosen, now.ct ? &*now.ct : nullptr, parameters, accepted,
                                                           part(progress, from + 0.3 * share, from + share, timepoint.id)));
             now.lesions.push_back(std::move(measured));
         }
@@ -375,6 +413,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
     }
     RETROMASS_TRY(same_patient(result.timepoints, accepted, result.notices));
     list_shared_places(result.timepoints);
+    agree_on_tracking(result, file);
     note_diverging_axes(result.timepoints);
 
     const auto patient = patient_of(file, result);

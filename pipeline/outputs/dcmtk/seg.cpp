@@ -1,6 +1,3 @@
-#include <dcmtk/config/osconfig.h>
-
-#include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/dcmfg/fgderimg.h>
 #include <dcmtk/dcmfg/fgfracon.h>
 #include <dcmtk/dcmfg/fgpixmsr.h>
@@ -12,75 +9,35 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <map>
 #include <memory>
-#include <set>
 #include <span>
 
-#include "pipeline/outputs/outputs.h"
+#include "pipeline/outputs/dcmtk/dataset.h"
+#include "pipeline/outputs/objects.h"
 
 namespace retromass::outputs {
 namespace {
 
-constexpr const char* kVersion = RETROMASS_VERSION;
-constexpr const char* kNoDate = "19000101";  // Content Date is type 1; a CT without any date gets a date nobody takes for real
-constexpr int kSeriesNumberOffset = 9000;    // keeps clear of the scanner's own numbers
+constexpr Kind kSeg{"seg", "SEG", "lesion segmentation", 9000};
+constexpr Kind kProbability{"probability", "SEG", "lesion probability", 14000};
 
-Error failure(const std::string& what, const OFCondition& condition)
-{
-    return {Code::io, what + ": " + condition.text(), "outputs: write_seg"};
-}
-
-#define RETROMASS_DCM(call, what)                             \
-    do {                                                      \
-        const OFCondition condition_ = (call);                \
-        if (condition_.bad()) return failure(what, condition_); \
-    } while (false)
-
-/// A decimal string: the most digits that fit into the 16 characters of the value representation.
-OFString ds(double value)
-{
-    if (std::abs(value) < 1e-12) return "0";
-    char text[40];
-    for (int digits = 15; digits > 0; --digits) {
-        std::snprintf(text, sizeof text, "%.*g", digits, value);
-        if (std::string_view(text).size() <= 16) break;
+/// The values of one segment from one slice on: a mask's, or a probability map's.
+struct Layer {
+    int first_slice;
+    const Grid<std::uint8_t>* values;
+    std::span<const std::uint8_t> plane(int slice) const
+    {
+        const int k = slice - first_slice;
+        return k >= 0 && k < values->size().slices ? values->plane(k) : std::span<const std::uint8_t>();
     }
-    return text;
-}
-
-/// The libraries' own remarks stay out of the program's output; every failure comes back as a condition.
-void silence_toolkit()
-{
-    static const bool once = [] {
-        for (const char* name : {"dcmtk.dcmseg", "dcmtk.dcmfg", "dcmtk.dcmiod", "dcmtk.dcmdata"}) OFLog::getLogger(name).setLogLevel(OFLogger::OFF_LOG_LEVEL);
-        return true;
-    }();
-    (void)once;
-}
-
-OFString text_of(DcmItem& item, const DcmTagKey& tag)
-{
-    OFString value;
-    item.findAndGetOFString(tag, value);
-    return value;
-}
-
-OFString first_of(DcmItem& item, std::initializer_list<DcmTagKey> tags, const char* otherwise)
-{
-    for (const auto& tag : tags) {
-        auto value = text_of(item, tag);
-        if (!value.empty()) return value;
-    }
-    return otherwise;
-}
+};
 
 /// Colours of the Okabe-Ito palette as CIELab (L, a, b), told apart by the colour-blind.
 struct Lab { double L, a, b; };
 constexpr Lab kColours[] = {{72, 18, 75}, {70, -13, -32}, {57, -43, 13}, {90, -10, 74}, {46, 3, -46}, {55, 51, 63}, {64, 38, -13}};
 
-Status add_segment(DcmSegmentation& seg, const SegDescription& description, std::size_t index)
+Status add_segment(DcmSegmentation& seg, const SegDescription& description, std::size_t index, const std::string& uid_root)
 {
     DcmSegment* segment = nullptr;
     const CodeSequenceMacro category("49755003", "SCT", "Morphologically Abnormal Structure");
@@ -90,7 +47,7 @@ Status add_segment(DcmSegmentation& seg, const SegDescription& description, std:
                   "the segment " + description.lesion);
     std::unique_ptr<DcmSegment> owned(segment);
     RETROMASS_DCM(segment->setTrackingID(description.lesion.c_str()), "the tracking identifier");
-    const auto uid = description.tracking_uid.empty() ? derived_uid("tracking " + description.lesion) : description.tracking_uid;
+    const auto uid = description.tracking_uid.empty() ? derived_uid("tracking " + description.lesion, uid_root) : description.tracking_uid;
     RETROMASS_DCM(segment->setTrackingUID(uid.c_str()), "the tracking UID");
     const auto& colour = kColours[index % std::size(kColours)];
     const auto scaled = [](double value, double low, double range) { return static_cast<Uint16>(std::lround((value - low) * 65535 / range)); };
@@ -124,7 +81,7 @@ Status add_shared_groups(DcmSegmentation& seg, const ingest::CtSeries& ct)
 
 using FrameCounts = std::map<std::string, int>;
 
-Status add_frame(DcmSegmentation& seg, const ingest::CtSeries& ct, const Mask& mask, int slice, std::size_t segment, Uint32 position_rank, const FrameCounts& uses)
+Status add_frame(DcmSegmentation& seg, const ingest::CtSeries& ct, std::span<const std::uint8_t> plane, int slice, std::size_t segment, Uint32 position_rank, const FrameCounts& uses)
 {
     FGFrameContent content;
     RETROMASS_DCM(content.setFrameAcquisitionNumber(1), "the frame content");
@@ -154,7 +111,6 @@ Status add_frame(DcmSegmentation& seg, const ingest::CtSeries& ct, const Mask& m
     groups.push_back(&content);
     groups.push_back(position.get());
     groups.push_back(derivation.get());
-    const auto plane = mask.plane(slice);
     std::vector<Uint8> pixels(plane.begin(), plane.end());
     RETROMASS_DCM(seg.addFrame(pixels.data(), static_cast<Uint16>(segment), groups), "frame of slice " + std::to_string(slice));
     return Done{};
@@ -185,124 +141,116 @@ private:
 };
 
 /// What the document classes set from the clock or leave out.
-Status complete(DcmDataset& out, DcmDataset& source, const ingest::CtSeries& ct, const SegDescription& first)
+Status complete(DcmDataset& out, DcmDataset& source, const ingest::CtSeries& ct, const Kind& kind, const ObjectParameters& parameters)
 {
-    const auto seed = ct.facts.series_instance_uid + " " + first.lesion + " " + first.tracking_uid;
-    const auto series = first.series_uid.empty() ? derived_uid("seg series " + seed) : first.series_uid;
-    const auto instance = first.instance_uid.empty() ? derived_uid("seg instance " + seed) : first.instance_uid;
-    const auto date = first_of(source, {DCM_ContentDate, DCM_AcquisitionDate, DCM_SeriesDate, DCM_StudyDate}, kNoDate);
-    const auto time = first_of(source, {DCM_ContentTime, DCM_AcquisitionTime, DCM_SeriesTime, DCM_StudyTime}, "000000");
-    const auto put = [&out](const DcmTagKey& tag, const OFString& value) { return out.putAndInsertOFStringArray(tag, value); };
-    RETROMASS_DCM(put(DCM_SeriesInstanceUID, series.c_str()), "the series UID");
-    RETROMASS_DCM(put(DCM_SOPInstanceUID, instance.c_str()), "the instance UID");
-    RETROMASS_DCM(put(DCM_ContentDate, date), "the content date");
-    RETROMASS_DCM(put(DCM_ContentTime, time), "the content time");
-    RETROMASS_DCM(put(DCM_SeriesDate, date), "the series date");
-    RETROMASS_DCM(put(DCM_SeriesTime, time), "the series time");
-    for (const auto& tag : {DCM_InstanceCreationDate, DCM_InstanceCreationTime}) out.findAndDeleteElement(tag);
-    RETROMASS_DCM(put(DCM_SeriesDescription, ct.facts.synthetic ? "RESEARCH SYNTHETIC lesion segmentation" : "RESEARCH lesion segmentation, unreviewed"), "the series description");
+    RETROMASS_TRY(put_series(out, source, ct, kind, parameters));
     if (text_of(source, DCM_LossyImageCompression) == "01") {
         for (const auto& tag : {DCM_LossyImageCompression, DCM_LossyImageCompressionRatio, DCM_LossyImageCompressionMethod}) {
             OFString value;
-            if (source.findAndGetOFStringArray(tag, value).good() && !value.empty()) RETROMASS_DCM(put(tag, value), "the lossy compression");
+            if (source.findAndGetOFStringArray(tag, value).good() && !value.empty()) RETROMASS_TRY(put(out, tag, value.c_str()));
         }
     }
-    DcmItem* referenced = nullptr;
-    RETROMASS_DCM(out.findOrCreateSequenceItem(DCM_ReferencedSeriesSequence, referenced, -2), "the referenced series");
-    RETROMASS_DCM(referenced->putAndInsertString(DCM_SeriesInstanceUID, ct.facts.series_instance_uid.c_str()), "the referenced series");
-    std::set<std::string> seen;
-    for (const auto& slice : ct.slices) {
-        if (!seen.insert(slice.sop_instance_uid).second) continue;
-        DcmItem* image = nullptr;
-        RETROMASS_DCM(referenced->findOrCreateSequenceItem(DCM_ReferencedInstanceSequence, image, -2), "a referenced image");
-        RETROMASS_DCM(image->putAndInsertString(DCM_ReferencedSOPClassUID, slice.sop_class_uid.c_str()), "a referenced image");
-        RETROMASS_DCM(image->putAndInsertString(DCM_ReferencedSOPInstanceUID, slice.sop_instance_uid.c_str()), "a referenced image");
-    }
-    return Done{};
+    return reference_series(out, ct);
 }
 
-Status check(const ingest::CtSeries& ct, const std::vector<const Mask*>& masks, const std::vector<SegDescription>& segments)
+Status check(const ingest::CtSeries& ct, const std::vector<Layer>& layers, const std::vector<SegDescription>& segments)
 {
-    if (masks.empty() || masks.size() != segments.size()) return Error{Code::internal, "one description a mask is needed", "outputs: write_seg"};
+    if (layers.empty() || layers.size() != segments.size()) return Error{Code::internal, "one description a mask is needed", "outputs: write_seg"};
     const auto& size = ct.volume.geometry.size();
     if (size.slices < 1 || ct.slices.size() != static_cast<std::size_t>(size.slices)) return Error{Code::internal, "the CT does not name the image of each of its slices", "outputs: write_seg"};
     if (size.columns > 65535 || size.rows > 65535) return Error{Code::oversized, "a DICOM image holds at most 65535 columns and rows", "outputs: write_seg"};
-    for (std::size_t i = 0; i < masks.size(); ++i) {
-        if (masks[i]->size() != size) return Error{Code::mask_grid, "the mask of " + segments[i].lesion + " is not on the grid of the CT", "outputs: write_seg"};
-        const auto values = masks[i]->values();
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        const auto& own = layers[i].values->size();
+        if (own.columns != size.columns || own.rows != size.rows || layers[i].first_slice < 0 || layers[i].first_slice + own.slices > size.slices) return Error{Code::mask_grid, "the mask of " + segments[i].lesion + " is not on the grid of the CT", "outputs: write_seg"};
+        const auto values = layers[i].values->values();
         if (std::none_of(values.begin(), values.end(), [](auto v) { return v != 0; })) return Error{Code::empty_mask, "the mask of " + segments[i].lesion + " is empty", "outputs: write_seg"};
     }
     return Done{};
 }
 
-Status build_and_save(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks, const std::vector<SegDescription>& segments)
+Result<ObjectReference> build_and_save(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<Layer>& layers, const std::vector<SegDescription>& segments,
+                                       const Kind& kind, const ObjectParameters& parameters)
 {
-    DcmFileFormat source;
-    if (source.loadFileUntilTag(ct.slices.front().file.c_str(), EXS_Unknown, EGL_noChange, DCM_MaxReadLength, ERM_autoDetect, DCM_PixelData).bad()) {
-        return Error{Code::io, "cannot read " + ct.slices.front().file.string(), "outputs: write_seg"};
-    }
-    if (text_of(*source.getDataset(), DCM_FrameOfReferenceUID).empty()) {  // required of a SEG: one of our own, the same at every run
-        const auto uid = derived_uid("frame of reference " + ct.facts.series_instance_uid);
-        RETROMASS_DCM(source.getDataset()->putAndInsertString(DCM_FrameOfReferenceUID, uid.c_str()), "the frame of reference");
-    }
-
+    std::vector<std::string> texts;
+    for (const auto& segment : segments) texts.push_back(segment.lesion);
+    RETROMASS_TRY_ASSIGN(const auto source, header_of(ct, parameters, texts));
     const auto& size = ct.volume.geometry.size();
     DcmSegmentation* made = nullptr;
     const IODGeneralEquipmentModule::EquipmentInfo equipment("Retromass", "retromass", "0", kVersion);
     const ContentIdentificationMacro content("1", "LESIONS", "RESEARCH: lesion masks of a CT series", "Retromass^");
-    RETROMASS_DCM(DcmSegmentation::createBinarySegmentation(made, static_cast<Uint16>(size.rows), static_cast<Uint16>(size.columns), equipment, content), "the segmentation");
+    const bool binary = &kind == &kSeg;
+    const auto rows = static_cast<Uint16>(size.rows);
+    const auto columns = static_cast<Uint16>(size.columns);
+    RETROMASS_DCM(binary ? DcmSegmentation::createBinarySegmentation(made, rows, columns, equipment, content)
+                         : DcmSegmentation::createFractionalSegmentation(made, rows, columns, DcmSegTypes::SFT_PROBABILITY, 255, equipment, content),
+                  "the segmentation");
     const std::unique_ptr<DcmSegmentation> seg(made);
-    RETROMASS_DCM(seg->importFromSourceImage(*source.getDataset()), "patient and study of the CT");
-    const auto series_number = std::to_string(kSeriesNumberOffset + ct.facts.series_number % 1000);
-    RETROMASS_DCM(seg->getSeries().setSeriesNumber(series_number.c_str()), "the series number");
-    for (std::size_t i = 0; i < segments.size(); ++i) RETROMASS_TRY(add_segment(*seg, segments[i], i));
+    RETROMASS_DCM(seg->importFromSourceImage(*source->getDataset()), "patient and study of the CT");
+    RETROMASS_DCM(seg->getSeries().setSeriesNumber("1"), "the series number");  // asked for here; put_series rules
+    for (std::size_t i = 0; i < segments.size(); ++i) RETROMASS_TRY(add_segment(*seg, segments[i], i, parameters.uid_root));
     RETROMASS_TRY(add_shared_groups(*seg, ct));
-    const auto organisation = derived_uid("dimensions " + ct.facts.series_instance_uid);
+    const auto organisation = derived_uid("dimensions " + ct.facts.series_instance_uid, parameters.uid_root);
     RETROMASS_DCM(seg->getDimensions().addDimensionIndex(DCM_ReferencedSegmentNumber, organisation.c_str(), DCM_SegmentIdentificationSequence, "ReferencedSegmentNumber"), "the dimensions");
     RETROMASS_DCM(seg->getDimensions().addDimensionIndex(DCM_ImagePositionPatient, organisation.c_str(), DCM_PlanePositionSequence, "ImagePositionPatient"), "the dimensions");
 
     FrameCounts uses;
     for (const auto& slice : ct.slices) ++uses[slice.sop_instance_uid];
-    std::vector<std::vector<bool>> holds(masks.size(), std::vector<bool>(static_cast<std::size_t>(size.slices)));
+    std::vector<std::vector<bool>> holds(layers.size(), std::vector<bool>(static_cast<std::size_t>(size.slices)));
     std::vector<Uint32> rank(static_cast<std::size_t>(size.slices));  // 1 for the first slice any segment is in
     Uint32 used = 0;
     for (int slice = 0; slice < size.slices; ++slice) {
         const auto s = static_cast<std::size_t>(slice);
-        for (std::size_t i = 0; i < masks.size(); ++i) {
-            const auto plane = masks[i]->plane(slice);
+        for (std::size_t i = 0; i < layers.size(); ++i) {
+            const auto plane = layers[i].plane(slice);
             holds[i][s] = std::any_of(plane.begin(), plane.end(), [](auto v) { return v != 0; });
         }
         if (std::any_of(holds.begin(), holds.end(), [s](const auto& h) { return h[s]; })) rank[s] = ++used;
     }
     PackedFrames packed;
-    for (std::size_t i = 0; i < masks.size(); ++i) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
         for (int slice = 0; slice < size.slices; ++slice) {
             const auto s = static_cast<std::size_t>(slice);
             if (!holds[i][s]) continue;
-            RETROMASS_TRY(add_frame(*seg, ct, *masks[i], slice, i + 1, rank[s], uses));
-            packed.add(masks[i]->plane(slice));
+            RETROMASS_TRY(add_frame(*seg, ct, layers[i].plane(slice), slice, i + 1, rank[s], uses));
+            if (binary) packed.add(layers[i].plane(slice));
         }
     }
 
     DcmFileFormat out;
     RETROMASS_DCM(seg->writeDataset(*out.getDataset()), "the segmentation");
-    RETROMASS_TRY(packed.put_into(*out.getDataset()));
-    RETROMASS_TRY(complete(*out.getDataset(), *source.getDataset(), ct, segments.front()));
-    RETROMASS_DCM(out.saveFile(file.c_str(), EXS_LittleEndianExplicit, EET_ExplicitLength, EGL_recalcGL, EPD_withoutPadding), "cannot write " + file.string());
-    return Done{};
+    if (binary) RETROMASS_TRY(packed.put_into(*out.getDataset()));
+    RETROMASS_TRY(complete(*out.getDataset(), *source->getDataset(), ct, kind, parameters));
+    return save(out, file, parameters);
+}
+
+Result<ObjectReference> write_layers(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<Layer>& layers, const std::vector<SegDescription>& segments, const Kind& kind,
+                                     const ObjectParameters& parameters)
+{
+    RETROMASS_TRY(check(ct, layers, segments));
+    silence_toolkit();
+    try {
+        return build_and_save(file, ct, layers, segments, kind, parameters);
+    } catch (const std::exception& error) {
+        return Error{Code::internal, std::string("DICOM SEG: ") + error.what(), "outputs: write_seg"};
+    }
 }
 
 }  // namespace
 
-Status write_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks, const std::vector<SegDescription>& segments)
+Result<ObjectReference> write_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks, const std::vector<SegDescription>& segments,
+                                  const ObjectParameters& parameters)
 {
-    RETROMASS_TRY(check(ct, masks, segments));
-    silence_toolkit();
-    try {
-        return build_and_save(file, ct, masks, segments);
-    } catch (const std::exception& error) {
-        return Error{Code::internal, std::string("DICOM SEG: ") + error.what(), "outputs: write_seg"};
-    }
+    std::vector<Layer> layers;
+    for (const auto* mask : masks) layers.push_back({0, mask});
+    return write_layers(file, ct, layers, segments, kSeg, parameters);
+}
+
+Result<ObjectReference> write_probability_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const ProbabilityMap*>& maps, const std::vector<SegDescription>& segments,
+                                              const ObjectParameters& parameters)
+{
+    std::vector<Layer> layers;
+    for (const auto* map : maps) layers.push_back({map->first_slice, &map->values});
+    return write_layers(file, ct, layers, segments, kProbability, parameters);
 }
 
 }  // namespace retromass::outputs

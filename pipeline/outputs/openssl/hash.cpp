@@ -64,9 +64,9 @@ Result<std::string> sha256_of_file(const std::filesystem::path& file)
     return hex(sum.finish());
 }
 
-// PS3.5 B.2: "2.25." and a 128-bit number in decimal, at most 44 characters. The bits are a hash's, so the number is
+// PS3.5 B.2: under "2.25" a 128-bit number in decimal, at most 44 characters; the same number under any other root. The bits are a hash's, so the number is
 // made the form of a name-based UUID (version 8, variant 10) as the standard asks for a UUID there.
-std::string derived_uid(const std::string& name)
+std::string derived_uid(const std::string& name, const std::string& root)
 {
     auto digest = digest_of("retromass uid " + name);
     digest[6] = static_cast<unsigned char>((digest[6] & 0x0f) | 0x80);
@@ -84,7 +84,23 @@ std::string derived_uid(const std::string& name)
         }
         decimal.insert(decimal.begin(), static_cast<char>('0' + remainder));
     }
-    return "2.25." + decimal;
+    return std::string(root).append(".").append(decimal);
+}
+
+Status check_uid_root(const std::string& root)
+{
+    constexpr std::size_t kLongest = 64 - 1 - 39;  // a UID has 64 characters, 128 bits have 39 digits
+    const auto refuse = [&](const std::string& why) { return Error{Code::usage, "UID root " + root + ": " + why, "outputs"}; };
+    if (root.size() > kLongest) return refuse("at most " + std::to_string(kLongest) + " characters leave room for the UIDs below it");
+    bool fresh = true;  // at the start of a component
+    for (std::size_t i = 0; i < root.size(); ++i) {
+        const bool last = i + 1 == root.size() || root[i + 1] == '.';
+        if (fresh && (root[i] < '0' || root[i] > '9' || (root[i] == '0' && !last))) return refuse("its components are numbers without leading zeros");
+        if (!fresh && root[i] != '.' && (root[i] < '0' || root[i] > '9')) return refuse("it holds digits and full stops only");
+        fresh = root[i] == '.';
+    }
+    if (fresh) return refuse("it ends without a number");
+    return Done{};
 }
 
 }  // namespace retromass::outputs

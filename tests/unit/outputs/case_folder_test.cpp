@@ -44,7 +44,7 @@ TEST(WriteCase, WritesWhatTheDesignLists)
     const auto out = scratch.path() / "out";
     const auto status = outputs::write_case(out, result, declared());
     ASSERT_TRUE(status.ok()) << status.error().message;
-    EXPECT_THAT(entries_of(out), testing::ElementsAre("case.json", "dicom", "events.jsonl", "images", "masks", "measurements.csv", "provenance.json", "report.html", "response.csv", "spider.csv", "waterfall.csv"));
+    EXPECT_THAT(entries_of(out), testing::ElementsAre("case.json", "dicom", "events.jsonl", "images", "masks", "measurements.csv", "provenance.json", "report.html", "report.pdf", "response.csv", "spider.csv", "waterfall.csv"));
     EXPECT_THAT(entries_of(out / "masks"), testing::Contains("day-38-T1.nii.gz"));
     EXPECT_THAT(entries_of(out / "dicom"), testing::Contains("day-38-seg.dcm"));
     EXPECT_EQ(entries_of(out / "images").size(), 12U);

@@ -54,6 +54,18 @@ TEST(DerivedUid, IsTheSameForTheSameNameAndOfDicomsForm)
     }
 }
 
+TEST(UidRoot, IsPutBeforeEveryUidAndLeavesThemLegal)
+{
+    EXPECT_TRUE(outputs::check_uid_root("1.2.826.0.1.3680043.9.1").ok());
+    EXPECT_TRUE(outputs::check_uid_root("2.25").ok());
+    for (int i = 0; i < 50; ++i) {  // PS3.5 9.1
+        const auto uid = outputs::derived_uid(std::to_string(i), "1.2.826.0.1.3680043.9.1");
+        EXPECT_THAT(uid, testing::StartsWith("1.2.826.0.1.3680043.9.1."));
+        EXPECT_LE(uid.size(), 64U);
+    }
+    for (const std::string bad : {"", "1.", ".1", "1..2", "1.02", "1.a", "1.2.826.0.1.3680043.10.99999"}) EXPECT_EQ(outputs::check_uid_root(bad).error().code, Code::usage) << bad;
+}
+
 TEST(WriteNifti, MapsVoxelsToRightAnteriorSuperior)
 {
     const test::Scratch scratch;

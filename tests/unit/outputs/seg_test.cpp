@@ -25,7 +25,7 @@ Written written(const test::Scratch& scratch, const VolumeGeometry& geometry)
             for (int c = 4; c < 6 + k; ++c) out.mask.at(c, r, k) = 1;
         }
     }
-    const auto status = outputs::write_seg(out.file, out.ct, {&out.mask}, {{"T1", outputs::derived_uid("t"), "", "", "retroperitoneum"}});
+    const auto status = outputs::write_seg(out.file, out.ct, {&out.mask}, {{"T1", outputs::derived_uid("t"), "retroperitoneum"}});
     EXPECT_TRUE(status.ok()) << (status.ok() ? "" : status.error().message);
     return out;
 }
@@ -82,8 +82,29 @@ TEST(WriteSeg, WritesTheSameBytesTwice)
     const test::Scratch scratch;
     const auto seg = written(scratch, odd_grid());
     const auto first = *outputs::sha256_of_file(seg.file);
-    ASSERT_TRUE(outputs::write_seg(seg.file, seg.ct, {&seg.mask}, {{"T1", outputs::derived_uid("t"), "", "", "retroperitoneum"}}).ok());
+    ASSERT_TRUE(outputs::write_seg(seg.file, seg.ct, {&seg.mask}, {{"T1", outputs::derived_uid("t"), "retroperitoneum"}}).ok());
     EXPECT_EQ(*outputs::sha256_of_file(seg.file), first);
+}
+
+TEST(WriteSeg, NamesAnInstanceByAllItHolds)
+{
+    const test::Scratch scratch;
+    const auto seg = written(scratch, odd_grid());
+    const auto write = [&](const outputs::SegDescription& segment, const Mask& mask, const outputs::ObjectParameters& parameters = {}) {
+        return *outputs::write_seg(scratch.path() / "other.dcm", seg.ct, {&mask}, {segment}, parameters);
+    };
+    const outputs::SegDescription segment{"T1", outputs::derived_uid("t"), "retroperitoneum"};
+    const auto first = write(segment, seg.mask);
+    EXPECT_EQ(test::attribute_of(scratch.path() / "other.dcm", 0x0008, 0x0018), first.sop_instance_uid);
+    EXPECT_EQ(write(segment, seg.mask).sop_instance_uid, first.sop_instance_uid);
+    auto larger = seg.mask;
+    larger.at(0, 0, 3) = 1;
+    EXPECT_NE(write(segment, larger).sop_instance_uid, first.sop_instance_uid);
+    EXPECT_NE(write({"T2", segment.tracking_uid, segment.site}, seg.mask).sop_instance_uid, first.sop_instance_uid);
+    const auto rooted = write(segment, seg.mask, {"1.2.826.0.1.3680043.9.1", "case", "accepted"});
+    EXPECT_THAT(rooted.sop_instance_uid, testing::StartsWith("1.2.826.0.1.3680043.9.1."));
+    EXPECT_THAT(rooted.series_uid, testing::StartsWith("1.2.826.0.1.3680043.9.1."));
+    EXPECT_THAT(test::attribute_of(scratch.path() / "other.dcm", 0x0008, 0x103e), testing::EndsWith("accepted"));
 }
 
 TEST(WriteSeg, RefusesAnEmptyMask)
@@ -91,7 +112,7 @@ TEST(WriteSeg, RefusesAnEmptyMask)
     const test::Scratch scratch;
     const auto ct = test::write_ct(scratch.path() / "ct", {odd_grid(), Grid<std::int16_t>(odd_grid().size())}, "empty", "2013-03-15");
     const Mask empty(odd_grid().size());
-    const auto status = outputs::write_seg(scratch.path() / "seg.dcm", ct, {&empty}, {{"T1", "", "", "", ""}});
+    const auto status = outputs::write_seg(scratch.path() / "seg.dcm", ct, {&empty}, {{"T1", "", ""}});
     ASSERT_FALSE(status.ok());
     EXPECT_EQ(status.error().code, Code::empty_mask);
 }

@@ -99,6 +99,22 @@ TEST(ReadCase, RefusesWhatCannotBeMeant)
     EXPECT_THAT(refusal_of("just a text"), HasSubstr("map"));
 }
 
+TEST(ReadCase, TakesMarksAndPriorsAsPromptsAndRefusesHalfOfThem)
+{
+    const std::string line = "line: [[-80, 18, 110], [35, 22, 110]]";
+    const test::Scratch scratch;
+    const auto read = read_case(scratch.write("case.yaml", with(line, "marks: sr.dcm, mark: 1.2.3")));
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    const auto& first = read->lesions[0].timepoints.at("first");
+    EXPECT_TRUE(first.has_prompt);
+    EXPECT_EQ(first.marks_file + " " + first.mark, "sr.dcm 1.2.3");
+    EXPECT_EQ(refusal_of(with(line, "prior: seg.dcm, label: T1")), "accepted");
+    EXPECT_THAT(refusal_of(with(line, line + ", mark: T1")), HasSubstr("mark names one"));
+    EXPECT_THAT(refusal_of(with(line, line + ", label: T1")), HasSubstr("label names one"));
+    EXPECT_THAT(refusal_of(with(line, line + ", marks: sr.dcm")), HasSubstr("either lines or"));
+    EXPECT_THAT(refusal_of(with(line, "marks: sr.dcm, mask: m.nii.gz")), HasSubstr("either a prompt or a mask"));
+}
+
 TEST(Nearest, IsTheWordOfTheSmallestEditDistance)
 {
     EXPECT_EQ(nearest("timepoint", {"treatments", "timepoints", "lesions"}), "timepoints");

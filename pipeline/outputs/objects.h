@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/outputs/outputs.h"
+
+/// The DICOM objects that only a finished case has, beside the SEG and the report of outputs.h.
+namespace retromass::outputs {
+
+/// Fractional SEG (PROBABILITY, 0..255) of the probability maps that the masks were cut from; the segments are those of the masks.
+Result<ObjectReference> write_probability_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const ProbabilityMap*>& maps,
+                                              const std::vector<SegDescription>& segments, const ObjectParameters& parameters = {});
+
+/// RT Structure Set: each mask as closed contours along pixel edges on its slices, holes joined by a channel of no width. Filling them by the
+/// even-odd rule at pixel centres gives the mask again.
+Result<ObjectReference> write_structure_set(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks,
+                                            const std::vector<SegDescription>& segments, const ObjectParameters& parameters = {});
+
+struct RgbPicture {
+    int width = 0;
+    int height = 0;
+    std::vector<std::uint8_t> pixels;  ///< red, green, blue; row by row
+};
+/// Reads a PNG that was written here.
+Result<RgbPicture> read_picture(const std::filesystem::path& file);
+/// Secondary capture of a picture; `number` is its place in the series of the time point's pictures.
+Result<ObjectReference> write_capture(const std::filesystem::path& file, const ingest::CtSeries& ct, const RgbPicture& picture, const std::string& title, int number,
+                                      const ObjectParameters& parameters = {});
+
+/// The case on paper: the response table and the key images (`<stem>-axial.png` and so on, in `images`). The same bytes for the same case.
+Status write_pdf(const std::filesystem::path& file, const CaseResult& result, const std::filesystem::path& images);
+/// A PDF in DICOM, in the study of the CT.
+Result<ObjectReference> write_encapsulated_pdf(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::filesystem::path& pdf, const std::string& title,
+                                               const ObjectParameters& parameters = {});
+
+/// What a written report is, and which one it replaced.
+struct ReportIdentity {
+    ObjectReference self;
+    std::optional<ObjectReference> predecessor;
+};
+/// Empty where the file is no report.
+std::optional<ReportIdentity> identity_of_report(const std::filesystem::path& file);
+
+}  // namespace retromass::outputs

@@ -1,0 +1,62 @@
+#include "pipeline/run/series_of.h"
+
+#include "pipeline/run/accepted.h"
+
+namespace retromass::run {
+namespace {
+
+Error named(Error error, const CaseTimepoint& timepoint, const std::string& lesion = {})
+{
+    error.message = "time point " + timepoint.id + (lesion.empty() ? "" : ", lesion " + lesion) + ": " + error.message;
+    return error;
+}
+
+/// Adds the lines of a mark to a prompt.
+Result<ingest::PlacedLines> add_mark(const CaseFile& file, const LesionAtTimepoint& at, const ingest::Scan& scan, segmentation::Prompt& prompt, std::string& tracking_uid)
+{
+    RETROMASS_TRY_ASSIGN(const auto marks, ingest::read_marks(file.folder / at.marks_file));
+    RETROMASS_TRY_ASSIGN(const auto mark, ingest::mark_named(marks, at.mark));
+    RETROMASS_TRY_ASSIGN(auto placed, ingest::placed(mark, scan));
+    for (const auto& [a, b] : placed.lines) prompt.lines.push_back({a, b});
+    if (prompt.frame_of_reference_uid.empty()) prompt.frame_of_reference_uid = placed.frame_of_reference_uid;
+    tracking_uid = mark.tracking_uid;
+    return placed;
+}
+
+}  // namespace
+
+Result<ChosenSeries> series_of(const CaseFile& file, const CaseTimepoint& timepoint, const std::optional<ingest::AcquisitionFacts>& baseline,
+                               const RunParameters& parameters, const Progress& progress)
+{
+    ingest::ScanParameters settings;
+    settings.threads = parameters.threads;
+    settings.accepted = accepted_of(file, parameters);
+    auto scan = ingest::scan({file.folder / timepoint.ct}, settings, progress);
+    if (!scan) return named(std::move(scan).error(), timepoint);
+    ingest::ChoiceParameters choice;
+    choice.series_uid = timepoint.series_uid;
+    choice.baseline = baseline;
+    ChosenSeries out;
+    for (const auto& lesion : file.lesions) {
+        const auto found = lesion.timepoints.find(timepoint.id);
+        if (found == lesion.timepoints.end() || !found->second.has_prompt) continue;
+        const auto& at = found->second;
+        auto& prompt = out.prompts[lesion.lesion.id] = at.prompt;
+        if (!at.marks_file.empty()) {
+            const auto marked = add_mark(file, at, *scan, prompt, out.tracking_uids[lesion.lesion.id]);
+            if (!marked) return named(marked.error(), timepoint, lesion.lesion.id);
+            if (!marked->series_instance_uid.empty()) choice.prompt_series_uid = marked->series_instance_uid;
+        }
+        if (!prompt.frame_of_reference_uid.empty()) choice.prompt_frame_of_reference_uid = prompt.frame_of_reference_uid;
+        choice.lesion.insert(choice.lesion.end(), prompt.points.begin(), prompt.points.end());
+        for (const auto& line : prompt.lines) choice.lesion.insert(choice.lesion.end(), {line.a, line.b});
+        for (const auto& contour : prompt.contours) choice.lesion.insert(choice.lesion.end(), contour.begin(), contour.end());
+        if (prompt.extent) choice.lesion.insert(choice.lesion.end(), prompt.extent->begin(), prompt.extent->end());
+    }
+    auto series = ingest::one_series(*scan, choice);
+    if (!series) return named(std::move(series).error(), timepoint);
+    out.series = std::move(*series);
+    return out;
+}
+
+}  // namespace retromass::run

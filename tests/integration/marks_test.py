@@ -1,0 +1,298 @@
+#!/usr/bin/python3
+"""What other programs measured and drew: every SR of the collection against pydicom's reading of its content."""
+import glob
+import filecmp
+import os
+import shutil
+import unittest
+
+import pydicom
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+from program import InScratch, read_json, run, run_json
+
+FOLDER = os.path.join(os.environ["RETROMASS_DATA"], "quirks", "23_SEG_SR_RTSTRUCT_examples")
+
+
+def record(outcome):
+    """Counts the test among those that saw real data (tests/support/real_data.h)."""
+    ledger = os.environ.get("RETROMASS_DATA_LEDGER")
+    if ledger:
+        with open(ledger, "a", encoding="ascii") as file:
+            file.write(f"{outcome} integration.marks_test\n")
+
+
+def code(item):
+    return item.ConceptNameCodeSequence[0].CodeValue if "ConceptNameCodeSequence" in item else ""
+
+
+def groups_of(item):
+    """All measurement groups (125007, DCM) below a content item."""
+    for child in item.get("ContentSequence", []):
+        if child.ValueType == "CONTAINER":
+            if code(child) == "125007":
+                yield child
+            else:
+                yield from groups_of(child)
+
+
+def numbers_of(group):
+    return [(n.ConceptNameCodeSequence[0].CodeMeaning, float(n.MeasuredValueSequence[0].NumericValue), n.MeasuredValueSequence[0].MeasurementUnitsCodeSequence[0].CodeValue)
+            for n in group.ContentSequence if n.ValueType == "NUM"]
+
+
+def tracking_uid(group):
+    return next((c.UID for c in group.ContentSequence if code(c) == "112040"), "")
+
+
+class ForeignReports(unittest.TestCase):
+    @unittest.skipUnless(os.path.isdir(FOLDER), "no real data")
+    def test_each_sr_of_the_collection_gives_its_measurements(self):
+        seen = 0
+        for root, _, names in sorted(os.walk(FOLDER)):
+            for name in sorted(names):
+                try:
+                    data = pydicom.dcmread(os.path.join(root, name))
+                except pydicom.errors.InvalidDicomError:
+                    continue
+                if data.get("Modality") != "SR":
+                    continue
+                with self.subTest(name):
+                    marks = run_json("marks", os.path.join(root, name), "--json")["files"][0]["marks"]
+                    expected = sorted((tracking_uid(g), numbers_of(g)) for g in groups_of(data))
+                    found = sorted((m["tracking_uid"], [(v["name"], v["value"], v["unit"]) for v in m["values"]]) for m in marks)
+                    self.assertEqual(found, expected)
+                    seen += len(expected)
+        self.assertEqual(seen, 6)  # five groups of two documents of one vendor, one of another's
+
+
+SR_CLASS = "1.2.840.10008.5.1.4.1.1.88.34"
+GSPS_CLASS = "1.2.840.10008.5.1.4.1.1.11.1"
+SIZE, SPACING, BALL = 96, 0.8, 40
+
+
+def coded(value, scheme, meaning):
+    out = Dataset()
+    out.CodeValue, out.CodingSchemeDesignator, out.CodeMeaning = value, scheme, meaning
+    return Sequence([out])
+
+
+def content(relationship, kind, concept=None, **values):
+    out = Dataset()
+    out.RelationshipType, out.ValueType = relationship, kind
+    if concept:
+        out.ConceptNameCodeSequence = coded(*concept)
+    for key, value in values.items():
+        setattr(out, key, value)
+    return out
+
+
+def referenced(ct):
+    out = Dataset()
+    out.ReferencedSOPClassUID, out.ReferencedSOPInstanceUID = ct.SOPClassUID, ct.SOPInstanceUID
+    return out
+
+
+def measured(name, mm, line, ct):
+    """A length as OHIF and Cornerstone write it: older codes, inferred from a polyline on an image."""
+    value = Dataset()
+    value.NumericValue = f"{mm:.4f}"
+    value.MeasurementUnitsCodeSequence = coded("mm", "UCUM", "millimeter")
+    image = content("SELECTED FROM", "IMAGE", ReferencedSOPSequence=Sequence([referenced(ct)]))
+    drawn = content("INFERRED FROM", "SCOORD", GraphicType="POLYLINE", GraphicData=[float(x) for x in line], ContentSequence=Sequence([image]))
+    return content("CONTAINS", "NUM", name, MeasuredValueSequence=Sequence([value]), ContentSequence=Sequence([drawn]))
+
+
+def document(ct, sop_class, modality):
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID, meta.TransferSyntaxUID = sop_class, generate_uid(), ExplicitVRLittleEndian
+    out = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    out.is_little_endian, out.is_implicit_VR = True, False
+    out.SOPClassUID, out.SOPInstanceUID, out.Modality = sop_class, meta.MediaStorageSOPInstanceUID, modality
+    for key in ("PatientID", "PatientName", "StudyInstanceUID", "StudyDate"):
+        setattr(out, key, ct.get(key, ""))
+    out.SeriesInstanceUID = generate_uid()
+    return out
+
+
+def ohif_report(ct, groups):
+    """groups: (tracking UID, [(name, mm, line)])"""
+    out = document(ct, SR_CLASS, "SR")
+    out.ValueType, out.CompletionFlag, out.VerificationFlag = "CONTAINER", "PARTIAL", "UNVERIFIED"
+    out.ConceptNameCodeSequence = coded("126000", "DCM", "Imaging Measurement Report")
+    below = []
+    for uid, numbers in groups:
+        inside = [content("HAS OBS CONTEXT", "TEXT", ("112039", "DCM", "Tracking Identifier"), TextValue="Cornerstone3DTools@^0.1.0:Bidirectional"),
+                  content("HAS OBS CONTEXT", "UIDREF", ("112040", "DCM", "Tracking Unique Identifier"), UID=uid)]
+        inside += [measured(name, mm, line, ct) for name, mm, line in numbers]
+        below.append(content("CONTAINS", "CONTAINER", ("125007", "DCM", "Measurement Group"), ContinuityOfContent="SEPARATE", ContentSequence=Sequence(inside)))
+    out.ContentSequence = Sequence([content("CONTAINS", "CONTAINER", ("126010", "DCM", "Imaging Measurements"), ContentSequence=Sequence(below))])
+    return out
+
+
+def presentation_state(ct, lines, units, area=None, rotation=0, flip="N"):
+    out = document(ct, GSPS_CLASS, "PR")
+    graphics = []
+    for line in lines:
+        graphic = Dataset()
+        graphic.GraphicAnnotationUnits, graphic.GraphicDimensions, graphic.NumberOfGraphicPoints = units, 2, 2
+        graphic.GraphicData, graphic.GraphicType, graphic.GraphicFilled = [float(x) for x in line], "POLYLINE", "N"
+        graphics.append(graphic)
+    annotation = Dataset()
+    annotation.ReferencedImageSequence, annotation.GraphicLayer, annotation.GraphicObjectSequence = Sequence([referenced(ct)]), "LAYER1", Sequence(graphics)
+    out.GraphicAnnotationSequence = Sequence([annotation])
+    if area:
+        shown = Dataset()
+        shown.DisplayedAreaTopLeftHandCorner, shown.DisplayedAreaBottomRightHandCorner, shown.PresentationSizeMode = list(area[:2]), list(area[2:]), "SCALE TO FIT"
+        out.DisplayedAreaSelectionSequence = Sequence([shown])
+    if rotation or flip == "Y":
+        out.ImageRotation, out.ImageHorizontalFlip = rotation, flip
+    return out
+
+
+LONG, SHORT = ("G-A185", "SRT", "Long Axis"), ("G-A186", "SRT", "Short Axis")
+
+
+class Prompts(InScratch):
+    """A ball of 40 mm; its two axes drawn on the middle slice, in every way another program may hand them over."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = os.path.join(cls.scratch, "phantom")
+        done = run("phantom", folder, "--shape", "ball", "--size", f"{BALL},{BALL},{BALL}", "--grid", f"{SIZE},{SIZE},48", "--spacing", f"{SPACING},{SPACING},2", "--seed", "7")
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        cls.ct = os.path.join(folder, "ct")
+        slices = [pydicom.dcmread(f, stop_before_pixels=True) for f in glob.glob(os.path.join(cls.ct, "*"))]
+        cls.image = sorted(slices, key=lambda d: float(d.ImagePositionPatient[2]))[24]
+        # Pixel 0,0 is the outer corner of the first pixel: the middle of the picture is 48,48.
+        cls.long = (24.5, 48, 71.5, 48)
+        cls.short = (48, 26, 48, 70)
+        x, y, z = (float(v) for v in cls.image.ImagePositionPatient)
+        cls.in_patient = [[x + (line[0] - 0.5) * SPACING, y + (line[1] - 0.5) * SPACING, z, x + (line[2] - 0.5) * SPACING, y + (line[3] - 0.5) * SPACING, z] for line in (cls.long, cls.short)]
+        cls.wanted = cls.segmented("command-line", *[a for line in cls.in_patient for a in ("--line", ",".join(f"{v:.12g}" for v in line))])
+
+    @classmethod
+    def segmented(cls, name, *prompt):
+        out = os.path.join(cls.scratch, name + ".nii.gz")
+        done = run("segment", cls.ct, *prompt, "-o", out)
+        if done.returncode:
+            raise AssertionError(f"{name}: {done.stderr}")
+        return out
+
+    def written(self, name, data):
+        path = self.path(name)
+        data.save_as(path, write_like_original=False)
+        return path
+
+    def assert_same(self, name, *prompt):
+        self.assertTrue(filecmp.cmp(self.segmented(name, *prompt), self.wanted, shallow=False), name)
+
+    def report(self, name="sr.dcm"):
+        groups = [("1.2.3.4.1", [(LONG, 37.6, self.long), (SHORT, 35.2, self.short)]), ("1.2.3.4.2", [(("G-D7FE", "SRT", "Length"), 8.0, (40, 40, 50, 40))])]
+        return self.written(name, ohif_report(self.image, groups))
+
+    def test_axes_of_a_cornerstone_report_give_the_mask_of_the_same_lines(self):
+        report = self.report()
+        marks = run_json("marks", report, "--json")["files"][0]["marks"]
+        self.assertEqual([[v["value"] for v in m["values"]] for m in marks], [[37.6, 35.2], [8.0]])
+        self.assert_same("sr", "--marks", report, "--mark", "1.2.3.4.1")
+        done = run("segment", self.ct, "--marks", report, "-o", self.path("none.nii.gz"))
+        self.assertEqual(done.returncode, 4)  # two marks have lines
+        self.assertIn("1.2.3.4.2", done.stderr)
+
+    def test_crossing_graphics_of_a_presentation_state_do_too_in_pixels_and_as_displayed(self):
+        pixels = self.written("gsps.dcm", presentation_state(self.image, [self.short, self.long], "PIXEL"))
+        self.assert_same("gsps", "--marks", pixels)
+        # The area of columns 17..80 and rows 9..88 as shown, upright, then turned and flipped: PS3.3 C.10.4.
+        for area, rotation, flip, at in (((17, 9, 80, 88), 0, "N", lambda c, r: ((c - 16) / 64, (r - 8) / 80)),
+                                         ((80, 9, 17, 88), 0, "Y", lambda c, r: ((80 - c) / 64, (r - 8) / 80)),
+                                         ((80, 88, 17, 9), 180, "N", lambda c, r: ((80 - c) / 64, (88 - r) / 80)),
+                                         ((17, 88, 80, 9), 90, "N", lambda c, r: ((88 - r) / 80, (c - 16) / 64))):
+            lines = [(*at(*line[:2]), *at(*line[2:])) for line in (self.long, self.short)]
+            file = self.written(f"display-{rotation}{flip}.dcm", presentation_state(self.image, lines, "DISPLAY", area, rotation, flip))
+            mark = run_json("marks", file, "--json")["files"][0]["marks"][0]
+            drawn = [v for p in mark["long_axis"]["points_px"] for v in p]
+            for found, wanted in zip(drawn, self.long):
+                self.assertAlmostEqual(found, wanted, delta=1e-4, msg=f"{rotation} {flip}")  # 32-bit fractions
+
+    def test_what_a_presentation_state_leaves_open_is_listed_and_not_guessed(self):
+        for name, state, why in (("no-area", presentation_state(self.image, [(0, 0, 1, 1)], "DISPLAY"), "displayed area"),
+                                 ("contradiction", presentation_state(self.image, [(0, 0, 1, 1)], "DISPLAY", (1, 1, 96, 96), 0, "Y"), "contradicts"),
+                                 ("three", presentation_state(self.image, [self.long, self.short, (30, 30, 60, 60)], "PIXEL"), "crosses")):
+            file = self.written(name + ".dcm", state)
+            marks = run_json("marks", file, "--json")["files"][0]["marks"]
+            self.assertTrue(marks and all(m["long_axis"] is None for m in marks), name)
+            self.assertTrue(any(why in m["no_lines"] for m in marks), (name, marks))
+            self.assertEqual(run("segment", self.ct, "--marks", file, "-o", self.path("none.nii.gz")).returncode, 4)
+
+    def test_a_table_of_lines_does_too(self):
+        table = self.path("lines.csv")
+        with open(table, "w", encoding="ascii") as file:
+            file.write("sop_instance_uid,x1,y1,x2,y2,lesion\n")
+            for line in (self.long, self.short):
+                file.write(",".join([self.image.SOPInstanceUID, *map(str, line), "T1"]) + "\n")
+        self.assert_same("csv", "--marks", table, "--mark", "T1")
+
+    def test_a_case_file_takes_marks_and_masks_as_the_command_line_does_and_keeps_their_tracking_uid(self):
+        report = self.report("case-sr.dcm")
+        seg, prior = self.path("prior.dcm"), self.path("prior.nii.gz")
+        self.assertEqual(run("segment", self.ct, "--line", ",".join(map(str, self.in_patient[0])), "-o", prior, "--seg", seg).returncode, 0)
+        by_seg = self.segmented("by-seg", "--mask", seg)
+        by_nifti = self.segmented("by-nifti", "--mask", prior)
+        self.assertTrue(filecmp.cmp(by_seg, by_nifti, shallow=False))
+        case = self.path("case.yaml")
+        with open(case, "w", encoding="ascii") as file:
+            file.write(f"""
+case: P-1
+timepoints: [{{id: now, ct: {self.ct}, date: 2020-01-01, new_lesions: none}}]
+lesions:
+  - id: T1
+    timepoints: {{now: {{marks: {report}, mark: 1.2.3.4.1}}}}
+  - id: T2
+    timepoints: {{now: {{prior: {seg}, label: T1}}}}
+""")
+        out = self.path("case-result")
+        done = run("run", case, "-o", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lesions = {lesion["id"]: lesion for lesion in read_json(os.path.join(out, "case.json"))["timepoints"][0]["lesions"]}
+        self.assertEqual(lesions["T1"]["tracking_uid"], "1.2.3.4.1")
+        self.assertEqual(lesions["T2"]["tracking_uid"], pydicom.dcmread(seg).SegmentSequence[0].TrackingUID)
+        self.assertTrue(lesions["T2"]["prompt"]["prior_mask"])
+        measured = lambda file: run_json("measure", self.ct, "--mask", file, "--json")["lesions"][0]
+        for lesion, file in (("T1", self.wanted), ("T2", by_nifti)):
+            for key in ("long_axis_mm", "short_axis_mm", "craniocaudal_mm", "volume_ml"):
+                self.assertEqual(lesions[lesion][key], measured(file)[key], f"{lesion} {key}")
+
+    def test_init_finds_what_lies_beside_the_ct(self):
+        archive = self.path("archive")
+        shutil.copytree(self.ct, os.path.join(archive, "ct"))
+        shutil.copy(self.report("init-sr.dcm"), os.path.join(archive, "report"))
+        self.written("archive/state", presentation_state(self.image, [self.long, self.short, (30, 30, 60, 60)], "PIXEL"))
+        self.assertEqual(run("segment", self.ct, "--line", ",".join(map(str, self.in_patient[0])), "-o", self.path("x.nii.gz"), "--seg", os.path.join(archive, "seg")).returncode, 0)
+        case = self.path("init.yaml")
+        done = run("init", archive, "-o", case)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(case, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn('{marks: "archive/report", mark: "1.2.3.4.1"}', text)
+        self.assertIn('{mask: "archive/seg", label: "T1"}', text)
+        self.assertIn("not taken", text)
+        out = self.path("init-result")
+        done = run("run", case, "-o", out)
+        self.assertEqual(done.returncode, 0, done.stderr + text)
+        lesions = read_json(os.path.join(out, "case.json"))["timepoints"][0]["lesions"]
+        self.assertEqual([lesion["tracking_uid"] for lesion in lesions], ["1.2.3.4.1", "1.2.3.4.2"])
+
+
+if __name__ == "__main__":
+    if os.path.isdir(FOLDER):
+        record("run")
+    else:
+        record("skipped")
+        if os.environ.get("RETROMASS_REQUIRE_DATA") == "1":
+            raise SystemExit(f"no real data under {FOLDER}, and RETROMASS_REQUIRE_DATA is set")
+    unittest.main(verbosity=2)
