@@ -16,7 +16,6 @@ constexpr Tag kSequenceEnd = 0xFFFEE0DD;
 constexpr Tag kPixelData = 0x7FE00010;
 
 constexpr std::uint16_t vr_of(char a, char b) { return static_cast<std::uint16_t>(static_cast<unsigned char>(a) << 8 | static_cast<unsigned char>(b)); }
-constexpr std::uint16_t kSq = vr_of('S', 'Q');
 constexpr std::uint16_t kUn = vr_of('U', 'N');
 
 bool letters(std::uint16_t vr)
