@@ -345,6 +345,8 @@ std::span<const std::string_view> criterion_names();
 /// "RECIST 1.1" for recist-1.1.
 std::string_view criterion_title(std::string_view name);
 
+/// Whether the time points can be put in order (clinical.md 6.1). Fails with date_missing, date_order or date_shared.
+Status check_dates(const Patient& patient);
 /// Evaluates a patient. Fails with date_missing, date_order or date_shared (clinical.md 6.1), and with policy for a criterion it does
 /// not know.
 Result<Assessment> assess(const Patient& patient, const Policies& policies = {}, const Criteria& criteria = {});

@@ -6,6 +6,7 @@
 #include "measurement/measure.h"
 #include "pipeline/run/patient_of.h"
 #include "pipeline/run/run.h"
+#include "pipeline/run/same_patient.h"
 #include "pipeline/run/series_of.h"
 
 namespace retromass::run {
@@ -176,20 +177,6 @@ Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& 
     return result;
 }
 
-Status same_patient(const std::vector<outputs::TimepointResult>& timepoints, const std::vector<Code>& accepted, std::vector<Notice>& notices)
-{
-    const outputs::TimepointResult* first = nullptr;
-    for (const auto& t : timepoints) {
-        if (!t.ct || t.ct->facts.patient_key.empty()) continue;
-        if (!first) first = &t;
-        if (t.ct->facts.patient_key == first->ct->facts.patient_key) continue;
-        const std::string text = "patient ID, birth date or sex of time point " + t.id + " contradict those of " + first->id;
-        if (!accepts(accepted, Code::different_patient)) return Error{Code::different_patient, text + "; check the folders, or say --accept different-patient-ids", "run"};
-        notices.push_back({Code::different_patient, text + " (accepted)"});
-    }
-    return Done{};
-}
-
 /// Two lesions whose masks share voxels: which of them the tissue belongs to is the reader's word, so neither is evaluable.
 void list_shared_places(std::vector<outputs::TimepointResult>& timepoints)
 {
@@ -241,12 +228,13 @@ void note_diverging_axes(std::vector<outputs::TimepointResult>& timepoints)
     }
 }
 
-Result<std::string> hash_of_series(const ingest::CtSeries& ct)
+Result<std::string> hash_of_series(const ingest::CtSeries& ct, const Progress& progress)
 {
     std::set<std::filesystem::path> files;
     for (const auto& slice : ct.slices) files.insert(slice.file);
     std::vector<std::string> hashes;
     for (const auto& file : files) {
+        if (!goes_on(progress, "hashing the files", static_cast<double>(hashes.size()) / static_cast<double>(files.size()))) return Error{Code::cancelled, "stopped while hashing the files", "run"};
         RETROMASS_TRY_ASSIGN(auto hash, outputs::sha256_of_file(file));
         hashes.push_back(std::move(hash));
     }
@@ -329,7 +317,7 @@ Result<ingest::SeriesCandidate> series_of(const CaseFile& file, const CaseTimepo
 Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters, const Progress& progress)
 {
     const auto accepted = accepted_of(file, parameters);
-    RETROMASS_TRY_ASSIGN(const auto planned, plan(file, out, parameters));
+    RETROMASS_TRY_ASSIGN(const auto planned, plan(file, out, parameters, part(progress, 0, 0, "planning")));
     RETROMASS_TRY_ASSIGN(const auto policies, policies_of(file, parameters));
 
     outputs::CaseResult result;
@@ -337,11 +325,13 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
     result.treatments = file.treatments;
     result.events = file.events;
     for (const auto& lesion : file.lesions) result.lesions.push_back(lesion.lesion);
+    result.notices = planned.notices;
     list_settings(result, file, parameters, accepted);
 
     constexpr double kMeasuringShare = 0.8;  // of the run's time; writing takes the rest
     const double share = kMeasuringShare / static_cast<double>(file.timepoints.size());
     std::optional<ingest::AcquisitionFacts> baseline;
+    SamePatient same_patient(accepts(accepted, Code::different_patient));
     for (std::size_t t = 0; t < file.timepoints.size(); ++t) {
         const auto& timepoint = file.timepoints[t];
         const double from = share * static_cast<double>(t);
@@ -358,12 +348,13 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
             if (!ct) return named(std::move(ct).error(), timepoint);
             now.ct = std::move(ct).value();
             now.notices = now.ct->notices;
+            RETROMASS_TRY(same_patient.compare(timepoint.id, now.ct->volume, parameters.threads, result.notices));
             if (!now.date) {
                 now.date = now.ct->facts.date();
                 now.date_source = now.ct->facts.date_source();
             }
             result.synthetic = result.synthetic || now.ct->facts.synthetic;
-            RETROMASS_TRY_ASSIGN(auto hash, hash_of_series(*now.ct));
+            RETROMASS_TRY_ASSIGN(auto hash, hash_of_series(*now.ct, part(progress, from + 0.3 * share, from + 0.3 * share, timepoint.id)));
             result.inputs.emplace_back(timepoint.id + ": series " + now.ct->facts.series_instance_uid, std::move(hash));
         }
         for (const auto& lesion : file.lesions) {
@@ -373,7 +364,6 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
         }
         result.timepoints.push_back(std::move(now));
     }
-    RETROMASS_TRY(same_patient(result.timepoints, accepted, result.notices));
     list_shared_places(result.timepoints);
     note_diverging_axes(result.timepoints);
 
