@@ -331,6 +331,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
     constexpr double kMeasuringShare = 0.8;  // of the run's time; writing takes the rest
     const double share = kMeasuringShare / static_cast<double>(file.timepoints.size());
     std::optional<ingest::AcquisitionFacts> baseline;
+    const auto scans = std::count_if(file.timepoints.begin(), file.timepoints.end(), [](const auto& t) { return !t.ct.empty(); });
     SamePatient same_patient(accepts(accepted, Code::different_patient));
     for (std::size_t t = 0; t < file.timepoints.size(); ++t) {
         const auto& timepoint = file.timepoints[t];
@@ -348,7 +349,8 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
             if (!ct) return named(std::move(ct).error(), timepoint);
             now.ct = std::move(ct).value();
             now.notices = now.ct->notices;
-            RETROMASS_TRY(same_patient.compare(timepoint.id, now.ct->volume, parameters.threads, result.notices));
+            if (!goes_on(progress, timepoint.id + ": comparing skeletons", from + 0.3 * share)) return Error{Code::cancelled, "stopped before comparing skeletons", "run"};
+            if (scans > 1) RETROMASS_TRY(same_patient.compare(timepoint.id, now.ct->volume, parameters.threads, result.notices));
             if (!now.date) {
                 now.date = now.ct->facts.date();
                 now.date_source = now.ct->facts.date_source();
