@@ -21,7 +21,7 @@ void require(const OFCondition& condition)
 
 }  // namespace
 
-void write_ct(const std::filesystem::path& file, const test::CompressedFrame& frame, const SlicePlace& place)
+void write_ct(const std::filesystem::path& file, const test::CompressedFrame& frame, const SlicePlace& place, Elements elements)
 {
     DcmFileFormat format;
     auto& data = *format.getDataset();
@@ -57,14 +57,17 @@ void write_ct(const std::filesystem::path& file, const test::CompressedFrame& fr
     text(DCM_WindowCenter, "40");
     text(DCM_WindowWidth, "400");
     // Real headers have 100 to 280 elements, most of them private, and a sequence or two: this one has about 150.
-    require(data.putAndInsertString(DcmTag(0x0019, 0x0010, EVR_LO), "BENCH 01"));
-    for (Uint16 i = 0; i < 85; ++i) {
+    const bool scanner = elements == Elements::of_a_scanner;
+    for (Uint16 i = 0; scanner && i < 85; ++i) {
+        require(data.putAndInsertString(DcmTag(0x0019, 0x0010, EVR_LO), "BENCH 01"));
         require(data.putAndInsertString(DcmTag(0x0019, static_cast<Uint16>(0x1001 + i), i % 2 ? EVR_DS : EVR_LO), i % 2 ? "123.456" : "PRIVATE VALUE"));
     }
-    require(data.putAndInsertString(DcmTag(0x0029, 0x0010, EVR_LO), "BENCH 02"));
-    const std::vector<Uint8> opaque(1500, 0x20);
-    require(data.putAndInsertUint8Array(DcmTag(0x0029, 0x1010, EVR_OB), opaque.data(), opaque.size()));
-    for (long i = 0; i < 2; ++i) {
+    if (scanner) {
+        require(data.putAndInsertString(DcmTag(0x0029, 0x0010, EVR_LO), "BENCH 02"));
+        const std::vector<Uint8> opaque(1500, 0x20);
+        require(data.putAndInsertUint8Array(DcmTag(0x0029, 0x1010, EVR_OB), opaque.data(), opaque.size()));
+    }
+    for (long i = 0; scanner && i < 2; ++i) {
         DcmItem* item = nullptr;
         require(data.findOrCreateSequenceItem(DCM_ReferencedImageSequence, item, i));
         require(item->putAndInsertString(DCM_ReferencedSOPClassUID, UID_CTImageStorage));

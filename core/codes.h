@@ -81,6 +81,7 @@ enum class Code {
     date_order,
     date_shared,
     different_patient,
+    patient_not_compared,
     case_file,
     table,
     policy,

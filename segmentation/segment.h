@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,7 +13,7 @@
 #include "core/result.h"
 #include "core/volume.h"
 
-/// From a reader's prompt and a CT volume to a mask of the whole lesion.
+/// From a reader's prompt and a CT volume to a mask of the whole lesion; and whether two scans show one skeleton.
 namespace retromass::segmentation {
 
 struct LineSegment {
@@ -64,5 +65,29 @@ Status check_prompt(const CtVolume& ct, const std::string& frame_of_reference_ui
 /// Segments one lesion. Deterministic; the same for any thread count.
 Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_reference_uid, const Prompt& prompt,
                              const SegmentParameters& parameters = {}, const Progress& progress = {});
+
+/// The bones of a scan on a coarse upright grid: little enough to keep one for every time point.
+struct Skeleton {
+    static constexpr double cell_mm = 3;
+    static constexpr std::uint8_t full = 254;     ///< cortical bone all over the cell
+    static constexpr std::uint8_t unknown = 255;  ///< outside the scan
+    Grid<std::uint8_t> bone;                      ///< columns along LPS x, rows along y, slices along z
+};
+Skeleton skeleton_of(const CtVolume& ct, int threads = 0);
+
+/// Whether two skeletons are one person's, whatever the position on the couch, the spacing, the noise and the part of the body that
+/// is missing in one of them. Cautious: what cannot be told is `not_compared` (docs/stages/segmentation.md has the measured margins).
+struct SkeletonMatch {
+    enum class Verdict { same, different, not_compared };
+    Verdict verdict = Verdict::not_compared;
+    std::string text;         ///< the figures behind it, or why there is none
+    double rigid = 0;         ///< correlation of the bones after the best rigid motion
+    double elsewhere = 0;     ///< the best one at any other place
+    double stretched = 0;     ///< with free size along each axis
+    std::array<double, 3> size{1, 1, 1};  ///< that size: of the scan with the longer range, in those of the other
+    double fitting = 0;       ///< part of the pieces of bone that fit when each may shift and turn by itself
+    int pieces = 0;           ///< pieces of bone both scans show
+};
+SkeletonMatch match(const Skeleton& a, const Skeleton& b, int threads = 0);
 
 }  // namespace retromass::segmentation

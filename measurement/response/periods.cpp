@@ -137,6 +137,12 @@ Result<Timeline> timeline_of(const Patient& patient)
     return out;
 }
 
+Status check_dates(const Patient& patient)
+{
+    RETROMASS_TRY(timeline_of(patient));
+    return Done{};
+}
+
 const Treatment* surgery_between(const Patient& patient, Date from, Date to)
 {
     for (const auto& treatment : patient.treatments) {

@@ -348,6 +348,8 @@ std::string_view criterion_title(std::string_view name);
 /// Fails with policy for a criterion that is not known, naming all there are.
 Status check(const Criteria& criteria);
 
+/// Whether the time points can be put in order (clinical.md 6.1). Fails with date_missing, date_order or date_shared.
+Status check_dates(const Patient& patient);
 /// Evaluates a patient. Fails with date_missing, date_order or date_shared (clinical.md 6.1), and with policy for a criterion it does
 /// not know.
 Result<Assessment> assess(const Patient& patient, const Policies& policies = {}, const Criteria& criteria = {});

@@ -58,8 +58,9 @@ std::optional<double> available_memory_gb()
 
 Status print_plan(const run::CaseFile& file, const Options& options, const run::RunParameters& parameters)
 {
-    RETROMASS_TRY_ASSIGN(const auto plan, run::plan(file, options.output, parameters));
+    RETROMASS_TRY_ASSIGN(const auto plan, run::plan(file, options.output, parameters, terminal_progress()));
     for (const auto& step : plan.steps) std::cout << step << '\n';
+    for (const auto& notice : plan.notices) std::cout << "notice [" << name(notice.code) << "]: " << notice.text << '\n';
     std::cout << "needs about " << fixed(plan.memory_gb, 1) << " GB of memory and " << fixed(plan.disk_gb, 2) << " GB of disk (" << fixed(plan.free_disk_gb, 1)
               << " GB free)\nnothing was written\n";
     return Done{};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -16,7 +17,6 @@ constexpr Tag kSequenceEnd = 0xFFFEE0DD;
 constexpr Tag kPixelData = 0x7FE00010;
 
 constexpr std::uint16_t vr_of(char a, char b) { return static_cast<std::uint16_t>(static_cast<unsigned char>(a) << 8 | static_cast<unsigned char>(b)); }
-constexpr std::uint16_t kSq = vr_of('S', 'Q');
 constexpr std::uint16_t kUn = vr_of('U', 'N');
 
 bool letters(std::uint16_t vr)
@@ -46,6 +46,24 @@ Form form_of(std::uint16_t vr)
 }
 
 bool known(std::uint16_t vr) { return form_of(vr) != Form::unknown; }
+
+/// One load and, where the order is not the machine's, one swap: headers are mostly small numbers.
+template <class T>
+T number_at(const std::byte* from, bool big_endian)
+{
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    if (big_endian == (std::endian::native == std::endian::big)) return value;
+    if constexpr (sizeof value == 2) return static_cast<T>(value << 8 | value >> 8);
+    else return value << 24 | (value & 0xFF00) << 8 | (value >> 8 & 0xFF00) | value >> 24;
+}
+
+}  // namespace
+
+std::uint16_t u16(Bytes bytes, std::size_t at, bool big_endian) { return number_at<std::uint16_t>(bytes.data() + at, big_endian); }
+std::uint32_t u32(Bytes bytes, std::size_t at, bool big_endian) { return number_at<std::uint32_t>(bytes.data() + at, big_endian); }
+
+namespace {
 
 struct Head {
     Tag tag = 0;
@@ -128,20 +146,6 @@ Skip skip_sequence(Bytes bytes, std::size_t& at, std::size_t& inner_end, Encodin
 }
 
 }  // namespace
-
-std::uint16_t u16(Bytes bytes, std::size_t at, bool big_endian)
-{
-    const auto a = static_cast<unsigned>(bytes[at]);
-    const auto b = static_cast<unsigned>(bytes[at + 1]);
-    return static_cast<std::uint16_t>(big_endian ? a << 8 | b : b << 8 | a);
-}
-
-std::uint32_t u32(Bytes bytes, std::size_t at, bool big_endian)
-{
-    const std::uint32_t first = u16(bytes, at, big_endian);
-    const std::uint32_t second = u16(bytes, at + 2, big_endian);
-    return big_endian ? first << 16 | second : second << 16 | first;
-}
 
 Step Cursor::next(Element& element)
 {

@@ -31,6 +31,25 @@ bool names_photon_energy(std::string_view text)
 
 }  // namespace
 
+std::string contradiction(const PatientIdentity& a, const PatientIdentity& b)
+{
+    std::string out;
+    const auto compare = [&](std::uint64_t x, std::uint64_t y, const char* what) {
+        if (x == 0 || y == 0 || x == y) return;
+        out += (out.empty() ? "" : " and ") + std::string(what);
+    };
+    compare(a.id, b.id, "patient ID");
+    compare(a.issuer, b.issuer, "issuer of the patient ID");
+    compare(a.birth_date, b.birth_date, "birth date");
+    compare(a.sex, b.sex, "sex");
+    return out;
+}
+
+bool comparable(const PatientIdentity& a, const PatientIdentity& b)
+{
+    return (a.id && b.id) || (a.birth_date && b.birth_date) || (a.sex && b.sex);
+}
+
 std::string_view name(ImageKind kind)
 {
     switch (kind) {

@@ -11,6 +11,7 @@ constexpr Tag kFrameContent = 0x00209111;
 constexpr Tag kCtImageFrameType = 0x00189329;
 constexpr Tag kCtReconstruction = 0x00189314;
 constexpr Tag kCtXRayDetails = 0x00189325;
+constexpr Tag kCardiacSynchronization = 0x00189118;
 
 void read_group(Tag group, Bytes item, Encoding encoding, FrameFacts& out)
 {
@@ -38,6 +39,8 @@ void read_group(Tag group, Bytes item, Encoding encoding, FrameFacts& out)
             if (e.value.size() == 4) out.temporal_position = std::to_string(u32(e.value, 0, encoding.big_endian));
             break;
         case std::uint64_t{kFrameContent} << 32 | 0x00189074: out.acquisition_time = text; break;
+        case std::uint64_t{kCardiacSynchronization} << 32 | 0x00209153:
+        case std::uint64_t{kCardiacSynchronization} << 32 | 0x00209241: out.cardiac_phase.append(reinterpret_cast<const char*>(e.value.data()), e.value.size()); break;
         case std::uint64_t{kCtImageFrameType} << 32 | 0x00089007: out.frame_type = text; break;
         case std::uint64_t{kCtReconstruction} << 32 | 0x00181210: out.kernel = text; break;
         case std::uint64_t{kCtXRayDetails} << 32 | 0x00180060: out.kvp = number_of(text); break;
@@ -69,6 +72,7 @@ FrameFacts frame_facts(Bytes item, Encoding encoding)
         case kCtImageFrameType:
         case kCtReconstruction:
         case kCtXRayDetails:
+        case kCardiacSynchronization:
             if (const auto items = items_of(e, encoding, 1); !items.empty()) read_group(e.tag, items.front(), inside(e, encoding), out);
             break;
         default: break;
@@ -94,6 +98,7 @@ FrameFacts merged(const FrameFacts& frame, const FrameFacts& shared)
     prefer(out.kernel, shared.kernel, !out.kernel.empty());
     prefer(out.stack_id, shared.stack_id, !out.stack_id.empty());
     prefer(out.temporal_position, shared.temporal_position, !out.temporal_position.empty());
+    prefer(out.cardiac_phase, shared.cardiac_phase, !out.cardiac_phase.empty());
     prefer(out.acquisition_time, shared.acquisition_time, !out.acquisition_time.empty());
     return out;
 }

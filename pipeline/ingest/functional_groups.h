@@ -24,6 +24,7 @@ struct FrameFacts {
     std::string stack_id;
     std::string temporal_position;
     std::string acquisition_time;
+    std::string cardiac_phase;   ///< bytes that tell phases apart, in no unit
 };
 
 /// Reads one item of the shared or per-frame groups. Only the groups CT defines are looked into: private sequences may repeat their tags.

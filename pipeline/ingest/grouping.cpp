@@ -116,7 +116,7 @@ std::vector<SeriesCandidate> Grouping::volumes_of(Images images)
     std::vector<Notice> notices;
     if (const auto broken = set_aside_broken(images, notices)) return {refused(*broken, *broken->front()->problem, broken->front()->problem_text)};
     for (const auto* h : images) {
-        if (h->facts.patient_key != images.front()->facts.patient_key) return {refused(images, Code::two_patients, "the images belong to two patients; ask the sender")};
+        if (h->facts.patient != images.front()->facts.patient) return {refused(images, Code::two_patients, "the images belong to two patients; ask the sender")};
     }
     std::map<ImageKind, Images> kinds;
     for (auto* h : images) kinds[h->facts.kind].push_back(h);

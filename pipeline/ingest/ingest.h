@@ -51,6 +51,20 @@ struct SliceSource {
 enum class ImageKind { attenuation, monoenergetic, virtual_non_contrast, material, perfusion };
 std::string_view name(ImageKind kind);
 
+/// Who an image says it is of: the first eight bytes of the SHA-256 of each, 0 = not stated. Never the values.
+struct PatientIdentity {
+    std::uint64_t id = 0;
+    std::uint64_t issuer = 0;
+    std::uint64_t birth_date = 0;
+    std::uint64_t sex = 0;
+
+    friend bool operator==(const PatientIdentity&, const PatientIdentity&) = default;
+};
+/// What both state, and differently, in words ("patient ID and sex"); empty where nothing contradicts.
+std::string contradiction(const PatientIdentity& a, const PatientIdentity& b);
+/// Whether there is anything both state.
+bool comparable(const PatientIdentity& a, const PatientIdentity& b);
+
 /// What the scanner says of a series. Texts are UTF-8; empty = not stated. Holds no patient name.
 struct AcquisitionFacts {
     std::string study_instance_uid;
@@ -74,7 +88,7 @@ struct AcquisitionFacts {
     std::optional<Date> acquisition_date;
     std::optional<Date> series_date;
     std::optional<Date> study_date;
-    std::string patient_key;        ///< SHA-256 of Patient ID, issuer, birth date and sex; never the values
+    PatientIdentity patient;
     bool synthetic = false;         ///< Quality Control Image YES
 
     /// Acquisition date, else series date, else study date (docs/clinical.md 6.1).

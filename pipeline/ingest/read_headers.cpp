@@ -1,6 +1,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "pipeline/ingest/codecs/codecs.h"
@@ -30,20 +31,27 @@ constexpr std::string_view kDeflated = "1.2.840.10008.1.2.1.99";
 
 Error set_aside(Code code, std::string why) { return {code, std::move(why), "ingest"}; }
 
+/// ID, issuer, birth date, sex.
+using PatientTexts = std::array<std::string, 4>;
+
 /// The pseudonym of a patient. Images of a folder mostly share theirs, so the last one is kept.
-const std::string& patient_key(const std::string& identity)
+PatientIdentity identity_of(const PatientTexts& texts)
 {
-    thread_local std::string last;
-    thread_local std::string key;
-    if (identity == last) return key;
-    unsigned char out[EVP_MAX_MD_SIZE];
-    unsigned int length = 0;
-    EVP_Digest(identity.data(), identity.size(), out, &length, EVP_sha256(), nullptr);
-    static const char* hex = "0123456789abcdef";
-    key.clear();
-    for (unsigned int i = 0; i < length; ++i) key += {hex[out[i] >> 4], hex[out[i] & 15]};
-    last = identity;
-    return key;
+    thread_local PatientTexts last;
+    thread_local PatientIdentity identity;
+    if (texts == last) return identity;
+    const auto hashed = [&](std::size_t which) -> std::uint64_t {
+        if (texts[which].empty()) return 0;
+        const auto salted = std::to_string(which) + "|" + texts[which];
+        std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+        EVP_Digest(salted.data(), salted.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+        std::uint64_t out = 0;
+        for (std::size_t i = 0; i < sizeof out; ++i) out = out << 8 | digest[i];
+        return out;
+    };
+    identity = {hashed(0), hashed(1), hashed(2), hashed(3)};
+    last = texts;
+    return identity;
 }
 
 /// Kind and phase by the words of the header. Images of a folder mostly share theirs, so the last answer is kept.
@@ -103,7 +111,7 @@ private:
     bool directory_ = false;
     std::string private_compression_;
     std::uint64_t pixel_length_ = 0;
-    std::string patient_[4];           ///< ID, issuer, birth date, sex
+    PatientTexts patient_;             ///< ID, issuer, birth date, sex
     std::string character_set_;
     std::string protocol_;
     std::string nominal_phase_;
@@ -257,7 +265,7 @@ void HeaderReader::take(const Element& e)
     case 0x00200100: image_.temporal_position = text(); break;
     case 0x00209161: image_.concatenation_uid = text(); break;
     case 0x00209163: image_.concatenation_parts = short_of(e, big).value_or(0); break;
-    case 0x00209241: nominal_phase_ = text(); break;
+    case 0x00209241: nominal_phase_.assign(reinterpret_cast<const char*>(e.value.data()), e.value.size()); break;  // a float: only to tell phases apart
     case 0x00280002: image_.samples_per_pixel = short_of(e, big).value_or(1); break;
     case 0x00280008: declared_frames_ = static_cast<long>(std::clamp(number_of(text()).value_or(1), -1.0, 2e9)); break;
     case 0x00280010: image_.rows = short_of(e, big).value_or(0); break;
@@ -328,8 +336,7 @@ Status HeaderReader::check()
         if (!std::all_of(text->begin(), text->end(), [](char c) { return c >= ' ' && c <= '~'; })) *text = to_utf8(*text, character_set_);
     }
     judge_words(facts, protocol_);
-    const auto identity = patient_[0] + "|" + patient_[1] + "|" + patient_[2] + "|" + patient_[3];
-    if (identity != "|||") facts.patient_key = patient_key(identity);
+    facts.patient = identity_of(patient_);
     if (!acquisition_datetime_.empty()) {
         image_.acquisition_time = acquisition_datetime_;
         if (!facts.acquisition_date) facts.acquisition_date = date_of(acquisition_datetime_);
@@ -442,6 +449,7 @@ Result<std::vector<Header>> HeaderReader::frames()
         if (!facts.stack_id.empty()) h.stack_id = facts.stack_id;
         if (!facts.temporal_position.empty()) h.temporal_position = facts.temporal_position;
         if (!facts.acquisition_time.empty()) h.acquisition_time = facts.acquisition_time;
+        if (!facts.cardiac_phase.empty()) h.contrast_time = facts.cardiac_phase;
         out.push_back(std::move(h));
     }
     return out;

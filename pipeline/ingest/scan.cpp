@@ -10,31 +10,39 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void add_below(const fs::path& folder, std::vector<fs::path>& files)
+/// How often a scan asks whether to go on: a slow disk gives a hundred files a second.
+constexpr std::size_t kAskEvery = 16;
+
+Error stopped_while(const std::string& doing) { return {Code::cancelled, "stopped while " + doing, "ingest"}; }
+
+Status add_below(const fs::path& folder, std::vector<fs::path>& files, const Progress& progress)
 {
     std::error_code error;
+    std::size_t seen = 0;
     for (auto it = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, error);
          !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+        if (++seen % kAskEvery == 0 && !goes_on(progress, "listing files", 0)) return stopped_while("listing files");
         if (it->is_regular_file(error)) files.push_back(it->path());
     }
+    return Done{};
 }
 
 /// The files to look at: those below folders, those a DICOMDIR names (or, where none of them is there, those below its folder), and
 /// single ones.
-Result<std::vector<fs::path>> files_of(const std::vector<fs::path>& paths)
+Result<std::vector<fs::path>> files_of(const std::vector<fs::path>& paths, const Progress& progress)
 {
     std::vector<fs::path> files;
     for (const auto& path : paths) {
         std::error_code error;
         if (fs::is_directory(path, error)) {
-            add_below(path, files);
+            RETROMASS_TRY(add_below(path, files, progress));
         } else if (fs::is_regular_file(path, error)) {
             files.push_back(path);
             const auto header = read_headers(path);
             if (!header || !header->directory) continue;
             const auto named = resolve(path, header->referenced);
             files.insert(files.end(), named.present.begin(), named.present.end());
-            if (named.present.empty()) add_below(path.has_parent_path() ? path.parent_path() : fs::path("."), files);
+            if (named.present.empty()) RETROMASS_TRY(add_below(path.has_parent_path() ? path.parent_path() : fs::path("."), files, progress));
         } else {
             return Error{Code::io, path.string() + " does not exist or cannot be read", "ingest"};
         }
@@ -48,7 +56,7 @@ Result<std::vector<fs::path>> files_of(const std::vector<fs::path>& paths)
 
 Result<Scan> scan(const std::vector<fs::path>& paths, const ScanParameters& parameters, const Progress& progress)
 {
-    RETROMASS_TRY_ASSIGN(auto files, files_of(paths));
+    RETROMASS_TRY_ASSIGN(auto files, files_of(paths, progress));
     std::vector<std::optional<Result<HeaderFile>>> read(files.size());
     std::mutex guard;
     std::atomic<bool> stopped{false};
@@ -58,12 +66,11 @@ Result<Scan> scan(const std::vector<fs::path>& paths, const ScanParameters& para
         const auto at = static_cast<std::size_t>(i);
         read[at] = read_headers(files[at]);
         const auto count = ++done;
-        constexpr std::size_t kAskEvery = 64;
         if (count % kAskEvery != 0 || !progress) return;
         const std::scoped_lock lock(guard);
         if (!goes_on(progress, "reading headers", static_cast<double>(count) / static_cast<double>(files.size()))) stopped = true;
     });
-    if (stopped) return Error{Code::cancelled, "stopped while reading headers", "ingest"};
+    if (stopped) return stopped_while("reading headers");
     std::vector<HeaderFile> found;
     found.reserve(files.size());
     std::vector<Exclusion> excluded;

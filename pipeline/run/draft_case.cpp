@@ -63,12 +63,13 @@ Study study_of(const ingest::Scan& scan, const ingest::StudyChoice& choice)
 
 Status one_patient(const std::vector<Study>& studies, const std::vector<Code>& accepted)
 {
-    std::string key;
-    for (const auto& study : studies) {
-        if (!study.chosen || study.chosen->facts.patient_key.empty()) continue;
-        if (key.empty()) key = study.chosen->facts.patient_key;
-        if (key == study.chosen->facts.patient_key || std::find(accepted.begin(), accepted.end(), Code::different_patient) != accepted.end()) continue;
-        return Error{Code::different_patient, "the studies are not of one patient: patient ID, birth date or sex contradict each other; give one patient's folder, or say --accept different-patient-ids", "run: draft_case"};
+    if (std::find(accepted.begin(), accepted.end(), Code::different_patient) != accepted.end()) return Done{};
+    for (std::size_t a = 0; a < studies.size(); ++a) {
+        for (std::size_t b = a + 1; b < studies.size(); ++b) {
+            if (!studies[a].chosen || !studies[b].chosen) continue;
+            const auto what = ingest::contradiction(studies[a].chosen->facts.patient, studies[b].chosen->facts.patient);
+            if (!what.empty()) return Error{Code::different_patient, "the studies are not of one patient: " + what + " contradict each other; give one patient's folder, or say --accept different-patient-ids", "run: draft_case"};
+        }
     }
     return Done{};
 }

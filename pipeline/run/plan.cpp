@@ -5,6 +5,7 @@
 #include "pipeline/run/prompt_place.h"
 #include "pipeline/run/series_of.h"
 #include "pipeline/run/run.h"
+#include "pipeline/run/same_patient.h"
 
 namespace retromass::run {
 namespace {
@@ -14,6 +15,12 @@ constexpr double kBytesPerVoxelResident = 2 + 1 + 1;  ///< HU, one mask and its 
 constexpr double kBytesPerVoxelWorking = 12;       ///< probability, working grids and a second mask, for one lesion at a time
 constexpr double kDiskPerVoxel = 1.05;             ///< the probability SEG has a byte a voxel; masks and binary SEG a few percent
 constexpr double kDiskFixed_bytes = 50e6;          ///< report and pictures
+
+bool accepts_other_patient(const CaseFile& file, const RunParameters& parameters)
+{
+    const auto names = [](const std::vector<Code>& codes) { return std::find(codes.begin(), codes.end(), Code::different_patient) != codes.end(); };
+    return names(file.accepted) || names(parameters.accepted);
+}
 
 }  // namespace
 
@@ -42,21 +49,28 @@ Status prompt_in_volume(const segmentation::Prompt& prompt, const VolumeGeometry
     return Done{};
 }
 
-Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters)
+Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters, const Progress& progress)
 {
     Plan result;
     double resident = 0;
     double largest = 0;
     double voxels_of_all = 0;
     std::optional<ingest::AcquisitionFacts> baseline;
+    SamePatient same_patient(accepts_other_patient(file, parameters));
+    response::Patient dated;
+    dated.treatments = file.treatments;
+    dated.events = file.events;
     for (const auto& timepoint : file.timepoints) {
+        dated.timepoints.push_back({.id = timepoint.id, .date = timepoint.date, .day = timepoint.day, .visit = timepoint.visit});
         if (timepoint.ct.empty()) {
             result.steps.push_back(timepoint.id + ": no CT; reader's statements and reported sizes only");
             continue;
         }
-        RETROMASS_TRY_ASSIGN(const auto chosen, series_of(file, timepoint, baseline, parameters, {}));
+        RETROMASS_TRY_ASSIGN(const auto chosen, series_of(file, timepoint, baseline, parameters, progress));
         const auto& series = chosen.series;
         if (!baseline) baseline = series.facts;
+        if (!timepoint.date) dated.timepoints.back().date = series.facts.date();
+        RETROMASS_TRY(same_patient.compare(timepoint.id, series.facts.patient, result.notices));
         const auto& g = series.geometry;
         const double voxels = static_cast<double>(g.size().voxels());
         voxels_of_all += voxels;
@@ -86,6 +100,7 @@ Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const 
             }
         }
     }
+    RETROMASS_TRY(response::check_dates(dated));
     result.memory_gb = (resident + largest * kBytesPerVoxelWorking) / kGiga;
     if (parameters.available_memory_gb && result.memory_gb > *parameters.available_memory_gb) {
         return Error{Code::memory, "about " + fixed(result.memory_gb, 1) + " GB of memory are needed, " + fixed(*parameters.available_memory_gb, 1) +

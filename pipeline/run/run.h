@@ -99,14 +99,16 @@ struct RunParameters {
     std::string timestamp;                                  ///< ISO 8601, for provenance
 };
 
-/// What a dry run found: what would be done and what it needs.
+/// What a dry run found: what would be done and what it needs. Headers alone are read: dates that are missing, shared or in the wrong order
+/// and identities that contradict each other are refused here, before anything is segmented.
 struct Plan {
     std::vector<std::string> steps;
+    std::vector<Notice> notices;                            ///< of the case as a whole
     double memory_gb = 0;
     double disk_gb = 0;
     double free_disk_gb = 0;
 };
-Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters);
+Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters, const Progress& progress = {});
 
 /// The whole chain: load, segment, measure, assess, write. Returns what was written.
 Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters,

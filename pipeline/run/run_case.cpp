@@ -7,6 +7,7 @@
 #include "pipeline/run/accepted.h"
 #include "pipeline/run/patient_of.h"
 #include "pipeline/run/run.h"
+#include "pipeline/run/same_patient.h"
 #include "pipeline/run/series_of.h"
 
 namespace retromass::run {
@@ -206,20 +207,6 @@ Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& 
     return result;
 }
 
-Status same_patient(const std::vector<outputs::TimepointResult>& timepoints, const std::vector<Code>& accepted, std::vector<Notice>& notices)
-{
-    const outputs::TimepointResult* first = nullptr;
-    for (const auto& t : timepoints) {
-        if (!t.ct || t.ct->facts.patient_key.empty()) continue;
-        if (!first) first = &t;
-        if (t.ct->facts.patient_key == first->ct->facts.patient_key) continue;
-        const std::string text = "patient ID, birth date or sex of time point " + t.id + " contradict those of " + first->id;
-        if (!accepts(accepted, Code::different_patient)) return Error{Code::different_patient, text + "; check the folders, or say --accept different-patient-ids", "run"};
-        notices.push_back({Code::different_patient, text + " (accepted)"});
-    }
-    return Done{};
-}
-
 /// Two lesions whose masks share voxels: which of them the tissue belongs to is the reader's word, so neither is evaluable.
 void list_shared_places(std::vector<outputs::TimepointResult>& timepoints)
 {
@@ -277,7 +264,9 @@ void agree_on_tracking(outputs::CaseResult& result, const CaseFile& file)
 {
     std::string patient;
     for (const auto& t : result.timepoints) {
-        if (patient.empty() && t.ct) patient = t.ct->facts.patient_key.empty() ? t.ct->facts.study_instance_uid : t.ct->facts.patient_key;
+        if (!patient.empty() || !t.ct) continue;
+        const auto& who = t.ct->facts.patient;
+        patient = who.id == 0 ? t.ct->facts.study_instance_uid : std::to_string(who.id) + " " + std::to_string(who.issuer);
     }
     for (std::size_t l = 0; l < file.lesions.size(); ++l) {
         auto uid = file.lesions[l].tracking_uid;
@@ -295,12 +284,13 @@ void agree_on_tracking(outputs::CaseResult& result, const CaseFile& file)
     }
 }
 
-Result<std::string> hash_of_series(const ingest::CtSeries& ct)
+Result<std::string> hash_of_series(const ingest::CtSeries& ct, const Progress& progress)
 {
     std::set<std::filesystem::path> files;
     for (const auto& slice : ct.slices) files.insert(slice.file);
     std::vector<std::string> hashes;
     for (const auto& file : files) {
+        if (!goes_on(progress, "hashing the files", static_cast<double>(hashes.size()) / static_cast<double>(files.size()))) return Error{Code::cancelled, "stopped while hashing the files", "run"};
         RETROMASS_TRY_ASSIGN(auto hash, outputs::sha256_of_file(file));
         hashes.push_back(std::move(hash));
     }
@@ -357,7 +347,7 @@ Status add_alternatives(outputs::CaseResult& result, const response::Patient& pa
 Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters, const Progress& progress)
 {
     const auto accepted = accepted_of(file, parameters);
-    RETROMASS_TRY_ASSIGN(const auto planned, plan(file, out, parameters));
+    RETROMASS_TRY_ASSIGN(const auto planned, plan(file, out, parameters, part(progress, 0, 0, "planning")));
     RETROMASS_TRY_ASSIGN(const auto policies, policies_of(file, parameters));
 
     RETROMASS_TRY(outputs::check_uid_root(parameters.uid_root));
@@ -368,11 +358,14 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
     result.treatments = file.treatments;
     result.events = file.events;
     for (const auto& lesion : file.lesions) result.lesions.push_back(lesion.lesion);
+    result.notices = planned.notices;
     list_settings(result, file, parameters, accepted);
 
     constexpr double kMeasuringShare = 0.8;  // of the run's time; writing takes the rest
     const double share = kMeasuringShare / static_cast<double>(file.timepoints.size());
     std::optional<ingest::AcquisitionFacts> baseline;
+    const auto scans = std::count_if(file.timepoints.begin(), file.timepoints.end(), [](const auto& t) { return !t.ct.empty(); });
+    SamePatient same_patient(accepts(accepted, Code::different_patient));
     for (std::size_t t = 0; t < file.timepoints.size(); ++t) {
         const auto& timepoint = file.timepoints[t];
         const double from = share * static_cast<double>(t);
@@ -390,12 +383,14 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
             if (!ct) return named(std::move(ct).error(), timepoint);
             now.ct = std::move(ct).value();
             now.notices = now.ct->notices;
+            if (!goes_on(progress, timepoint.id + ": comparing skeletons", from + 0.3 * share)) return Error{Code::cancelled, "stopped before comparing skeletons", "run"};
+            if (scans > 1) RETROMASS_TRY(same_patient.compare(timepoint.id, now.ct->volume, parameters.threads, result.notices));
             if (!now.date) {
                 now.date = now.ct->facts.date();
                 now.date_source = now.ct->facts.date_source();
             }
             result.synthetic = result.synthetic || now.ct->facts.synthetic;
-            RETROMASS_TRY_ASSIGN(auto hash, hash_of_series(*now.ct));
+            RETROMASS_TRY_ASSIGN(auto hash, hash_of_series(*now.ct, part(progress, from + 0.3 * share, from + 0.3 * share, timepoint.id)));
             result.inputs.emplace_back(timepoint.id + ": series " + now.ct->facts.series_instance_uid, std::move(hash));
         }
         for (const auto& lesion : file.lesions) {
@@ -411,7 +406,6 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
         }
         result.timepoints.push_back(std::move(now));
     }
-    RETROMASS_TRY(same_patient(result.timepoints, accepted, result.notices));
     list_shared_places(result.timepoints);
     agree_on_tracking(result, file);
     note_diverging_axes(result.timepoints);

@@ -38,7 +38,7 @@ ingest::Header header_of(std::span<const std::uint8_t> bytes, std::size_t index)
     h.facts.study_instance_uid = numbered("2.", bytes[0] & 1);
     h.facts.series_instance_uid = numbered("3.", bytes[0] >> 1 & 3);
     h.facts.frame_of_reference_uid = numbered("4.", bytes[0] >> 3 & 1);
-    h.facts.patient_key = bytes[0] & 0x10 ? "other" : "patient";
+    h.facts.patient.id = bytes[0] & 0x10 ? 2 : 1;
     h.facts.image_type = bytes[0] & 0x20 ? "ORIGINAL\\PRIMARY\\AXIAL" : "DERIVED\\PRIMARY";
     h.facts.series_number = bytes[0] >> 6;
     h.columns = 4 + (bytes[1] & 1);

@@ -43,13 +43,15 @@ class Ingest(InScratch):
             data.save_as(os.path.join(folder, f"{number}-{k}.dcm"))
         return folder
 
-    def case(self, name, *timepoints):
+    def case(self, name, *timepoints, lesion=None, visits=False):
         path = self.path(name)
         with open(path, "w", encoding="utf-8") as file:
             file.write("case: P-1\ntimepoints:\n")
             for name_of_timepoint, ct in timepoints:
-                file.write(f"  - {{id: {name_of_timepoint}, ct: '{ct}', new_lesions: none, reader: R1}}\n")
-            file.write("lesions:\n  - id: T1\n    timepoints:\n")
+                file.write(f"  - {{id: {name_of_timepoint}, ct: '{ct}', new_lesions: none, reader: R1{', visit: ' + name_of_timepoint if visits else ''}}}\n")
+            file.write("lesions:\n  - id: T1\n    timepoints:" + (f" {lesion}" if lesion else "") + "\n")
+            if lesion:
+                return path
             for name_of_timepoint, _ in timepoints:
                 file.write(f"      {name_of_timepoint}: {{line: {self.line}}}\n")
         return path
@@ -119,8 +121,62 @@ class Ingest(InScratch):
         self.study("dates/d", 64, "")
         for name, second, code in (("order", "b", "date-order"), ("shared", "c", "date-shared"), ("missing", "d", "date-missing")):
             out = self.path(f"dates-{name}")
-            self.refused("run", self.case(f"dates-{name}.yaml", ("first", "dates/a"), ("second", f"dates/{second}")), "-o", out, code=code)
+            case = self.case(f"dates-{name}.yaml", ("first", "dates/a"), ("second", f"dates/{second}"))
+            self.refused("run", case, "-o", out, code=code)
             self.assertFalse(os.path.exists(out))
+            self.refused("run", case, "--dry-run", code=code)  # headers are enough to see it
+        # Headers are looked at before anything is segmented: a prompt outside the later study is not reached.
+        done = run("run", self.case("dates-fine.yaml", ("first", "dates/b"), ("second", "dates/a")), "--dry-run")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_what_one_study_does_not_state_is_no_contradiction(self):
+        self.study("silent/a", 91, "20200101", PatientBirthDate="19500101", PatientSex="F", IssuerOfPatientID="HERE")
+        self.study("silent/b", 92, "20200601", PatientBirthDate="", PatientSex="")
+        self.study("silent/c", 93, "20200701", PatientBirthDate="19500102", PatientSex="F")
+        self.study("silent/d", 94, "20200801", patient="", PatientBirthDate="", PatientSex="")
+        done = run("run", self.case("silent-b.yaml", ("a", "silent/a"), ("b", "silent/b")), "--dry-run")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("patient-not-compared", done.stdout)
+        message = self.refused("run", self.case("silent-c.yaml", ("a", "silent/a"), ("b", "silent/b"), ("c", "silent/c")), "--dry-run", code="different-patient-ids")
+        self.assertIn("birth date of time point c contradict", message)
+        done = run("run", self.case("silent-d.yaml", ("a", "silent/a"), ("d", "silent/d")), "--dry-run")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("patient-not-compared", done.stdout)
+
+    def test_skeletons_tell_patients_apart_where_the_headers_agree(self):
+        folders = {}
+        for seed in (1, 2):
+            done = run("phantom", self.path(f"person{seed}"), "--patient", "--seed", seed, "--spacing", "2,2,5", "--uncompressed")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for folder, _, files in os.walk(self.path(f"person{seed}", "ct")):
+                for file in files:
+                    data = pydicom.dcmread(os.path.join(folder, file))
+                    data.PatientID = "ONE-ID"
+                    data.save_as(os.path.join(folder, file))
+            folders[seed] = f"person{seed}/ct"
+        for other, same in ((1, True), (2, False)):
+            out = self.path(f"person-out{other}")
+            case = self.case(f"person{other}.yaml", ("a", f"{folders[1]}/presentation"), ("b", f"{folders[other]}/day-38"), lesion="{}")
+            if same:
+                done = run("run", case, "-o", out)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertNotIn("patient-not-compared", text_of(os.path.join(out, "case.json")))
+                continue
+            message = self.refused("run", case, "-o", out, code="different-patient-ids")
+            self.assertIn("the skeleton of time point b is not that of a", message)
+            self.assertFalse(os.path.exists(out))
+            done = run("run", case, "-o", out, "--accept", "different-patient-ids")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_everywhere(out, "different-patient-ids")
+
+    def test_scans_without_bones_say_that_nothing_was_compared(self):
+        self.study("boneless/a", 95, "20200101")
+        self.study("boneless/b", 96, "20200601")
+        out = self.path("boneless-out")
+        done = run("run", self.case("boneless.yaml", ("a", "boneless/a"), ("b", "boneless/b")), "-o", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("case.json", "report.html"):
+            self.assertIn("patient-not-compared", text_of(os.path.join(out, name)))
 
     def test_an_accepted_gap_is_named_by_the_lesion_that_reaches_it(self):
         self.study("gap", 71, "20200101", leave_out=(20,))
@@ -154,7 +210,7 @@ class Ingest(InScratch):
 
     def test_an_interrupted_run_leaves_nothing(self):
         self.study("stopped", 81, "20200101")
-        case = self.case("stopped.yaml", *[(f"t{i}", "stopped") for i in range(40)])
+        case = self.case("stopped.yaml", *[(f"t{i}", "stopped") for i in range(40)], visits=True)
         before = set(os.listdir(self.scratch))
         process = subprocess.Popen([PROGRAM, "run", case, "-o", self.path("stopped-out")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         time.sleep(0.5)
