@@ -212,8 +212,10 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     for (std::size_t i = 0; i < p.values().size(); ++i) logits[i] = active[i] ? logit(p[i]) - threshold : -static_cast<float>(kLogLimit);
     to_ct(logits, grid, out, parameters.threads);
     const auto region = region_of(grid, g.size());
+    if (!goes_on(progress, "segmenting", 0.75)) return cancelled();
     const int passes = scene.rim_step > constants.clear_rim ? 2 : 1;  // the second sees what lies beyond a rim that the first has found
     for (int pass = 0; pass < passes; ++pass) out.mask = refined(ct, out.mask, region.low, region.high, 0.75 * scene.cell_mm + 1, scene.length_mm, parameters.threads);
+    if (!goes_on(progress, "segmenting", 0.8)) return cancelled();
     Mask core_on_ct(g.size());
     for (int k = region.low.slice; k <= region.high.slice; ++k) {
         for (int row = region.low.row; row <= region.high.row; ++row) {
@@ -233,6 +235,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
         const auto opened = strand_mm > 0 ? without_strands(part, {g.column_spacing_mm(), g.row_spacing_mm(), g.slab_mm(0)}, strand_mm) : part;
         return filled(seeded_components(opened, seeds));
     });
+    if (!goes_on(progress, "segmenting", 0.9)) return cancelled();
     recalibrate(out);
     if (std::none_of(out.mask.values().begin(), out.mask.values().end(), [](auto v) { return v != 0; })) {
         return Error{Code::empty_mask, "nothing around the prompt looks like a lesion", "segmentation"};

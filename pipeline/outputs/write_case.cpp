@@ -82,10 +82,14 @@ public:
         note("case-started", {{"case", result_.case_id}, {"command", parameters_.command}});
         const double count = static_cast<double>(result_.timepoints.size()) + 1;
         for (std::size_t i = 0; i < result_.timepoints.size(); ++i) {
-            if (!goes_on(progress_, result_.timepoints[i].id, static_cast<double>(i) / count)) return Error{Code::cancelled, "cancelled while writing", "outputs: write_case"};
+            step_ = result_.timepoints[i].id;
+            done_ = static_cast<double>(i) / count;
+            RETROMASS_TRY(wanted());
             RETROMASS_TRY(write_timepoint(result_.timepoints[i]));
         }
-        if (!goes_on(progress_, "report", 1 - 1 / count)) return Error{Code::cancelled, "cancelled while writing", "outputs: write_case"};
+        step_ = "report";
+        done_ = 1 - 1 / count;
+        RETROMASS_TRY(wanted());
         for (const auto& period : result_.assessment.criteria) {
             for (const auto& point : period.timepoints) {
                 note("assessed", {{"timepoint", point.timepoint}, {"line", period.line}, {"criterion", period.criterion}, {"category", name(point.decision.category)}, {"rule", point.decision.rule}});
@@ -109,6 +113,13 @@ public:
     }
 
 private:
+    /// Asked between objects: each takes a good part of a second on a large study.
+    Status wanted() const
+    {
+        if (!goes_on(progress_, step_, done_)) return Error{Code::cancelled, "cancelled while writing", "outputs: write_case"};
+        return Done{};
+    }
+
     void note(const char* event, const ordered_json& more)
     {
         ordered_json line{{"time", parameters_.timestamp}, {"event", event}};
@@ -130,6 +141,7 @@ private:
             note(lesion.measurements ? "measured" : "status", more);
         }
         for (const auto* lesion : drawn) {
+            RETROMASS_TRY(wanted());
             const auto stem = stem_of(timepoint, *lesion);
             if (timepoint.ct->volume.geometry.uniform()) {  // uneven slices: the SEG alone holds them (docs/clinical.md 3.1)
                 RETROMASS_TRY(write_nifti(folder_ / "masks" / (stem + ".nii.gz"), *lesion->mask, timepoint.ct->volume.geometry));
@@ -162,6 +174,7 @@ private:
         const auto sr = file("sr");
         const auto before = identity_of_report(previous_ / "dicom" / sr.filename());
         if (before) parameters.predecessor = before->predecessor;
+        RETROMASS_TRY(wanted());
         RETROMASS_TRY_ASSIGN(auto report, write_report(sr, result_, timepoint, segmented, seg, parameters));
         if (before && report.sop_instance_uid != before->self.sop_instance_uid) {  // corrected: another instance, which names the one it replaces
             parameters.predecessor = before->self;
@@ -192,10 +205,14 @@ private:
     {
         std::vector<const Mask*> masks;
         for (const auto* lesion : drawn) masks.push_back(&*lesion->mask);
+        RETROMASS_TRY(wanted());
         RETROMASS_TRY_ASSIGN(auto seg, write_seg(seg_file, *timepoint.ct, masks, segments, parameters));
+        RETROMASS_TRY(wanted());
         RETROMASS_TRY(verify_seg(seg_file, timepoint, drawn));
         note("seg-verified", {{"timepoint", timepoint.id}, {"segments", masks.size()}, {"sop_instance_uid", seg.sop_instance_uid}});
+        RETROMASS_TRY(wanted());
         RETROMASS_TRY_ASSIGN(const auto contours, write_structure_set(contour_file, *timepoint.ct, masks, segments, parameters));
+        RETROMASS_TRY(wanted());
         RETROMASS_TRY(verify_structure_set(contour_file, timepoint, drawn));
         note("rtstruct-verified", {{"timepoint", timepoint.id}, {"sop_instance_uid", contours.sop_instance_uid}});
         return seg;
@@ -212,6 +229,7 @@ private:
             described.push_back(segments[i]);
         }
         if (maps.empty()) return Done{};
+        RETROMASS_TRY(wanted());
         RETROMASS_TRY(write_probability_seg(file, *timepoint.ct, maps, described, parameters));
         return Done{};
     }
@@ -223,6 +241,7 @@ private:
             const auto found = pictures_.of.find(stem_of(timepoint, *lesion));
             if (found == pictures_.of.end()) continue;
             for (const auto& name : found->second) {
+                RETROMASS_TRY(wanted());
                 RETROMASS_TRY_ASSIGN(const auto picture, read_picture(folder_ / "images" / name));
                 const auto file = folder_ / "dicom" / fs::path(name).replace_extension(".dcm");
                 RETROMASS_TRY(write_capture(file, *timepoint.ct, picture, "RESEARCH " + lesion->lesion + ", " + timepoint.id + ", " + parameters.review_state, ++number, parameters));
@@ -306,6 +325,8 @@ private:
     const CaseResult& result_;
     const WriteParameters& parameters_;
     const Progress& progress_;
+    std::string step_;
+    double done_ = 0;
     Pictures pictures_;
     std::string events_;
 };

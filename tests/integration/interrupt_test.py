@@ -61,11 +61,11 @@ class Interrupt(InScratch):
         os.makedirs(folder)
         image = pydicom.dcmread(self.images[0])
         image.Modality, image.SOPClassUID = "MR", "1.2.840.10008.5.1.4.1.1.4"  # set aside by its header: the time goes into reading those
-        other = self.path("other.dcm")
-        image.save_as(other)
         count = 0
         whole_s = 0
         while whole_s < LONG_ENOUGH_S and count < 200_000:
+            other = self.path(f"other{count}.dcm")  # a file has at most 65,000 links
+            image.save_as(other)
             for _ in range(25_000):
                 os.link(other, os.path.join(folder, f"image{count}"))
                 count += 1

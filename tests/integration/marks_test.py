@@ -244,28 +244,26 @@ class Prompts(InScratch):
         by_seg = self.segmented("by-seg", "--mask", seg)
         by_nifti = self.segmented("by-nifti", "--mask", prior)
         self.assertTrue(filecmp.cmp(by_seg, by_nifti, shallow=False))
-        case = self.path("case.yaml")
-        with open(case, "w", encoding="ascii") as file:
-            file.write(f"""
+        mark = {"T1": f"marks: {report}, mark: 1.2.3.4.1", "T2": f"prior: {seg}, label: T1"}
+        tracked = {"T1": "1.2.3.4.1", "T2": pydicom.dcmread(seg).SegmentSequence[0].TrackingUID}
+        for name, wanted in (("T1", self.wanted), ("T2", by_nifti)):  # a case each: two lesions in one place would not be evaluable
+            case = self.path(f"case-{name}.yaml")
+            with open(case, "w", encoding="ascii") as file:
+                file.write(f"""
 case: P-1
 timepoints: [{{id: now, ct: {self.ct}, date: 2020-01-01, new_lesions: none}}]
-lesions:
-  - id: T1
-    timepoints: {{now: {{marks: {report}, mark: 1.2.3.4.1}}}}
-  - id: T2
-    timepoints: {{now: {{prior: {seg}, label: T1}}}}
+lesions: [{{id: {name}, timepoints: {{now: {{{mark[name]}}}}}}}]
 """)
-        out = self.path("case-result")
-        done = run("run", case, "-o", out)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        lesions = {lesion["id"]: lesion for lesion in read_json(os.path.join(out, "case.json"))["timepoints"][0]["lesions"]}
-        self.assertEqual(lesions["T1"]["tracking_uid"], "1.2.3.4.1")
-        self.assertEqual(lesions["T2"]["tracking_uid"], pydicom.dcmread(seg).SegmentSequence[0].TrackingUID)
-        self.assertTrue(lesions["T2"]["prompt"]["prior_mask"])
-        measured = lambda file: run_json("measure", self.ct, "--mask", file, "--json")["lesions"][0]
-        for lesion, file in (("T1", self.wanted), ("T2", by_nifti)):
+            out = self.path(f"case-result-{name}")
+            done = run("run", case, "-o", out)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            lesion = read_json(os.path.join(out, "case.json"))["timepoints"][0]["lesions"][0]
+            self.assertEqual(lesion["tracking_uid"], tracked[name])
+            if name == "T2":
+                self.assertTrue(lesion["prompt"]["prior_mask"])
+            measured = run_json("measure", self.ct, "--mask", wanted, "--json")["lesions"][0]
             for key in ("long_axis_mm", "short_axis_mm", "craniocaudal_mm", "volume_ml"):
-                self.assertEqual(lesions[lesion][key], measured(file)[key], f"{lesion} {key}")
+                self.assertEqual(lesion[key], measured[key], f"{name} {key}")
 
     def test_init_finds_what_lies_beside_the_ct(self):
         archive = self.path("archive")
