@@ -1,6 +1,7 @@
 #include "pipeline/ingest/marks.h"
 
 #include <algorithm>
+#include <iterator>
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -126,7 +127,8 @@ Result<Marks> read_lines_table(const std::filesystem::path& file)
         if (!column.contains(needed)) return refuse(1, std::string("no column ") + needed + "; expected sop_instance_uid,x1,y1,x2,y2 and optionally lesion, frame");
     }
     for (const auto& name : header) {
-        if (std::string_view("sop_instance_uid x1 y1 x2 y2 lesion frame").find(name) == std::string_view::npos) return refuse(1, "unknown column " + name);
+        static constexpr std::string_view known[] = {"sop_instance_uid", "x1", "y1", "x2", "y2", "lesion", "frame"};
+        if (std::find(std::begin(known), std::end(known), name) == std::end(known)) return refuse(1, "unknown column " + name);
     }
     Marks out;
     out.format = "CSV";
@@ -149,7 +151,7 @@ Result<Marks> read_lines_table(const std::filesystem::path& file)
         if (column.contains("lesion")) named.name = cells[column["lesion"]];
         if (column.contains("frame") && !cells[column["frame"]].empty()) {
             const auto frame = number(cells[column["frame"]]);
-            if (!frame || *frame < 1 || *frame != std::floor(*frame)) return refuse(row, "frame is counted from 1");
+            if (!frame || *frame < 1 || *frame > 1e6 || *frame != std::floor(*frame)) return refuse(row, "frame is a whole number, counted from 1");
             named.line.frame = static_cast<int>(*frame) - 1;
         }
         lines.push_back(std::move(named));

@@ -63,9 +63,7 @@ Status verify_seg(const std::filesystem::path& file, const TimepointResult& time
 
 Status verify_structure_set(const std::filesystem::path& file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& lesions)
 {
-    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file, &timepoint.ct->volume.geometry));
-    for (std::size_t i = 0; i < lesions.size(); ++i) {
-        const auto& mask = *lesions[i]->mask;
+    const auto skips_slices = [](const Mask& mask) {
         int stretches = 0;
         bool inside = false;
         for (int k = 0; k < mask.size().slices; ++k) {
@@ -74,7 +72,13 @@ Status verify_structure_set(const std::filesystem::path& file, const TimepointRe
             stretches += now && !inside ? 1 : 0;
             inside = now;
         }
-        if (stretches > 1) continue;
+        return stretches > 1;
+    };
+    if (std::all_of(lesions.begin(), lesions.end(), [&](const LesionResult* l) { return skips_slices(*l->mask); })) return Done{};
+    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file, &timepoint.ct->volume.geometry));
+    for (std::size_t i = 0; i < lesions.size(); ++i) {
+        const auto& mask = *lesions[i]->mask;
+        if (skips_slices(mask)) continue;
         RETROMASS_TRY_ASSIGN(const auto read, ingest::mask_on_grid(labels, static_cast<int>(i + 1), timepoint.ct->volume.geometry));
         std::size_t unlike = 0;
         for (std::size_t v = 0; v < read.values().size(); ++v) unlike += (read[v] != 0) != (mask[v] != 0) ? 1 : 0;

@@ -44,14 +44,26 @@ fs::path beside(const fs::path& folder, const std::string& suffix)
     return folder.parent_path() / name;
 }
 
-/// Only what this program wrote is ever replaced: a mistyped path must not cost a folder of something else.
-Status check_target(const fs::path& folder, bool overwrite)
+/// The case a finished folder is of; empty if that cannot be read.
+std::string case_in(const fs::path& folder)
+{
+    std::ifstream in(folder / "case.json");
+    const auto written = ordered_json::parse(in, nullptr, false);
+    return written.is_object() && written.contains("case") && written["case"].is_string() ? written["case"].get<std::string>() : "";
+}
+
+/// Only what this program wrote of the same case is ever replaced: a mistyped path must not cost a folder of something else, nor make one
+/// patient's report the predecessor of another's.
+Status check_target(const fs::path& folder, const std::string& case_id, bool overwrite)
 {
     std::error_code error;
     if (!fs::exists(fs::symlink_status(folder, error))) return Done{};
     if (!overwrite) return Error{Code::output_exists, folder.string() + " exists; choose another name or allow overwriting", "outputs: write_case"};
     const bool ours = fs::is_directory(folder, error) && (fs::is_empty(folder, error) || (fs::exists(folder / "case.json", error) && fs::exists(folder / "provenance.json", error)));
     if (!ours) return Error{Code::output_exists, folder.string() + " is not a finished case and is not replaced; choose another name", "outputs: write_case"};
+    if (!fs::is_empty(folder, error) && case_in(folder) != case_id) {
+        return Error{Code::output_exists, folder.string() + " holds another case than " + case_id + " and is not replaced; choose another name", "outputs: write_case"};
+    }
     return Done{};
 }
 
@@ -358,7 +370,7 @@ Status write_case(const fs::path& folder, const CaseResult& result, const WriteP
     auto target = folder.lexically_normal();
     if (!target.has_filename()) target = target.parent_path();
     if (target.empty() || target.filename() == "." || target.filename() == "..") return Error{Code::usage, "the output needs a folder name of its own", "outputs: write_case"};
-    RETROMASS_TRY(check_target(target, parameters.overwrite));
+    RETROMASS_TRY(check_target(target, result.case_id, parameters.overwrite));
     try {  // the file system and JSON libraries throw; nothing leaves this door
         std::error_code error;
         if (target.has_parent_path()) fs::create_directories(target.parent_path(), error);
@@ -367,7 +379,7 @@ Status write_case(const fs::path& folder, const CaseResult& result, const WriteP
         fs::create_directory(partial.path(), error);
         if (error) return io_error("cannot create " + partial.path().string(), error);
         RETROMASS_TRY(CaseWriter(partial.path(), target, result, parameters, progress).write());
-        RETROMASS_TRY(check_target(target, parameters.overwrite));
+        RETROMASS_TRY(check_target(target, result.case_id, parameters.overwrite));
         return move_into_place(partial, target);
     } catch (const std::exception& thrown) {
         return Error{Code::io, std::string("writing the case failed: ") + thrown.what(), "outputs: write_case"};

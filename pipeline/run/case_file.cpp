@@ -299,6 +299,12 @@ void check_references(const YAML::Node& root, const CaseFile& file)
                 if (std::find(lesions.begin(), lesions.end(), part) == lesions.end() || part == l.lesion.id) {
                     fault(root["lesions"], "lesion '" + l.lesion.id + "' is split into '" + part + "', which is no other lesion listed");
                 }
+                for (const auto& other : file.lesions) {
+                    if (other.lesion.id != part) continue;
+                    for (const auto& [when, there] : other.timepoints) {
+                        if (!there.split_into.empty()) fault(root["lesions"], "lesion '" + part + "', a part of '" + l.lesion.id + "', is split itself; list all parts with '" + l.lesion.id + "'");
+                    }
+                }
             }
         }
     }

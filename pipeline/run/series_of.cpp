@@ -18,6 +18,9 @@ Result<ingest::PlacedLines> add_mark(const CaseFile& file, const LesionAtTimepoi
     RETROMASS_TRY_ASSIGN(const auto mark, ingest::mark_named(marks, at.mark));
     RETROMASS_TRY_ASSIGN(auto placed, ingest::placed(mark, scan));
     for (const auto& [a, b] : placed.lines) prompt.lines.push_back({a, b});
+    if (!prompt.frame_of_reference_uid.empty() && prompt.frame_of_reference_uid != placed.frame_of_reference_uid) {
+        return Error{Code::prompt_frame_of_reference, "mark " + mark.name + " lies in frame of reference " + placed.frame_of_reference_uid + ", the case file states " + prompt.frame_of_reference_uid, "run"};
+    }
     if (prompt.frame_of_reference_uid.empty()) prompt.frame_of_reference_uid = placed.frame_of_reference_uid;
     tracking_uid = mark.tracking_uid;
     return placed;

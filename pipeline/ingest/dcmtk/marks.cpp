@@ -129,7 +129,8 @@ private:
         }
     }
 
-    ReportedValue value_of(DcmItem& item, const Concept& named) const
+    /// `range`: whether the value is itself a limit of another, which has no limits of its own; a report may refer to itself.
+    ReportedValue value_of(DcmItem& item, const Concept& named, bool range = false) const
     {
         ReportedValue out;
         out.name = named.meaning;
@@ -142,9 +143,9 @@ private:
             const auto type = text(*child, DCM_ValueType);
             const auto what = concept_of(*child, DCM_ConceptNameCodeSequence);
             if (type == "CODE" && (what.is("121401") || what.is("106233006", "G-A1F8"))) out.qualifier = concept_of(*child, DCM_ConceptCodeSequence).meaning;
-            if (type == "NUM" && out.value && (what.is("371885007", "R-00363") || what.is("371886008", "R-00364"))) {
-                const auto range = value_of(*child, what);
-                if (range.value) (what.is("371885007", "R-00363") ? out.low : out.high) = what.is("371885007", "R-00363") ? *out.value - *range.value : *out.value + *range.value;
+            if (!range && type == "NUM" && out.value && (what.is("371885007", "R-00363") || what.is("371886008", "R-00364"))) {
+                const auto limit = value_of(*child, what, true);
+                if (limit.value) (what.is("371885007", "R-00363") ? out.low : out.high) = what.is("371885007", "R-00363") ? *out.value - *limit.value : *out.value + *limit.value;
             }
             if (type == "SCOORD" || type == "SCOORD3D") {
                 if (const auto line = line_of(*child, type)) out.line = line;

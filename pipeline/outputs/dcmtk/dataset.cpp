@@ -136,11 +136,11 @@ Status reference_series(DcmItem& out, const ingest::CtSeries& ct)
     return Done{};
 }
 
-Result<ObjectReference> save(DcmFileFormat& object, const std::filesystem::path& file, const ObjectParameters& parameters)
+Result<ObjectReference> save(DcmFileFormat& object, const std::filesystem::path& file, const ObjectParameters& parameters, E_TransferSyntax syntax)
 {
     auto& data = *object.getDataset();
     data.findAndDeleteElement(DCM_SOPInstanceUID);
-    const auto write = [&](E_FileWriteMode mode) { return object.saveFile(file.c_str(), EXS_LittleEndianExplicit, EET_ExplicitLength, EGL_recalcGL, EPD_withoutPadding, 0, 0, mode); };
+    const auto write = [&](E_FileWriteMode mode) { return object.saveFile(file.c_str(), syntax, EET_ExplicitLength, EGL_recalcGL, EPD_withoutPadding, 0, 0, mode); };
     RETROMASS_DCM(write(EWM_dataset), "cannot write " + file.string());
     RETROMASS_TRY_ASSIGN(const auto content, sha256_of_file(file));
     RETROMASS_TRY(put(data, DCM_SOPInstanceUID, derived_uid("instance " + content, parameters.uid_root)));

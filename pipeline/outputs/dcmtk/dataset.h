@@ -55,6 +55,6 @@ Status put_series(DcmItem& out, DcmItem& source, const ingest::CtSeries& ct, con
 Status reference_series(DcmItem& out, const ingest::CtSeries& ct);
 
 /// Writes the object under a SOP Instance UID made of everything it holds: other content is another instance.
-Result<ObjectReference> save(DcmFileFormat& object, const std::filesystem::path& file, const ObjectParameters& parameters);
+Result<ObjectReference> save(DcmFileFormat& object, const std::filesystem::path& file, const ObjectParameters& parameters, E_TransferSyntax syntax = EXS_LittleEndianExplicit);
 
 }  // namespace retromass::outputs

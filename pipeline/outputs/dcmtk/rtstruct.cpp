@@ -104,7 +104,7 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
         RETROMASS_TRY(put(*observation, DCM_ReferencedROINumber, number));
         for (const auto& tag : {DCM_RTROIInterpretedType, DCM_ROIInterpreter}) RETROMASS_DCM(observation->insertEmptyElement(tag), "an observation");
     }
-    return save(out, file, parameters);
+    return save(out, file, parameters, EXS_LittleEndianImplicit);  // explicit VR has no room for Contour Data of more than 64 kB
 }
 
 }  // namespace
