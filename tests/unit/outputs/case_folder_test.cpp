@@ -93,6 +93,10 @@ TEST(WriteCase, RefusesAFolderThatExistsUnlessOverwritingACase)
     ASSERT_TRUE(outputs::write_case(out, result, parameters).ok());
     EXPECT_FALSE(fs::exists(out / "old"));
 
+    auto other = result;
+    other.case_id = "RPS-002";  // its report would name this patient's as the one it replaces
+    EXPECT_EQ(outputs::write_case(out, other, parameters).error().code, Code::output_exists);
+
     fs::create_directory(scratch.path() / "thesis");
     std::ofstream(scratch.path() / "thesis" / "chapter") << "years of work";
     EXPECT_EQ(outputs::write_case(scratch.path() / "thesis", result, parameters).error().code, Code::output_exists);

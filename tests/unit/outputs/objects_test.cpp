@@ -49,6 +49,24 @@ TEST(WriteStructureSet, ReadsBackVoxelForVoxelWithHolesIslandsAndATiltedGantry)
     for (std::size_t i = 0; i < mask.values().size(); ++i) ASSERT_EQ((*read)[i], mask[i]) << i;
 }
 
+TEST(WriteStructureSet, HoldsAContourOfMoreThanSixtyFourKilobytes)
+{
+    const test::Scratch scratch;
+    const auto geometry = *VolumeGeometry::from_slices(900, 40, {1, 0, 0}, {0, 1, 0}, 0.7123, 0.7123, {{-231.4567, -187.6543, 10.1234}, {-231.4567, -187.6543, 12.6234}});
+    const auto ct = test::write_ct(scratch.path() / "ct", {geometry, Grid<std::int16_t>(geometry.size(), 40)}, "comb", "2013-03-15");
+    Mask comb(geometry.size());  // 450 teeth: 1800 corners of three values of up to 16 characters
+    for (int c = 0; c < 900; ++c) {
+        for (int r = 0; r < (c % 2 ? 20 : 30); ++r) comb.at(c, r, 0) = 1;
+    }
+    const auto file = scratch.path() / "rtstruct.dcm";
+    ASSERT_TRUE(outputs::write_structure_set(file, ct, {&comb}, {{"T1", outputs::derived_uid("t"), ""}}).ok());
+    const auto labels = ingest::read_labels(file, &geometry);
+    ASSERT_TRUE(labels.ok()) << labels.error().message;
+    const auto read = ingest::mask_on_grid(*labels, 1, geometry);
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    for (std::size_t i = 0; i < comb.values().size(); ++i) ASSERT_EQ((*read)[i], comb[i]) << i;
+}
+
 TEST(WriteProbabilitySeg, IsCutAtOneHalfByItsReader)
 {
     const test::Scratch scratch;
