@@ -121,6 +121,7 @@ ImmunePeriod immune_period(const PeriodContext& context, const std::vector<Recis
         now.sum = from.sum;
         now.partial = from.partial_sum.value_or(Length{});
         now.targets_gone = from.target == Category::cr;
+        for (const auto& target : targets_at(context, t)) now.target_seen = now.target_seen || (!target.reading.parts.empty() && !gone(target.reading));
         read_non_targets(context, t, from.non_target, now);
         new_lesions.read(t, from.new_lesions == NewLesions::unequivocal, now);
         now.new_lesions_known = !new_lesions_unstated(from);
@@ -134,6 +135,7 @@ ImmunePeriod immune_period(const PeriodContext& context, const std::vector<Recis
     }
     ImmuneRules rules;
     rules.min_days = context.policies.number("irecist_min_days");
+    rules.disease_after_cr_progresses = context.policies.value("cr_then_less") == "recist-table-3";
     rules.persistence = context.policies.value("pr_persistence") == "per-timepoint" ? PrPersistence::per_timepoint : PrPersistence::carry_forward;
     Length baseline{};
     if (!rows.empty() && rows.front().baseline_sum) baseline = *rows.front().baseline_sum;

@@ -70,6 +70,7 @@ public:
     {
         index_ = index;
         target_ = target_of(now);
+        non_target_ = non_target_of(now);
         if (confirmed_) return after_confirmation(now);
         if (block_) return within_block(now);
         return fresh(now);
@@ -79,16 +80,23 @@ private:
     Category target_of(const ImmuneTimepoint& now) const
     {
         if (!now.has_targets) return Category::na;
+        if (after_cr() && (now.target_seen || (now.sum && !now.targets_gone))) return Category::pd;
         if (!now.sum) return progressed(now.partial, nadir_) ? Category::pd : Category::ne;
         if (now.targets_gone) return Category::cr;
         return target_from_sums({baseline_, nadir_, *now.sum, pr_stands_}, rules_.persistence);
     }
 
-    /// What the lesions of the baseline alone would be.
-    Outcome without_new_lesions(const ImmuneTimepoint& now) const
+    Category non_target_of(const ImmuneTimepoint& now) const
     {
-        return overall_response(target_, non_target_category(now.non_target), NewLesions::none);
+        const auto category = non_target_category(now.non_target);
+        return after_cr() && category == Category::non_cr_non_pd ? Category::pd : category;
     }
+
+    /// Any disease of the baseline that is back is then progression (rules 4.7, 6.6).
+    bool after_cr() const { return overall_cr_ && rules_.disease_after_cr_progresses; }
+
+    /// What the lesions of the baseline alone would be.
+    Outcome without_new_lesions() const { return overall_response(target_, non_target_, NewLesions::none); }
 
     bool new_lesions_progress(const ImmuneTimepoint& now, std::string& why) const
     {
@@ -107,12 +115,12 @@ private:
         Block block;
         block.first = index_;
         block.by_target = target_ == Category::pd;
-        block.by_non_target = now.non_target == ImmuneNonTarget::unequivocal;
+        block.by_non_target = non_target_ == Category::pd;
         block.by_new_lesion = by_new;
         if (block.by_target) block.sum = now.sum;
         block.new_lesions = now.new_lesions;
         block.new_target_sum = now.new_target_sum;
-        block.before = without_new_lesions(now).category;
+        block.before = without_new_lesions().category;
         block.non_target_held = block.by_non_target;
         block_ = block;
         block_date_ = now.date;
@@ -125,8 +133,8 @@ private:
     {
         std::string why;
         const bool by_new = new_lesions_progress(now, why);
-        if (target_ == Category::pd) why.append(why.empty() ? "" : "; ").append("the targets reached the limit above the nadir");
-        if (now.non_target == ImmuneNonTarget::unequivocal) why.append(why.empty() ? "" : "; ").append("non-target disease progressed unequivocally");
+        if (target_ == Category::pd) why.append(why.empty() ? "" : "; ").append(after_cr() ? "a target is seen again after an overall complete response" : "the targets reached the limit above the nadir");
+        if (non_target_ == Category::pd) why.append(why.empty() ? "" : "; ").append(after_cr() ? "non-target disease is seen again after an overall complete response" : "non-target disease progressed unequivocally");
         if (!why.empty()) return open(now, why, by_new);
         return assign(now, "iRECIST 9.1 ");
     }
@@ -134,7 +142,7 @@ private:
     /// The response of the baseline's lesions; new lesions that are still there bar only a complete one.
     ImmuneOutcome assign(const ImmuneTimepoint& now, const std::string& rule)
     {
-        auto outcome = without_new_lesions(now);
+        auto outcome = without_new_lesions();
         remember(now);
         if (!now.new_lesions_known && outcome.category != Category::ne) {
             return {{Category::ne, "definitions 5.2 new lesions not stated", "not evaluable: new lesions not stated; without new lesions " + std::string(name(immune(outcome.category)))}, {}};
@@ -143,6 +151,7 @@ private:
             outcome.category = Category::pr;
             outcome.reason = "all lesions of the baseline are gone, but a new lesion is still there";
         }
+        overall_cr_ = overall_cr_ || outcome.category == Category::cr;
         return {{immune(outcome.category), rule + std::string(name(immune(outcome.category))), outcome.reason}, {}};
     }
 
@@ -163,12 +172,12 @@ private:
         }
         if (auto why = persists(now); !why.empty()) {
             // A part that fell back is no longer waiting: should it progress again, it does so anew.
-            if (now.non_target == ImmuneNonTarget::present || now.non_target == ImmuneNonTarget::absent) block.by_non_target = block.non_target_held = false;
+            if (non_target_ == Category::cr || (non_target_ == Category::non_cr_non_pd && now.non_target == ImmuneNonTarget::present)) block.by_non_target = block.non_target_held = false;
             if (target_ != Category::pd && target_ != Category::ne) block.by_target = false;
             remember(now);
             return {{Category::iupd, "iRECIST 9.7 progression still unconfirmed", why}, block.first};
         }
-        const auto outcome = without_new_lesions(now);
+        const auto outcome = without_new_lesions();
         const bool unseen = (block.by_target && target_ == Category::ne) || (block.by_non_target && now.non_target == ImmuneNonTarget::not_evaluable) ||
                             (block.by_new_lesion && !now.new_lesions_known);
         if (outcome.category == Category::ne || unseen) {
@@ -193,7 +202,7 @@ private:
         }
         if (block.by_new_lesion && block.new_non_target_increased) return "a new lesion that is not measured increased";
         if (!block.by_target && target_ == Category::pd) return "now the targets progressed as well";
-        if (!block.by_non_target && now.non_target == ImmuneNonTarget::unequivocal) return "now non-target disease progressed as well";
+        if (!block.by_non_target && non_target_ == Category::pd) return "now non-target disease progressed as well";
         return "";
     }
 
@@ -201,17 +210,17 @@ private:
     std::string persists(const ImmuneTimepoint& now) const
     {
         const auto& block = *block_;
-        if (target_ == Category::pd) return "the targets are still above the limit and did not grow by a further 5 mm";
-        if (now.non_target == ImmuneNonTarget::unequivocal) return "non-target disease is unchanged at the unequivocal level";
+        if (target_ == Category::pd) return "the targets are still progression and did not grow by a further 5 mm";
+        if (non_target_ == Category::pd) return "non-target disease is still progression and did not increase further";
         // A stable new lesion gives way only to a response of the baseline's lesions that came after it (rule 9.8).
-        const auto category = without_new_lesions(now).category;
+        const auto category = without_new_lesions().category;
         if (block.by_new_lesion && !gone(now) && category != Category::ne && rank(category) >= rank(block.before)) return "the new lesion is unchanged, and the lesions of the baseline did not respond since";
         return "";
     }
 
     ImmuneOutcome after_confirmation(const ImmuneTimepoint& now)
     {
-        const auto outcome = without_new_lesions(now);
+        const auto outcome = without_new_lesions();
         if (outcome.category == Category::pd || !persists(now).empty()) {
             return {{Category::icpd, "iRECIST 9.11 after confirmed progression", "progression was confirmed before; it persists"}, block_->first};
         }
@@ -232,7 +241,9 @@ private:
     Length baseline_;
     Length nadir_;                       ///< smallest complete sum before
     bool pr_stands_ = false;
+    bool overall_cr_ = false;            ///< an iCR was assigned before
     Category target_ = Category::na;
+    Category non_target_ = Category::na;
     std::size_t index_ = 0;
     std::optional<Block> block_;
     Date block_date_;

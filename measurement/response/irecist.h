@@ -21,6 +21,7 @@ struct ImmuneTimepoint {
     std::optional<Length> sum;           ///< of the targets of the baseline; empty = incomplete
     Length partial;                      ///< of what was evaluated, where incomplete
     bool targets_gone = false;
+    bool target_seen = false;            ///< one that was evaluated is not gone, also where the sum is incomplete
     ImmuneNonTarget non_target = ImmuneNonTarget::none_at_baseline;
     bool non_target_grew = false;        ///< some of it increased since the study before, whatever the state of the whole
     long new_lesions = 0;                ///< seen so far, counted once each
@@ -39,6 +40,7 @@ struct ImmuneOutcome {
 struct ImmuneRules {
     long min_days = 28;                  ///< from iUPD to a study that may confirm it; earlier ones change nothing, not even the nadir
     PrPersistence persistence = PrPersistence::per_timepoint;
+    bool disease_after_cr_progresses = true;  ///< cr_then_less=recist-table-3: any disease after an overall complete response
 };
 /// One outcome a time point, in order of time. What follows an iCPD is still named, and counts nowhere.
 std::vector<ImmuneOutcome> immune_responses(Length baseline, std::span<const ImmuneTimepoint> timepoints, const ImmuneRules& rules);

@@ -56,13 +56,6 @@ Length size_of(const TargetReading& reading)
     return total;
 }
 
-bool gone(const TargetReading& reading)
-{
-    if (reading.merged) return true;  // its disease is read in the partner
-    return std::all_of(reading.parts.begin(), reading.parts.end(),
-                       [&](Length part) { return reading.nodal ? part < kNormalNode : part == Length{}; });
-}
-
 std::string mm(Length length) { return length.text() + " mm"; }
 
 }  // namespace
@@ -170,6 +163,13 @@ Category target_from_sums(const TargetSums& sums, PrPersistence persistence)
     if (responded(sums.current, sums.baseline)) return Category::pr;
     if (sums.pr_stands && persistence == PrPersistence::carry_forward) return Category::pr;
     return Category::sd;
+}
+
+bool gone(const TargetReading& reading)
+{
+    if (reading.merged) return true;  // its disease is read in the partner
+    return std::all_of(reading.parts.begin(), reading.parts.end(),
+                       [&](Length part) { return reading.nodal ? part < kNormalNode : part == Length{}; });
 }
 
 TargetOutcome target_response(std::span<const TargetReading> readings, const TargetHistory& history, PrPersistence persistence)

@@ -71,6 +71,8 @@ struct TargetReading {
 /// 0 mm for absent, 5 mm for too small, the recorded length else; nothing where it cannot be known, with the reason
 /// (clinical.md 5.1). `observation` may be null: nothing was stated.
 TargetReading target_reading(const Lesion& lesion, const Observation* observation);
+/// Rule 4.1, for a reading that was evaluated: nothing left, of a node less than 10 mm; a merged one is read in its partner.
+bool gone(const TargetReading& reading);
 /// What earlier time points left behind.
 struct TargetHistory {
     Length baseline;

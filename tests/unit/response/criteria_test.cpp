@@ -233,6 +233,16 @@ TEST(ImmuneRecist, ConfirmsOrWipesAProgressionThatRecistCounts)
     EXPECT_EQ(period_of(confirmed, "irecist", 1).summary.pfs_end, parse_date("2024-03-01")) << "dated by the first unconfirmed progression";
 }
 
+TEST(ImmuneRecist, TakesATargetThatIsBackAfterACompleteResponseForProgression)
+{
+    const auto patient = on_immunotherapy({timepoint("2024-01-01", {test::measured("T1", "50"), test::measured("T2", "50")}),
+                                           timepoint("2024-03-01", {stated("T1", LesionStatus::absent), stated("T2", LesionStatus::absent)}),
+                                           timepoint("2024-05-01", {test::measured("T1", "4"), stated("T2", LesionStatus::not_evaluable)})},
+                                          {lesion("T1"), lesion("T2")});
+    EXPECT_EQ(point(assessed(patient), "irecist", "2024-05-01", 1).decision.category, Category::iupd);
+    EXPECT_EQ(point(assessed(patient, with({{"cr_then_less", "reread-as-pr"}})), "irecist", "2024-05-01", 1).decision.category, Category::ne);
+}
+
 TEST(ImmuneRecist, MeasuresNewLesionsApart)
 {
     auto node = lesion("X1", Role::new_lesion);

@@ -173,6 +173,27 @@ TEST(Irecist, WorksWithoutTargets)
     EXPECT_EQ(series({with_non_target(none, ImmuneNonTarget::absent)}), "iCR");
 }
 
+TEST(Irecist, TakesDiseaseAfterAnOverallCompleteResponseForProgression)
+{
+    // Rules 4.7 and 6.6: whatever its size, and as target or as non-target disease.
+    EXPECT_EQ(series({at(56, "0"), at(91, "4"), at(126, "8.9"), at(161, "9")}), "iCR iUPD iUPD iCPD");
+    EXPECT_EQ(series({at(56, "0"), at(91, "4"), at(126, "0")}), "iCR iUPD iCR");
+    const auto absent = ImmuneNonTarget::absent, present = ImmuneNonTarget::present, increased = ImmuneNonTarget::increased;
+    EXPECT_EQ(series({with_non_target(at(56, "0"), absent), with_non_target(at(91, "0"), present)}), "iCR iUPD");
+    EXPECT_EQ(series({with_non_target(at(56, "0"), absent), with_non_target(at(91, "0"), present), with_non_target(at(126, "0"), present), with_non_target(at(161, "0"), increased)}), "iCR iUPD iUPD iCPD");
+    EXPECT_EQ(series({with_non_target(at(56, "0"), present), with_non_target(at(91, "4"), present)}), "iPR iPR") << "never an overall complete response";
+    auto node = at(91, "8");
+    node.targets_gone = true;
+    EXPECT_EQ(series({at(56, "0"), node}), "iCR iCR") << "a node below 10 mm is gone";
+    auto partial = at(91, nullptr);
+    partial.target_seen = true;
+    partial.partial = Length::mm(4);
+    EXPECT_EQ(series({at(56, "0"), partial}), "iCR iUPD") << "the one that is back is enough";
+    ImmuneRules reread;
+    reread.disease_after_cr_progresses = false;
+    EXPECT_EQ(series({at(56, "0"), at(91, "4")}, reread), "iCR iPR");
+}
+
 std::vector<DatedResponse> on_days(std::vector<std::pair<long, Category>> days)
 {
     std::vector<DatedResponse> out;
