@@ -232,6 +232,7 @@ void judge_volume(Walk& walk)
             inputs.emplace_back("limit of PR", "at most " + fixed(static_cast<double>(rule.response_permille) / 1000 * ml(sums.baseline), 2) + " ml");
             inputs.emplace_back("limit of PD", "at least " + fixed(static_cast<double>(rule.progression_permille) / 1000 * ml(sums.nadir), 2) + " ml");
             auto outcome = volume_response(sums, rule);
+            if (!all_gone && outcome.category == Category::cr) outcome = {Category::pr, "volume 12 partial response", "the volume is recorded as 0, but a target is still there"};
             if (missing.empty() && all_gone) outcome = {Category::cr, "volume 12 complete response", "every target is gone, and nodes are below 10 mm"};
             if (!missing.empty() && outcome.category != Category::pd) outcome = {Category::ne, "volume 12 not evaluable", "the volume is incomplete: " + missing};
             if (missing.empty() && !all_gone) {

@@ -155,6 +155,12 @@ TEST(FurtherCriteria, NeverTakeAMissingValueForZero)
     }
 }
 
+TEST(FurtherCriteria, CallNothingCompleteByVolumeWhileATargetIsThere)
+{
+    const auto assessment = assessed(of({timepoint("2024-01-01", {sized("T1", "40", "30", 20)}), timepoint("2024-03-01", {sized("T1", "2", "2", 0.004)})}));
+    EXPECT_EQ(point(assessment, "volume", "2024-03-01").decision.category, Category::pr);
+}
+
 TEST(FurtherCriteria, AskForConfirmationOfAWhoResponseWhateverRecistIsTold)
 {
     const auto assessment = assessed(of({timepoint("2024-01-01", {sized("T1", "40", "30")}), timepoint("2024-03-01", {sized("T1", "20", "20")}), timepoint("2024-03-28", {sized("T1", "20", "20")})}));
