@@ -174,6 +174,9 @@ private:
             // A part that fell back is no longer waiting: should it progress again, it does so anew.
             if (non_target_ == Category::cr || (non_target_ == Category::non_cr_non_pd && now.non_target == ImmuneNonTarget::present)) block.by_non_target = block.non_target_held = false;
             if (target_ != Category::pd && target_ != Category::ne) block.by_target = false;
+            // What was incomplete at the first iUPD is counted from the first complete sum after it.
+            if (block.by_target && !block.sum) block.sum = now.sum;
+            if (!block.new_target_sum) block.new_target_sum = now.new_target_sum;
             remember(now);
             return {{Category::iupd, "iRECIST 9.7 progression still unconfirmed", why}, block.first};
         }
@@ -192,8 +195,9 @@ private:
     std::string confirmed_by(const ImmuneTimepoint& now) const
     {
         const auto& block = *block_;
-        if (block.by_target && block.sum && now.sum && *now.sum - *block.sum >= kConfirmingGrowth) {
-            return "the targets grew by a further " + (*now.sum - *block.sum).text() + " mm, to " + now.sum->text() + " mm";
+        const auto sum = now.sum.value_or(now.partial);  // of an incomplete one what was measured alone may be enough
+        if (block.by_target && block.sum && sum - *block.sum >= kConfirmingGrowth) {
+            return "the targets grew by a further " + (sum - *block.sum).text() + " mm, to " + sum.text() + " mm";
         }
         if (block.by_non_target && block.non_target_increased) return "non-target disease increased further";
         if (now.new_lesions > block.new_lesions) return block.by_new_lesion ? "there are more new lesions" : "a new lesion appeared";
@@ -201,6 +205,7 @@ private:
             return "the new lesions grew by " + (*now.new_target_sum - *block.new_target_sum).text() + " mm";
         }
         if (block.by_new_lesion && block.new_non_target_increased) return "a new lesion that is not measured increased";
+        if (std::string why; !block.by_new_lesion && new_lesions_progress(now, why)) return why;
         if (!block.by_target && target_ == Category::pd) return "now the targets progressed as well";
         if (!block.by_non_target && non_target_ == Category::pd) return "now non-target disease progressed as well";
         return "";
@@ -233,6 +238,7 @@ private:
     {
         if (now.sum) nadir_ = std::min(nadir_, *now.sum);
         pr_stands_ = target_ == Category::pr || target_ == Category::cr || (pr_stands_ && target_ != Category::pd);
+        if (now.new_lesions > known_new_) new_nadir_.reset();  // a sum of fewer lesions is no nadir of more
         known_new_ = std::max(known_new_, now.new_lesions);
         if (now.new_target_sum && now.new_lesions > 0 && (!new_nadir_ || *now.new_target_sum < *new_nadir_)) new_nadir_ = now.new_target_sum;
     }

@@ -194,6 +194,41 @@ TEST(Irecist, TakesDiseaseAfterAnOverallCompleteResponseForProgression)
     EXPECT_EQ(series({at(56, "0"), at(91, "4")}, reread), "iCR iPR");
 }
 
+TEST(Irecist, ConfirmsByTheGrowthOfOldNewLesionsWhereOthersOpenedTheProgression)
+{
+    const std::vector<ImmuneTimepoint> timepoints{at(56, "100", 1, "20"), at(91, "60", 1, "20"), at(126, "75", 1, "20"), at(161, "75", 1, "26")};
+    EXPECT_EQ(series(timepoints), "iUPD iPR iUPD iCPD");
+    ASSERT_TRUE(progression(timepoints));
+    EXPECT_EQ(progression(timepoints)->index, 2u);
+    EXPECT_EQ(series({at(56, "100", 1, "20"), at(91, "60", 1, "20"), at(126, "75", 1, "20"), at(161, "75", 1, "24.9")}), "iUPD iPR iUPD iUPD");
+}
+
+TEST(Irecist, StartsTheNadirOfTheNewLesionsAfreshWithAFurtherOne)
+{
+    const std::vector<ImmuneTimepoint> further{at(56, "100", 1, "20"), at(91, "60", 1, "20"), at(126, "80", 2, "35"), at(161, "60", 2, "35")};
+    auto with = [&](const char* sum) {
+        auto all = further;
+        all.push_back(at(196, "60", 2, sum));
+        return series(all);
+    };
+    EXPECT_EQ(with("35"), "iUPD iPR iUPD iPR iPR") << "35 mm are two lesions, 20 mm was one";
+    EXPECT_EQ(with("41.9"), "iUPD iPR iUPD iPR iPR");
+    EXPECT_EQ(with("42"), "iUPD iPR iUPD iPR iUPD");
+}
+
+TEST(Irecist, ConfirmsWhereTheSumWasIncompleteAtTheFirstProgression)
+{
+    auto partial = [](long day, const char* sum) {
+        auto out = at(day, nullptr);
+        out.partial = *Length::parse(sum);
+        return out;
+    };
+    EXPECT_EQ(series({partial(56, "125"), at(91, "130"), at(126, "134.9"), at(161, "135")}), "iUPD iUPD iUPD iCPD") << "counted from the first complete sum";
+    EXPECT_EQ(series({at(56, "100", 1), at(91, "100", 1, "12"), at(126, "100", 1, "16.9"), at(161, "100", 1, "17")}), "iUPD iUPD iUPD iCPD");
+    EXPECT_EQ(series({at(56, "125"), partial(91, "130")}), "iUPD iCPD") << "what was measured alone grew by 5 mm";
+    EXPECT_EQ(series({at(56, "125"), partial(91, "129.9")}), "iUPD iUPD");
+}
+
 std::vector<DatedResponse> on_days(std::vector<std::pair<long, Category>> days)
 {
     std::vector<DatedResponse> out;
