@@ -11,6 +11,7 @@ namespace {
 using test::lesion;
 using test::stated;
 using test::timepoint;
+using test::of;
 using test::with;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -31,15 +32,6 @@ Timepoint venous(Timepoint timepoint, double kvp = 120)
     timepoint.study.kvp = kvp;
     timepoint.study.image_kind = "attenuation";
     return timepoint;
-}
-
-Patient of(std::vector<Timepoint> timepoints, std::vector<Lesion> lesions = {lesion("T1")})
-{
-    Patient patient;
-    patient.id = "P";
-    patient.lesions = std::move(lesions);
-    patient.timepoints = std::move(timepoints);
-    return patient;
 }
 
 Assessment assessed(const Patient& patient, const Policies& policies = {}, const Criteria& criteria = {})

@@ -14,15 +14,9 @@ namespace retromass::response {
 namespace {
 
 using test::cell;
+using test::length;
 using test::parts_of;
 using test::Row;
-
-Length length(const std::string& text)
-{
-    const auto parsed = Length::parse(text);
-    EXPECT_TRUE(parsed.has_value()) << "not a length: " << text;
-    return parsed.value_or(Length{});
-}
 
 long whole(const std::string& text)
 {

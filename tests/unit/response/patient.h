@@ -60,6 +60,15 @@ inline response::Lesion lesion(const std::string& id, response::Role role = resp
     return {id, role, "liver", "liver", false};
 }
 
+inline response::Patient of(std::vector<response::Timepoint> timepoints, std::vector<response::Lesion> lesions = {lesion("T1")})
+{
+    response::Patient out;
+    out.id = "P";
+    out.lesions = std::move(lesions);
+    out.timepoints = std::move(timepoints);
+    return out;
+}
+
 /// The row of a time point in a line; a default row where there is none.
 inline response::RecistTimepoint row_of(const response::Assessment& assessment, const std::string& id, int line = 0)
 {

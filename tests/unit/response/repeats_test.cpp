@@ -11,6 +11,7 @@ namespace retromass::response {
 namespace {
 
 using test::lesion;
+using test::of;
 using test::timepoint;
 using test::with;
 using testing::HasSubstr;
@@ -22,15 +23,6 @@ Observation uncertain(const std::string& id, double mm, double percent)
     const double by = 1 + percent / 100, value = out.long_axis->as_mm();
     out.length_mm = Interval{value / by, value * by};
     return out;
-}
-
-Patient of(std::vector<Timepoint> timepoints, std::vector<Lesion> lesions = {lesion("T1")})
-{
-    Patient patient;
-    patient.id = "P";
-    patient.lesions = std::move(lesions);
-    patient.timepoints = std::move(timepoints);
-    return patient;
 }
 
 RecistTimepoint last(const Patient& patient, const Policies& policies = {})

@@ -67,7 +67,7 @@ std::vector<std::string> unjudged(const std::filesystem::path& folder)
 
 TEST(ResponseVectors, HoldNothingThatNoTestJudges)
 {
-    if (!std::filesystem::exists(test::vectors_folder())) GTEST_SKIP() << "response vectors absent: " << test::vectors_folder();
+    RETROMASS_NEEDS_VECTORS();
     for (const auto& complaint : unjudged(test::vectors_folder())) ADD_FAILURE() << complaint;
 }
 

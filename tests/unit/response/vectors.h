@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/units.h"
 #include "tests/support/real_data.h"
 
 namespace retromass::test {
@@ -81,16 +82,27 @@ inline const std::string& cell(const Row& row, const std::string& name)
     return found->second;
 }
 
+/// A length in millimetres; one that cannot be read is a failure.
+inline Length length(const std::string& text)
+{
+    const auto parsed = Length::parse(text);
+    EXPECT_TRUE(parsed.has_value()) << "not a length: " << text;
+    return parsed.value_or(Length{});
+}
+
 }  // namespace retromass::test
 
-/// First line of a vector test: `rows` are those of the file. Skips loudly without a folder, fails where data is required or the
-/// folder holds no row.
-#define RETROMASS_VECTOR_ROWS(rows, file)                                                                              \
+/// First line of a test of the vectors: skips loudly without their folder, fails where data is required.
+#define RETROMASS_NEEDS_VECTORS()                                                                                      \
     if (!std::filesystem::exists(retromass::test::vectors_folder())) {                                                 \
         retromass::test::note_in_ledger("skipped");                                                                    \
         if (retromass::test::data_required()) FAIL() << "response vectors required, but absent: " << retromass::test::vectors_folder(); \
         GTEST_SKIP() << "response vectors absent: " << retromass::test::vectors_folder();                              \
     }                                                                                                                  \
-    retromass::test::note_in_ledger("run");                                                                            \
+    retromass::test::note_in_ledger("run")
+
+/// The same, and `rows` are those of the file; a file without rows is a failure.
+#define RETROMASS_VECTOR_ROWS(rows, file)                                                                              \
+    RETROMASS_NEEDS_VECTORS();                                                                                         \
     const auto rows = retromass::test::read_rows(retromass::test::vectors_folder() / (file));                          \
     ASSERT_FALSE(rows.empty()) << (retromass::test::vectors_folder() / (file)) << " holds no row"

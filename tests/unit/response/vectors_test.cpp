@@ -11,15 +11,9 @@ namespace retromass::response {
 namespace {
 
 using test::cell;
+using test::length;
 using test::parts_of;
 using test::Row;
-
-Length length(const std::string& text)
-{
-    const auto parsed = Length::parse(text);
-    EXPECT_TRUE(parsed.has_value()) << "not a length: " << text;
-    return parsed.value_or(Length{});
-}
 
 Category category(const std::string& text)
 {
@@ -50,10 +44,7 @@ std::vector<DatedResponse> series_of(const std::string& text)
 
 TEST(ResponseVectors, TheFolderHoldsVectors)
 {
-    if (!std::filesystem::exists(test::vectors_folder())) {
-        if (test::data_required()) FAIL() << "response vectors required, but absent: " << test::vectors_folder();
-        GTEST_SKIP() << "response vectors absent: " << test::vectors_folder();
-    }
+    RETROMASS_NEEDS_VECTORS();
     std::size_t files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(test::vectors_folder())) files += entry.path().extension() == ".csv";
     EXPECT_GT(files, 0u) << test::vectors_folder() << " holds no vector file";
