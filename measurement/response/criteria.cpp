@@ -126,6 +126,7 @@ void judge_who(Walk& walk)
 {
     const auto mode = walk.context.policies.value("who_pd") == "per-lesion" ? WhoProgression::per_lesion : WhoProgression::sum_over_nadir;
     std::vector<WhoLesion> lesions;
+    std::vector<bool> merged;   // into another, as each of them was last seen
     Product baseline, nadir;
     std::size_t nadir_at = walk.at(0);
     for (std::size_t row = 0; row < walk.recist.rows.size(); ++row) {
@@ -145,9 +146,17 @@ void judge_who(Walk& walk)
                 walk.out.not_applicable = targets[l].lesion->id + " has no product of two axes at the baseline: " + why;
                 return;
             }
-            if (row == 0) lesions.push_back({targets[l].lesion->id, *product, *product, {}, false});
+            if (row == 0) {
+                lesions.push_back({targets[l].lesion->id, *product, *product, {}, false});
+                merged.push_back(false);
+            }
             lesions[l].current = product;
             lesions[l].gone = gone(targets[l]);
+            if (targets[l].reading.merged && !merged[l]) {  // its partner now stands for both (rule 3.4)
+                const auto partner = std::find_if(lesions.begin(), lesions.end(), [&](const auto& other) { return other.id == targets[l].observation->merged_into; });
+                if (partner != lesions.end()) partner->nadir = partner->nadir + lesions[l].nadir;
+            }
+            merged[l] = targets[l].reading.merged;
             if (product) sum = sum + *product;
             complete = complete && product.has_value();
             point.decision.inputs.emplace_back(lesions[l].id + " long x short axis", product ? fixed(product->as_mm2(), 2) + " mm2" : "not evaluable: " + why);
@@ -162,8 +171,9 @@ void judge_who(Walk& walk)
             point.decision.inputs.emplace_back("limit of PD", mode == WhoProgression::per_lesion ? "one lesion at 1.25 of its own nadir" : "at least " + fixed(1.25 * nadir.as_mm2(), 2) + " mm2");
             decide(walk, row, point, who_response(lesions, nadir, mode));
         }
-        for (auto& lesion : lesions) {
-            if (lesion.current) lesion.nadir = std::min(lesion.nadir, *lesion.current);
+        for (std::size_t l = 0; l < lesions.size(); ++l) {
+            auto& lesion = lesions[l];
+            if (lesion.current && !merged[l]) lesion.nadir = std::min(lesion.nadir, *lesion.current);
         }
         if (complete && sum < nadir) {
             nadir = sum;
@@ -285,8 +295,9 @@ std::string density_obstacle(const Walk& walk, std::size_t before, std::size_t n
     }
     if (!a.kvp || !b.kvp) return "kVp is not stated of both studies";
     if (std::abs(*a.kvp - *b.kvp) > kMostKvpDifference) return "kVp differs by more than 20 (" + fixed(*a.kvp, 0) + ", " + fixed(*b.kvp, 0) + ")";
+    if (a.image_kind.empty() || b.image_kind.empty()) return "the kind of image is not stated of both studies";
     if (a.image_kind != b.image_kind) return "the kind of image differs (" + stated(a.image_kind) + ", " + stated(b.image_kind) + ")";
-    if (!a.image_kind.empty() && a.image_kind != "attenuation" && a.image_kind != "monoenergetic") return "the images are " + a.image_kind + ", not attenuation";
+    if (a.image_kind != "attenuation" && a.image_kind != "monoenergetic") return "the images are " + a.image_kind + ", not attenuation";
     return "";
 }
 

@@ -18,18 +18,21 @@ public:
         out.new_non_target = unlisted_ && seen_.empty();
         Length sum{};
         bool complete = !seen_.empty();
+        out.new_lesions_gone = !seen_.empty();
         for (auto& lesion : seen_) {
             const auto& known = context_.patient.lesions[lesion.index];
             const auto* const observation = observation_of(context_.timepoint(t), known.id);
             const auto reading = target_reading(known, observation);
             const bool measured = !reading.parts.empty();
+            const auto disease = disease_of(known, observation);
+            const bool none = disease == Disease::none || disease == Disease::elsewhere;
+            out.new_lesions_gone = out.new_lesions_gone && none;
             if (lesion.measured) {
                 if (measured) sum = sum + total(reading);
-                else complete = complete && reading.merged;
+                else complete = complete && none;
                 continue;
             }
-            const auto disease = disease_of(known, observation);
-            if (disease == Disease::none || disease == Disease::elsewhere) continue;
+            if (none) continue;
             out.new_non_target = true;
             const bool grew = measured && lesion.size && total(reading) > *lesion.size;
             out.new_non_target_increased = out.new_non_target_increased || grew || (observation && observation->status == LesionStatus::increased) || disease == Disease::progressed;
@@ -125,18 +128,20 @@ ImmunePeriod immune_period(const PeriodContext& context, const std::vector<Recis
         read_non_targets(context, t, from.non_target, now);
         new_lesions.read(t, from.new_lesions == NewLesions::unequivocal, now);
         now.new_lesions_known = !new_lesions_unstated(from);
+        now.may_confirm = !has(from.overall.notices, Code::treated_locally);
         for (const auto& event : context.patient.events) now.new_symptom = now.new_symptom || (event.kind == "clinical-progression" && event.date > before && event.date <= now.date);
         before = now.date;
         auto& inputs = out.inputs.emplace_back();
         inputs.emplace_back("new lesions so far", std::to_string(now.new_lesions));
         if (now.new_lesions > 0 && now.new_target_sum) inputs.emplace_back("sum of measured new lesions", mm(*now.new_target_sum));
         timepoints.push_back(now);
-        out.series.push_back({now.date, Category::none, !has(from.overall.notices, Code::treated_locally)});
+        out.series.push_back({now.date, Category::none, now.may_confirm});
     }
     ImmuneRules rules;
     rules.min_days = context.policies.number("irecist_min_days");
     rules.disease_after_cr_progresses = context.policies.value("cr_then_less") == "recist-table-3";
     rules.persistence = context.policies.value("pr_persistence") == "per-timepoint" ? PrPersistence::per_timepoint : PrPersistence::carry_forward;
+    if (const auto best = best_response_rules(context.policies); best.confirm) rules.confirmation = best;
     Length baseline{};
     if (!rows.empty() && rows.front().baseline_sum) baseline = *rows.front().baseline_sum;
     out.outcomes = immune_responses(baseline, timepoints, rules);

@@ -10,9 +10,11 @@ constexpr Length kConfirmingGrowth = Length::mm(5);
 /// A progression that waits for its confirmation.
 struct Block {
     std::size_t first = 0;
-    bool by_target = false;
+    bool by_target = false;              ///< waits for its confirmation
     bool by_non_target = false;
     bool by_new_lesion = false;
+    bool target_had = false;             ///< progressed in this block, even if it fell back since
+    bool non_target_had = false;
     std::optional<Length> sum;           ///< at the first iUPD by the targets
     long new_lesions = 0;
     std::optional<Length> new_target_sum;
@@ -59,7 +61,7 @@ Category non_target_category(ImmuneNonTarget now)
     }
 }
 
-bool gone(const ImmuneTimepoint& t) { return t.new_target_sum == Length{} && !t.new_non_target; }
+bool gone(const ImmuneTimepoint& t) { return t.new_lesions_gone || (t.new_target_sum == Length{} && !t.new_non_target); }
 
 /// Walks through the time points of one patient and period.
 class Walk {
@@ -83,7 +85,17 @@ private:
         if (after_cr() && (now.target_seen || (now.sum && !now.targets_gone))) return Category::pd;
         if (!now.sum) return progressed(now.partial, nadir_) ? Category::pd : Category::ne;
         if (now.targets_gone) return Category::cr;
-        return target_from_sums({baseline_, nadir_, *now.sum, pr_stands_}, rules_.persistence);
+        return target_from_sums({baseline_, nadir_, *now.sum, pr_stands()}, rules_.persistence);
+    }
+
+    /// A response stands once assigned; where confirmation is required, once confirmed.
+    bool pr_stands() const
+    {
+        for (std::size_t i = 0; i < targets_.size(); ++i) {
+            if (targets_[i].category != Category::pr && targets_[i].category != Category::cr) continue;
+            if (!rules_.confirmation || confirmation(targets_, i, *rules_.confirmation)) return true;
+        }
+        return false;
     }
 
     Category non_target_of(const ImmuneTimepoint& now) const
@@ -117,6 +129,8 @@ private:
         block.by_target = target_ == Category::pd;
         block.by_non_target = non_target_ == Category::pd;
         block.by_new_lesion = by_new;
+        block.target_had = block.by_target;
+        block.non_target_had = block.by_non_target;
         if (block.by_target) block.sum = now.sum;
         block.new_lesions = now.new_lesions;
         block.new_target_sum = now.new_target_sum;
@@ -175,7 +189,7 @@ private:
             if (non_target_ == Category::cr || (non_target_ == Category::non_cr_non_pd && now.non_target == ImmuneNonTarget::present)) block.by_non_target = block.non_target_held = false;
             if (target_ != Category::pd && target_ != Category::ne) block.by_target = false;
             // What was incomplete at the first iUPD is counted from the first complete sum after it.
-            if (block.by_target && !block.sum) block.sum = now.sum;
+            if (block.target_had && !block.sum) block.sum = now.sum;
             if (!block.new_target_sum) block.new_target_sum = now.new_target_sum;
             remember(now);
             return {{Category::iupd, "iRECIST 9.7 progression still unconfirmed", why}, block.first};
@@ -196,7 +210,7 @@ private:
     {
         const auto& block = *block_;
         const auto sum = now.sum.value_or(now.partial);  // of an incomplete one what was measured alone may be enough
-        if (block.by_target && block.sum && sum - *block.sum >= kConfirmingGrowth) {
+        if (block.target_had && block.sum && sum - *block.sum >= kConfirmingGrowth) {
             return "the targets grew by a further " + (sum - *block.sum).text() + " mm, to " + sum.text() + " mm";
         }
         if (block.by_non_target && block.non_target_increased) return "non-target disease increased further";
@@ -206,8 +220,8 @@ private:
         }
         if (block.by_new_lesion && block.new_non_target_increased) return "a new lesion that is not measured increased";
         if (std::string why; !block.by_new_lesion && new_lesions_progress(now, why)) return why;
-        if (!block.by_target && target_ == Category::pd) return "now the targets progressed as well";
-        if (!block.by_non_target && non_target_ == Category::pd) return "now non-target disease progressed as well";
+        if (!block.target_had && target_ == Category::pd) return "now the targets progressed as well";
+        if (!block.non_target_had && non_target_ == Category::pd) return "now non-target disease progressed as well";
         return "";
     }
 
@@ -237,7 +251,8 @@ private:
     void remember(const ImmuneTimepoint& now)
     {
         if (now.sum) nadir_ = std::min(nadir_, *now.sum);
-        pr_stands_ = target_ == Category::pr || target_ == Category::cr || (pr_stands_ && target_ != Category::pd);
+        if (target_ == Category::pd) targets_.clear();  // a response stands until progression
+        targets_.push_back({now.date, target_, now.may_confirm});
         if (now.new_lesions > known_new_) new_nadir_.reset();  // a sum of fewer lesions is no nadir of more
         known_new_ = std::max(known_new_, now.new_lesions);
         if (now.new_target_sum && now.new_lesions > 0 && (!new_nadir_ || *now.new_target_sum < *new_nadir_)) new_nadir_ = now.new_target_sum;
@@ -246,7 +261,7 @@ private:
     ImmuneRules rules_;
     Length baseline_;
     Length nadir_;                       ///< smallest complete sum before
-    bool pr_stands_ = false;
+    std::vector<DatedResponse> targets_; ///< what the targets were since their last progression
     bool overall_cr_ = false;            ///< an iCR was assigned before
     Category target_ = Category::na;
     Category non_target_ = Category::na;

@@ -26,11 +26,13 @@ struct ImmuneTimepoint {
     bool non_target_grew = false;        ///< some of it increased since the study before, whatever the state of the whole
     long new_lesions = 0;                ///< seen so far, counted once each
     std::optional<Length> new_target_sum;  ///< of the measured new lesions; never added to `sum`
+    bool new_lesions_gone = false;       ///< every new lesion seen is: also a node that shrank below 10 mm, whatever `new_target_sum`
     bool new_non_target = false;         ///< there are new lesions that are not measured
     bool new_non_target_increased = false;
     bool new_non_target_unequivocal = false;
     bool new_symptom = false;            ///< the study was done for one: with a further new lesion it may confirm early
     bool new_lesions_known = true;       ///< whether anybody said if there are new lesions
+    bool may_confirm = true;             ///< no where a target was treated locally before: then it confirms no response
 };
 
 struct ImmuneOutcome {
@@ -40,6 +42,7 @@ struct ImmuneOutcome {
 struct ImmuneRules {
     long min_days = 28;                  ///< from iUPD to a study that may confirm it; earlier ones change nothing, not even the nadir
     PrPersistence persistence = PrPersistence::per_timepoint;
+    std::optional<BestResponseRules> confirmation;  ///< set where a response stands only once confirmed (rule 4.6)
     bool disease_after_cr_progresses = true;  ///< cr_then_less=recist-table-3: any disease after an overall complete response
 };
 /// One outcome a time point, in order of time. What follows an iCPD is still named, and counts nowhere.

@@ -153,6 +153,20 @@ TEST(FurtherCriteria, CallNothingCompleteByVolumeWhileATargetIsThere)
     EXPECT_EQ(point(assessment, "volume", "2024-03-01").decision.category, Category::pr);
 }
 
+TEST(FurtherCriteria, TakeTheMergerOfTwoLesionsForNoWhoProgression)
+{
+    // 30 x 20 and 20 x 10 mm coalesce to 40 x 20 mm (rule 3.4): 800 mm2 before and after.
+    const auto at = [](const char* second) {
+        auto merged = stated("T2", LesionStatus::merged);
+        merged.merged_into = "T1";
+        return assessed(of({timepoint("2024-01-01", {sized("T1", "30", "20", 6), sized("T2", "20", "10", 1)}), timepoint("2024-03-01", {sized("T1", "40", "20", 8), merged}), timepoint("2024-05-01", {sized("T1", second, "20", 9), merged})},
+                           {lesion("T1"), lesion("T2")}));
+    };
+    EXPECT_EQ(point(at("40"), "who", "2024-03-01").decision.category, Category::sd);
+    EXPECT_EQ(point(at("49.9"), "who", "2024-05-01").decision.category, Category::sd);
+    EXPECT_EQ(point(at("50"), "who", "2024-05-01").decision.category, Category::pd) << "25 % over what both were";
+}
+
 TEST(FurtherCriteria, AskForConfirmationOfAWhoResponseWhateverRecistIsTold)
 {
     const auto assessment = assessed(of({timepoint("2024-01-01", {sized("T1", "40", "30")}), timepoint("2024-03-01", {sized("T1", "20", "20")}), timepoint("2024-03-28", {sized("T1", "20", "20")})}));
@@ -172,6 +186,9 @@ TEST(Choi, JudgesDensityOnlyBetweenComparableStudies)
     EXPECT_EQ(category(other).decision.category, Category::pr);
     other.study.kvp = 99;
     EXPECT_EQ(category(other).decision.category, Category::sd);
+    auto kind_unstated = baseline, also = later;  // definitions 6.6: the same kind, which silence twice does not show
+    kind_unstated.study.image_kind = also.study.image_kind = "";
+    EXPECT_EQ(point(assessed(of({kind_unstated, also})), "choi", "2024-03-01").decision.category, Category::sd);
     EXPECT_TRUE(has(category(other).decision.notices, Code::density_not_comparable));
     other = later;
     other.study.phase = "arterial";
@@ -263,6 +280,21 @@ TEST(ImmuneRecist, TakesAnyIncreaseOfANewLesionTooSmallToBeMeasured)
     };
     EXPECT_EQ(point(assessed(at("8")), "irecist", "2024-05-01", 1).decision.category, Category::iupd);
     EXPECT_EQ(point(assessed(at("9")), "irecist", "2024-05-01", 1).decision.category, Category::icpd);
+}
+
+TEST(ImmuneRecist, TakesANewNodeThatShrankBelowTenMillimetresForGone)
+{
+    auto node = lesion("X1", Role::new_lesion);
+    node.nodal = true;
+    const auto at = [&](Observation target, Observation now) {
+        const auto patient = on_immunotherapy({timepoint("2024-01-01", {test::measured("T1", "100")}), timepoint("2024-03-01", {test::measured("T1", "100"), test::measured("X1", "16")}), timepoint("2024-05-01", {target, now})},
+                                              {lesion("T1"), node});
+        return point(assessed(patient), "irecist", "2024-05-01", 1).decision.category;
+    };
+    EXPECT_EQ(at(stated("T1", LesionStatus::absent), test::measured("X1", "8")), Category::icr);
+    EXPECT_EQ(at(test::measured("T1", "100"), test::measured("X1", "8")), Category::isd);
+    EXPECT_EQ(at(test::measured("T1", "100"), stated("X1", LesionStatus::normal_node)), Category::isd);
+    EXPECT_EQ(at(stated("T1", LesionStatus::absent), test::measured("X1", "10")), Category::ipr);
 }
 
 TEST(ImmuneRecist, AppliesToStatedImmunotherapyOrWhereToldTo)

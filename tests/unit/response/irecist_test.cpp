@@ -165,6 +165,27 @@ TEST(Irecist, CarriesAResponseForwardWhereToldTo)
     EXPECT_EQ(series(timepoints, {28, PrPersistence::carry_forward}), "iPR iPR");
 }
 
+TEST(Irecist, CarriesForwardOnlyAConfirmedResponseWhereConfirmationIsRequired)
+{
+    ImmuneRules rules{28, PrPersistence::carry_forward};
+    rules.confirmation = BestResponseRules{};
+    rules.confirmation->confirm = true;
+    EXPECT_EQ(series({at(56, "65"), at(91, "77.9")}, rules), "iPR iSD") << "rule 4.6: the response never stood";
+    EXPECT_EQ(series({at(56, "65"), at(91, "65"), at(126, "77.9")}, rules), "iPR iPR iPR");
+    auto treated = at(91, "65");
+    treated.may_confirm = false;
+    EXPECT_EQ(series({at(56, "65"), treated, at(126, "77.9")}, rules), "iPR iPR iSD") << "after a local treatment nothing is confirmed";
+}
+
+TEST(Irecist, TakesTheReturnOfAProgressionOfTheSameBlockForNoOtherCategory)
+{
+    // Rules 9.3 to 9.5: the targets had their iUPD in this block, and 125 mm are not 5 mm over 125 mm.
+    const auto unequivocal = ImmuneNonTarget::unequivocal, present = ImmuneNonTarget::present;
+    EXPECT_EQ(series({with_non_target(at(56, "125"), unequivocal), with_non_target(at(91, "115"), unequivocal), with_non_target(at(126, "125"), unequivocal)}), "iUPD iUPD iUPD");
+    EXPECT_EQ(series({with_non_target(at(56, "125"), unequivocal), with_non_target(at(91, "115"), unequivocal), with_non_target(at(126, "130"), unequivocal)}), "iUPD iUPD iCPD");
+    EXPECT_EQ(series({with_non_target(at(56, "125"), unequivocal), with_non_target(at(91, "125"), present), with_non_target(at(126, "125"), unequivocal)}), "iUPD iUPD iUPD");
+}
+
 TEST(Irecist, WorksWithoutTargets)
 {
     auto none = at(56, nullptr);
