@@ -75,6 +75,17 @@ std::map<std::string, std::vector<std::string>> parts_by_lesion(const CaseFile& 
     return out;
 }
 
+constexpr Length kTooSmall = Length::mm(5);  // E09: a part too small to measure, as a whole lesion would be
+
+/// Of disease that is not summed the gravest statement on a part is that on the whole.
+std::optional<LesionStatus> gravest(const std::vector<Observation>& parts)
+{
+    for (const auto status : {LesionStatus::unequivocal_progression, LesionStatus::increased}) {
+        if (std::any_of(parts.begin(), parts.end(), [&](const auto& part) { return part.status == status; })) return status;
+    }
+    return std::nullopt;
+}
+
 /// A split lesion is its parts, their lengths and volumes added (rule 3.3). A part that is not evaluable leaves the whole so.
 Observation added_up(const response::Lesion& lesion, const Observation& own, const std::vector<Observation>& parts)
 {
@@ -82,11 +93,21 @@ Observation added_up(const response::Lesion& lesion, const Observation& own, con
     out.lesion = lesion.id;
     out.status = LesionStatus::measured;
     out.volume_ml = 0;
+    out.slice_mm = own.slice_mm;
+    out.nodule = own.nodule || std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part.nodule; });
+    if (own.status == LesionStatus::measured) out.conflict = "measured as a whole and stated split; the parts count";
+    if (const auto stated = gravest(parts); stated && lesion.role != response::Role::target) {
+        out.status = *stated;
+        out.volume_ml.reset();
+        return out;
+    }
     std::vector<Length> lengths;
     for (const auto& part : parts) {
-        const auto& length = lesion.nodal ? part.short_axis : part.long_axis;
+        auto length = lesion.nodal ? part.short_axis : part.long_axis;
         const bool absent = part.status == LesionStatus::absent;
-        if (!absent && (part.status != LesionStatus::measured || !length)) {
+        const bool too_small = part.status == LesionStatus::too_small;
+        if (too_small && !length) length = kTooSmall;
+        if (!absent && ((part.status != LesionStatus::measured && !too_small) || !length)) {
             out.status = LesionStatus::not_evaluable;
             out.reason = "part " + part.lesion + " is not evaluable" + (part.reason.empty() ? "" : ": " + part.reason);
             return out;
@@ -96,7 +117,8 @@ Observation added_up(const response::Lesion& lesion, const Observation& own, con
         else out.volume_ml.reset();
         out.cut = out.cut || part.cut;
     }
-    if (own.status == LesionStatus::measured) out.conflict = "measured as a whole and stated split; the parts count";
+    // Disease that is not summed is there while its largest part is.
+    std::iter_swap(lengths.begin(), std::max_element(lengths.begin(), lengths.end()));
     (lesion.nodal ? out.short_axis : out.long_axis) = lengths.front();
     out.fragments.assign(lengths.begin() + 1, lengths.end());
     return out;

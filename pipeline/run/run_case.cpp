@@ -194,7 +194,11 @@ Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& 
         if (at.interval_mm && result.measurements && file.diameter_from == "mask") {  // stated for the length that counts
             const auto& counts = lesion.lesion.nodal ? result.measurements->short_axis : result.measurements->long_axis;
             const double mm = counts.recorded.as_mm();
-            if (at.interval_mm->low <= mm && mm <= at.interval_mm->high) result.intervals[lesion.lesion.nodal ? "short_axis_mm" : "long_axis_mm"] = *at.interval_mm;
+            if (at.interval_mm->low <= mm && mm <= at.interval_mm->high) {
+                result.intervals[lesion.lesion.nodal ? "short_axis_mm" : "long_axis_mm"] = *at.interval_mm;
+            } else {
+                result.notices.push_back({Code::reader_disagrees, "the stated interval " + fixed(at.interval_mm->low, 1) + " to " + fixed(at.interval_mm->high, 1) + " mm does not hold the measured " + fixed(mm, 1) + " mm and is not used"});
+            }
         }
     } else {
         result.reason = at.status ? "" : at.reported_long_axis ? "" : "neither prompt nor status is given";

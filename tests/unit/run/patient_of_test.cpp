@@ -83,6 +83,37 @@ TEST(PatientOf, LeavesASplitLesionNotEvaluableWhereAPartIs)
     EXPECT_THAT(patient.timepoints[1].observations.at(0).reason, HasSubstr("part T1b"));
 }
 
+TEST(PatientOf, KeepsWhatWasStatedOfThePartsOfASplitLesion)
+{
+    Split split;
+    auto stated = [&](LesionStatus status) {
+        split.result.timepoints[1].lesions[2] = silent("T1b");
+        split.result.timepoints[1].lesions[2].status = status;
+        return patient_of(split.file, split.result).timepoints[1].observations.at(0);
+    };
+    EXPECT_EQ(stated(LesionStatus::too_small).fragments, std::vector<Length>{Length::mm(5)}) << "E09: 5 mm where no value is given";
+    EXPECT_EQ(stated(LesionStatus::unequivocal_progression).status, LesionStatus::not_evaluable) << "a target is summed, and this part has no length";
+    split.file.lesions[0].lesion.role = split.result.lesions[0].role = response::Role::non_target;
+    EXPECT_EQ(stated(LesionStatus::unequivocal_progression).status, LesionStatus::unequivocal_progression);
+    EXPECT_EQ(stated(LesionStatus::increased).status, LesionStatus::increased);
+    split.file.lesions[2].timepoints["second"].nodule = true;
+    EXPECT_TRUE(stated(LesionStatus::absent).nodule);
+}
+
+TEST(PatientOf, CallsASplitNonTargetGoneOnlyWhereAllPartsAre)
+{
+    Split split;
+    split.file.lesions[0].lesion.role = split.result.lesions[0].role = response::Role::non_target;
+    split.result.timepoints[1].lesions[1] = silent("T1a");
+    split.result.timepoints[1].lesions[1].status = LesionStatus::absent;  // the first part, the other is 12 mm
+    const auto assessment = response::assess(patient_of(split.file, split.result));
+    ASSERT_TRUE(assessment.ok());
+    EXPECT_EQ(assessment->recist.at(1).non_target, response::Category::non_cr_non_pd);
+    split.result.timepoints[1].lesions[2] = split.result.timepoints[1].lesions[1];
+    split.result.timepoints[1].lesions[2].lesion = "T1b";
+    EXPECT_EQ(response::assess(patient_of(split.file, split.result))->recist.at(1).non_target, response::Category::cr);
+}
+
 TEST(PatientOf, ListsALesionMeasuredAsAWholeAndStatedSplit)
 {
     Split split;
