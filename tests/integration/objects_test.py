@@ -10,21 +10,9 @@ import unittest
 import numpy
 import pydicom
 
-from program import InScratch, read_json, run, run_json
+from program import read_json, run, run_json
+from two_balls import TwoBalls
 
-CASE = """
-case: P-1
-timepoints:
-  - {{id: before, ct: first, date: 2020-01-01, new_lesions: none, reader: R1}}
-  - {{id: after, ct: second, date: 2020-03-01, new_lesions: none, reader: R1}}
-lesions:
-  - id: T1
-    site: retroperitoneum
-    timepoints:
-      before: {{line: [{a}, {b}]}}
-      after: {{line: [{c}, {d}]}}
-accept: [different-patient-ids]
-"""
 NAMES = ("before", "after")
 SR_OF = {"long_axis_mm": ("103339001", None), "short_axis_mm": ("103340004", None), "craniocaudal_mm": ("410668003", None), "volume_ml": ("118565006", None),
          "hu mean": ("112031", "373098007"), "hu sd": ("112031", "386136009")}
@@ -45,25 +33,12 @@ def items(item):
         yield from items(child)
 
 
-class Objects(InScratch):
+class Objects(TwoBalls):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        ends = {}
-        for name, size in (("first", 40), ("second", 24)):
-            folder = os.path.join(cls.scratch, "phantom-" + name)
-            done = run("phantom", folder, "--shape", "ball", "--size", f"{size},{size},{size}", "--grid", "96,96,48", "--spacing", "0.8,0.8,2", "--seed", size)
-            if done.returncode:
-                raise AssertionError(done.stderr)
-            shutil.move(os.path.join(folder, "ct"), os.path.join(cls.scratch, name))
-            x, y, z = run_json("series", os.path.join(cls.scratch, name), "--json")["series"][0]["origin_lps_mm"]
-            centre = (x + 0.8 * 47.5, y + 0.8 * 47.5, z + 47)
-            ends[name] = [[centre[0] + s * size / 2, centre[1], centre[2]] for s in (-1, 1)]
-        cls.file = os.path.join(cls.scratch, "case.yaml")
-        with open(cls.file, "w", encoding="utf-8") as file:
-            file.write(CASE.format(a=ends["first"][0], b=ends["first"][1], c=ends["second"][0], d=ends["second"][1]))
         cls.result = os.path.join(cls.scratch, "result")
-        done = run("run", cls.file, "-o", cls.result)
+        done = run("run", cls.case_file, "-o", cls.result)
         if done.returncode:
             raise AssertionError(done.stderr)
         cls.case = read_json(os.path.join(cls.result, "case.json"))
@@ -195,15 +170,15 @@ class Objects(InScratch):
 
     def test_a_corrected_case_supersedes_and_keeps_what_it_replaced(self):
         out = self.path("corrected")
-        self.assertEqual(run("run", self.file, "-o", out).returncode, 0)
+        self.assertEqual(run("run", self.case_file, "-o", out).returncode, 0)
         first = {os.path.basename(f): content(f) for f in glob.glob(os.path.join(out, "dicom", "*.dcm"))}
-        self.assertEqual(run("run", self.file, "-o", out, "--overwrite").returncode, 0)
+        self.assertEqual(run("run", self.case_file, "-o", out, "--overwrite").returncode, 0)
         again = {os.path.basename(f): content(f) for f in glob.glob(os.path.join(out, "dicom", "*.dcm"))}
         self.assertEqual(again, first)  # the same content is the same instance
         self.assertFalse(os.path.exists(os.path.join(out, "dicom", "superseded")))
         corrected = self.path("corrected.yaml")
         with open(corrected, "w", encoding="utf-8") as file:
-            file.write(content(self.file).decode("utf-8").replace("site: retroperitoneum", "site: liver"))
+            file.write(content(self.case_file).decode("utf-8").replace("site: retroperitoneum", "site: liver"))
         self.assertEqual(run("run", corrected, "-o", out, "--overwrite").returncode, 0)
         old, new = pydicom.dcmread(self.object("before", "sr")), pydicom.dcmread(os.path.join(out, "dicom", "before-sr.dcm"))
         self.assertNotEqual(new.SOPInstanceUID, old.SOPInstanceUID)

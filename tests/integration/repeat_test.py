@@ -2,54 +2,24 @@
 """The same inputs and settings give byte-identical case folders at any thread count and under any file names."""
 import filecmp
 import os
-import shutil
 import unittest
 
-from program import InScratch, run, run_json
-
-CASE = """
-case: P-1
-timepoints:
-  - {{id: before, ct: first, date: 2020-01-01, new_lesions: none, reader: R1}}
-  - {{id: after, ct: second, date: 2020-03-01, new_lesions: none, reader: R1}}
-treatments:
-  - {{kind: systemic, line: 1, start: 2020-01-10, agents: [doxorubicin]}}
-lesions:
-  - id: T1
-    site: retroperitoneum
-    timepoints:
-      before: {{line: [{a}, {b}]}}
-      after: {{line: [{c}, {d}]}}
-accept: [different-patient-ids]
-"""
-
+from program import read_json, run
+from two_balls import TwoBalls
 
 def tree(folder):
     return sorted(os.path.relpath(os.path.join(d, f), folder) for d, _, files in os.walk(folder) for f in files)
 
 
-class Repeats(InScratch):
+class Repeats(TwoBalls):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        ends = {}
-        for name, size in (("first", 40), ("second", 24)):
-            folder = os.path.join(cls.scratch, "phantom-" + name)
-            done = run("phantom", folder, "--shape", "ball", "--size", f"{size},{size},{size}", "--grid", "96,96,48", "--spacing", "0.8,0.8,2", "--seed", size)
-            if done.returncode:
-                raise AssertionError(done.stderr)
-            shutil.move(os.path.join(folder, "ct"), os.path.join(cls.scratch, name))
-            x, y, z = run_json("series", os.path.join(cls.scratch, name), "--json")["series"][0]["origin_lps_mm"]
-            centre = (x + 0.8 * 47.5, y + 0.8 * 47.5, z + 47)
-            ends[name] = [[centre[0] + s * size / 2, centre[1], centre[2]] for s in (-1, 1)]
-        cls.case = os.path.join(cls.scratch, "case.yaml")
-        with open(cls.case, "w", encoding="utf-8") as file:
-            file.write(CASE.format(a=ends["first"][0], b=ends["first"][1], c=ends["second"][0], d=ends["second"][1]))
         os.environ["SOURCE_DATE_EPOCH"] = "1600000000"
 
     def result(self, name, *extra):
         out = self.path(name)
-        done = run("run", self.case, "-o", out, *extra)
+        done = run("run", self.case_file, "-o", out, *extra)
         self.assertEqual(done.returncode, 0, done.stderr)
         return out
 
@@ -74,13 +44,24 @@ class Repeats(InScratch):
             self.assertEqual(a.read(), b.read())
 
     def test_the_smaller_ball_is_a_partial_response_by_its_diameter(self):
-        import json
-        out = self.result("category")
-        with open(os.path.join(out, "case.json"), encoding="utf-8") as file:
-            rows = json.load(file)["response"]["recist"]
+        rows = read_json(os.path.join(self.result("category"), "case.json"))["response"]["recist"]
         last = [r for r in rows if r["timepoint"] == "after"][-1]
         self.assertEqual(last["overall"]["category"], "PR")                       # 24 mm of 40 mm: -40 %
         self.assertAlmostEqual(last["change_from_baseline_pct"], -40, delta=5)  # a pixel of 0.8 mm at each end of 24 mm
+
+    def test_a_stated_interval_that_does_not_hold_the_length_is_said(self):
+        with open(self.case_file, encoding="utf-8") as file:
+            text = file.read()
+        with open(self.path("interval.yaml"), "w", encoding="utf-8") as file:
+            file.write(text.replace("]]}", "]], interval_mm: [38, 42]}"))  # holds 40 mm, not 24 mm
+        out = self.path("interval")
+        done = run("run", self.path("interval.yaml"), "-o", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        before, after = (t["lesions"][0] for t in read_json(os.path.join(out, "case.json"))["timepoints"])
+        self.assertEqual((before["long_axis_mm"]["low"], before["long_axis_mm"]["high"]), (38, 42))
+        self.assertIsNone(after["long_axis_mm"]["low"])
+        self.assertIn("38.0 to 42.0 mm does not hold", str(after["notices"]))
+        self.assertNotIn("does not hold", str(before["notices"]))
 
 
 if __name__ == "__main__":
