@@ -1,33 +1,15 @@
 """Every criterion as a stranger meets it: tables of real trials, and a case whose lesions contradict each other."""
 import collections
 import csv
-import os
 import unittest
 
-from program import InScratch, read_json, run, run_json
+from program import InScratch, read_json, real_data, run, run_json
 
-DATA = os.environ["RETROMASS_DATA"]
-REQUIRED = os.environ.get("RETROMASS_REQUIRE_DATA") == "1"
 COLUMNS = ["case", "timepoint", "day", "visit", "lesion", "role", "organ", "status", "long_axis_mm", "short_axis_mm", "new_lesions"]
 
 
-def record(outcome):
-    """Counts the test among those that saw real data (tests/support/real_data.h)."""
-    ledger = os.environ.get("RETROMASS_DATA_LEDGER")
-    if ledger:
-        with open(ledger, "a", encoding="ascii") as file:
-            file.write(f"{outcome} integration.criteria_test\n")
-
-
-def needs(test, name):
-    path = os.path.join(DATA, name)
-    if not os.path.exists(path):
-        record("skipped")
-        if REQUIRED:
-            test.fail(f"real data required, but absent: {path}")
-        test.skipTest(f"real data absent: {path}")
-    record("run")
-    with open(path, encoding="utf-8") as file:
+def needs(test, *parts):
+    with open(real_data(test, *parts), encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -47,7 +29,7 @@ class Tables(InScratch):
 
     def test_the_sums_of_628_trial_patients_are_all_assessed_with_their_raw_words(self):
         visits = collections.defaultdict(list)
-        for row in needs(self, "sld_trials/sld.csv"):
+        for row in needs(self, "sld_trials", "sld.csv"):
             visits[f"{row['study']}-{row['patient']}"].append((int(row["day"]), row["target_long_diam_raw"]))
         rows = []
         for case, seen in visits.items():
@@ -98,7 +80,7 @@ class Tables(InScratch):
         self.assertEqual({row["change_from_baseline_pct"] for row in rows_in(self.path("spider.csv")) if row["category"] == "baseline"}, {"0.0"})
 
     def test_pairs_of_real_lesions_give_each_reader_change(self):
-        pairs = needs(self, "dlt_pairs/pairs.csv")
+        pairs = needs(self, "dlt_pairs", "pairs.csv")
         rows = []
         for number, pair in enumerate(pairs):
             for day, side in ((0, "a"), (60, "b")):

@@ -6,7 +6,7 @@ import unittest
 
 import nibabel
 import numpy
-from program import InScratch, run_json
+from program import InScratch, real_data, run_json
 
 # Folders of real series, and how many of each must have been compared; where the collection's manifest says that dcm2niix goes wrong
 # (tilted stacks, uneven ones, lost or doubled slices, two patients, padding, several phases) its word is not asked.
@@ -53,12 +53,8 @@ class Dcm2niix(InScratch):
         return hu[inside], mask
 
     def test_geometry_and_hu_agree(self):
-        quirks = os.path.join(os.environ["RETROMASS_DATA"], "quirks")
         for name, expected in FOLDERS.items():
-            folder = os.path.join(quirks, name)
-            if not os.path.isdir(folder):
-                self.assertNotEqual(os.environ.get("RETROMASS_REQUIRE_DATA"), "1", f"real data required, but absent: {folder}")
-                self.skipTest(f"real data absent: {folder}")
+            folder = real_data(self, "quirks", name)
             with self.subTest(name):
                 images = self.converted(folder)
                 compared = 0

@@ -6,11 +6,10 @@ import json
 import math
 import os
 import re
-import shutil
 import subprocess
 import unittest
 
-from program import InScratch, read_json, run, run_json
+from program import InScratch, needs_program, read_json, run, run_json
 
 AXES = ("long_axis_mm", "short_axis_mm", "craniocaudal_mm")
 IN_PLANE_MM = 0.8          # about; the sample's pixels
@@ -169,8 +168,7 @@ class Demo(InScratch):
                 self.assertEqual(found[key], recorded[key], f"{name} {key}")
 
     def test_written_dicom_has_no_errors(self):
-        if not shutil.which("dciodvfy"):
-            self.skipTest("dciodvfy is not installed")
+        needs_program(self, "dciodvfy")
         files = sorted(glob.glob(os.path.join(self.result, "dicom", "*.dcm")))
         self.assertEqual(len(files), 7 * len(ORDER) + 1)  # SEG, probability, SR, contours and three pictures a time point; the paper
         for name in ORDER:

@@ -7,7 +7,7 @@ import time
 import unittest
 
 import pydicom
-from program import PROGRAM, InScratch, read_json, run, run_json
+from program import PROGRAM, InScratch, read_json, real_data, run, run_json
 
 
 def text_of(path):
@@ -195,12 +195,8 @@ class Ingest(InScratch):
             self.assert_everywhere(out, "missing-slices")
 
     def test_malformed_files_are_listed_and_refused(self):
-        quirks = os.path.join(os.environ["RETROMASS_DATA"], "quirks")
         for folder in ("26_fuzz_malformed", "14_no_meta_wrong_meta_bad_headers"):
-            path = os.path.join(quirks, folder)
-            if not os.path.isdir(path):
-                self.assertNotEqual(os.environ.get("RETROMASS_REQUIRE_DATA"), "1", f"real data required, but absent: {path}")
-                self.skipTest(f"real data absent: {path}")
+            path = real_data(self, "quirks", folder)
             done = run("series", path, "--json", timeout=60)
             self.assertIn(done.returncode, (0, 4), done.stderr)
             out = self.path(folder)

@@ -11,17 +11,9 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from program import InScratch, read_json, run, run_json
+from program import InScratch, read_json, real_data, run, run_json
 
-FOLDER = os.path.join(os.environ["RETROMASS_DATA"], "quirks", "23_SEG_SR_RTSTRUCT_examples")
-
-
-def record(outcome):
-    """Counts the test among those that saw real data (tests/support/real_data.h)."""
-    ledger = os.environ.get("RETROMASS_DATA_LEDGER")
-    if ledger:
-        with open(ledger, "a", encoding="ascii") as file:
-            file.write(f"{outcome} integration.marks_test\n")
+EXAMPLES = ("quirks", "23_SEG_SR_RTSTRUCT_examples")
 
 
 def code(item):
@@ -48,10 +40,10 @@ def tracking_uid(group):
 
 
 class ForeignReports(unittest.TestCase):
-    @unittest.skipUnless(os.path.isdir(FOLDER), "no real data")
     def test_each_sr_of_the_collection_gives_its_measurements(self):
         seen = 0
-        for root, _, names in sorted(os.walk(FOLDER)):
+        folder = real_data(self, *EXAMPLES)
+        for root, _, names in sorted(os.walk(folder)):
             for name in sorted(names):
                 try:
                     data = pydicom.dcmread(os.path.join(root, name))
@@ -287,10 +279,4 @@ lesions: [{{id: {name}, timepoints: {{now: {{{mark[name]}}}}}}}]
 
 
 if __name__ == "__main__":
-    if os.path.isdir(FOLDER):
-        record("run")
-    else:
-        record("skipped")
-        if os.environ.get("RETROMASS_REQUIRE_DATA") == "1":
-            raise SystemExit(f"no real data under {FOLDER}, and RETROMASS_REQUIRE_DATA is set")
     unittest.main(verbosity=2)

@@ -5,19 +5,11 @@ import unittest
 import numpy
 import pydicom
 
-from program import run, run_json
+from program import real_data, run, run_json
 
-FOLDER = os.path.join(os.environ["RETROMASS_DATA"], "quirks", "23_SEG_SR_RTSTRUCT_examples")
+EXAMPLES = ("quirks", "23_SEG_SR_RTSTRUCT_examples")
 LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
-
-
-def record(outcome):
-    """Counts the test among those that saw real data (tests/support/real_data.h)."""
-    ledger = os.environ.get("RETROMASS_DATA_LEDGER")
-    if ledger:
-        with open(ledger, "a", encoding="ascii") as file:
-            file.write(f"{outcome} integration.mask_files_test\n")
 
 
 def functional_group(data, frame, name):
@@ -48,9 +40,12 @@ def voxels_by_segment(data):
 
 
 class MaskFiles(unittest.TestCase):
+    def setUp(self):
+        self.folder = real_data(self, *EXAMPLES)
+
     def test_every_seg_gives_the_voxels_that_pydicom_reads_or_is_refused_by_name(self):
         measured = 0
-        for root, _, names in sorted(os.walk(FOLDER)):
+        for root, _, names in sorted(os.walk(self.folder)):
             for name in sorted(names):
                 path = os.path.join(root, name)
                 try:
@@ -78,7 +73,7 @@ class MaskFiles(unittest.TestCase):
         self.assertGreaterEqual(measured, 5)
 
     def test_an_sr_is_no_mask_and_a_structure_set_needs_its_ct(self):
-        done = run("measure", "--mask", os.path.join(FOLDER, "highdicom", "sr_document.dcm"))
+        done = run("measure", "--mask", os.path.join(self.folder, "highdicom", "sr_document.dcm"))
         self.assertEqual(done.returncode, 4)
         self.assertIn("mask-labels", done.stderr)
         structures = os.path.join(os.environ["RETROMASS_DATA"], "sts", "STS_003", "rtstruct.dcm")
@@ -92,11 +87,4 @@ class MaskFiles(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not os.path.isdir(FOLDER):
-        record("skipped")
-        if os.environ.get("RETROMASS_REQUIRE_DATA") == "1":
-            raise SystemExit(f"no real data under {FOLDER}, and RETROMASS_REQUIRE_DATA is set")
-        print(f"SKIPPED: no real data under {FOLDER}")
-        raise SystemExit(0)
-    record("run")
     unittest.main(verbosity=2)

@@ -3,14 +3,13 @@
 import csv
 import glob
 import os
-import shutil
 import subprocess
 import unittest
 
 import numpy
 import pydicom
 
-from program import read_json, run, run_json
+from program import needs_program, read_json, run, run_json
 from two_balls import TwoBalls
 
 NAMES = ("before", "after")
@@ -53,8 +52,7 @@ class Objects(TwoBalls):
         return os.path.join(self.result, "dicom", f"{name}-{kind}.dcm")
 
     def test_every_object_is_valid_by_itself_and_with_its_ct(self):
-        if not shutil.which("dciodvfy"):
-            self.skipTest("dciodvfy is not installed")
+        needs_program(self, "dciodvfy")
         for name in NAMES:
             written = sorted(glob.glob(os.path.join(self.result, "dicom", name + "-*.dcm")))
             self.assertEqual(len(written), 7)  # SEG, probability, SR, RTSTRUCT and three pictures

@@ -2,11 +2,10 @@
 """Phantoms as a stranger makes them: the same bytes for any thread count, valid DICOM in every scan, impossible wishes refused."""
 import filecmp
 import os
-import shutil
 import subprocess
 import unittest
 
-from program import InScratch, read_json, run, run_json
+from program import InScratch, needs_program, read_json, run, run_json
 
 COARSE = ("--patient", "--spacing", "0.9,0.9,10")   # 45 slices: the anatomy is the same, the test is short
 TIMEPOINTS = ("presentation", "residual", "day-38", "after-5-cycles", "after-radiotherapy")
@@ -24,8 +23,7 @@ class Phantoms(InScratch):
         return folder
 
     def assert_valid(self, folder):
-        if not shutil.which("dciodvfy"):
-            self.skipTest("dciodvfy is not installed")
+        needs_program(self, "dciodvfy")
         for directory, _, files in os.walk(folder):
             dicom = sorted(f for f in files if f.endswith(".dcm"))
             for file in dicom[:1] + dicom[-1:]:

@@ -26,6 +26,36 @@ def read_json(path):
         return json.load(file)
 
 
+def _record(test, outcome):
+    """Counts the test among those that saw real data (tests/support/real_data.h)."""
+    ledger = os.environ.get("RETROMASS_DATA_LEDGER")
+    if ledger:
+        with open(ledger, "a", encoding="ascii") as file:
+            file.write(f"{outcome} integration.{test.id()}\n")
+
+
+def _absent(test, why):
+    if os.environ.get("RETROMASS_REQUIRE_DATA") == "1":
+        test.fail(f"required, but absent: {why}")
+    test.skipTest(f"absent: {why}")
+
+
+def real_data(test, *parts):
+    """A path below RETROMASS_DATA: skips the test loudly where it is absent, fails it where it is required."""
+    path = os.path.join(os.environ["RETROMASS_DATA"], *parts)
+    if not os.path.exists(path):
+        _record(test, "skipped")
+        _absent(test, f"real data {path}")
+    _record(test, "run")
+    return path
+
+
+def needs_program(test, name):
+    """A judge that the test machine has to have: without it the test is skipped, and failed where RETROMASS_REQUIRE_DATA is set."""
+    if not shutil.which(name):
+        _absent(test, f"the program {name}: nothing was judged by it")
+
+
 class InScratch(unittest.TestCase):
     """A test class with a folder of its own, removed at the end."""
 

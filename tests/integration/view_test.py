@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-from program import PROGRAM, InScratch, run
+from program import PROGRAM, InScratch, needs_program, run
 
 CASE = """
 case: P-1
@@ -20,8 +20,10 @@ lesions:
 """
 
 
-@unittest.skipUnless(shutil.which("xvfb-run"), "SKIPPED: no xvfb-run, no display for the viewer")
 class View(InScratch):
+    def setUp(self):
+        needs_program(self, "xvfb-run")
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -49,3 +49,13 @@ inline bool data_required()
         }                                                                                                   \
         retromass::test::note_in_ledger("run");                                                             \
     } while (false)
+
+/// First line of a test that an independent program judges: skips loudly without it, fails where real data is required, which is where
+/// the test machine has to be whole.
+#define RETROMASS_NEEDS_PROGRAM(name)                                                                       \
+    do {                                                                                                    \
+        if (std::system("command -v " name " >/dev/null 2>&1") != 0) {                                      \
+            if (retromass::test::data_required()) FAIL() << name " is required, but not installed";         \
+            GTEST_SKIP() << name " is not installed: nothing was judged by it";                             \
+        }                                                                                                   \
+    } while (false)

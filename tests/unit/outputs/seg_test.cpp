@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "pipeline/outputs/outputs.h"
+#include "tests/support/real_data.h"
 #include "tests/support/scratch.h"
 #include "tests/unit/outputs/dcmtk/ct_files.h"
 #include "tests/unit/outputs/sample_case.h"
@@ -119,7 +120,7 @@ TEST(WriteSeg, RefusesAnEmptyMask)
 
 TEST(WriteSeg, PassesTheValidatorWithoutErrors)
 {
-    if (std::system("command -v dciodvfy >/dev/null 2>&1") != 0) GTEST_SKIP() << "dciodvfy is not installed: the SEG was NOT validated";
+    RETROMASS_NEEDS_PROGRAM("dciodvfy");
     const test::Scratch scratch;
     for (const auto& geometry : {odd_grid(), tilted_grid()}) {
         const auto seg = written(scratch, geometry);

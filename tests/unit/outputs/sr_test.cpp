@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "pipeline/outputs/outputs.h"
+#include "tests/support/real_data.h"
 #include "tests/support/scratch.h"
 #include "tests/unit/outputs/dcmtk/ct_files.h"
 #include "tests/unit/outputs/sample_case.h"
@@ -183,7 +184,7 @@ TEST(WriteReport, WritesTheSameBytesTwice)
 
 TEST(WriteReport, PassesTheValidatorsWithItsCt)
 {
-    if (std::system("command -v dciodvfy >/dev/null 2>&1") != 0) GTEST_SKIP() << "dciodvfy is not installed: the report was NOT validated";
+    RETROMASS_NEEDS_PROGRAM("dciodvfy");
     const test::Scratch scratch;
     Reported report(scratch);
     report.lesion().intervals["volume_ml"] = {3000, 5000};
