@@ -31,7 +31,7 @@ ordered_json json_of(const std::optional<ingest::MarkedLine>& line)
         return {{"frame_of_reference_uid", line->frame_of_reference_uid}, {"points_lps_mm", points}};
     }
     for (const auto& p : line->on_image) points.push_back({p.column, p.row});
-    return {{"sop_instance_uid", line->sop_instance_uid}, {"frame", line->frame + 1}, {"points_px", points}};
+    return {{"sop_instance_uid", line->sop_instance_uid}, {"frame", line->frame ? ordered_json(*line->frame + 1) : ordered_json(nullptr)}, {"points_px", points}};
 }
 
 ordered_json json_of(const ingest::Mark& mark)

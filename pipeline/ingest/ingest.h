@@ -226,7 +226,7 @@ struct ImagePoint {
 /// A straight line that a reader drew in another program: on an image, or in the patient.
 struct MarkedLine {
     std::string sop_instance_uid;            ///< of the image; empty = `in_patient` counts
-    int frame = 0;                           ///< 0-based
+    std::optional<int> frame;                ///< 0-based; empty = none was named, or several: the image then has to have one only
     std::array<ImagePoint, 2> on_image{};
     std::string frame_of_reference_uid;      ///< of `in_patient`
     std::array<PatientPoint, 2> in_patient{};

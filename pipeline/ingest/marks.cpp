@@ -1,12 +1,13 @@
 #include "pipeline/ingest/marks.h"
 
 #include <algorithm>
-#include <iterator>
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <numbers>
+#include <set>
 
 #include "core/units.h"
 
@@ -72,7 +73,7 @@ std::vector<Mark> marks_of(const std::vector<NamedLine>& lines)
 {
     std::map<std::string, std::vector<std::size_t>> together;  // by name and image
     for (std::size_t i = 0; i < lines.size(); ++i) {
-        together[lines[i].name + "\n" + lines[i].line.sop_instance_uid + "\n" + std::to_string(lines[i].line.frame)].push_back(i);
+        together[lines[i].name + "\n" + lines[i].line.sop_instance_uid + "\n" + std::to_string(lines[i].line.frame.value_or(-1))].push_back(i);
     }
     std::vector<int> partner(lines.size(), -1);
     std::vector<std::string> doubt(lines.size());
@@ -204,11 +205,22 @@ Result<PlacedLines> placed(const Mark& mark, const Scan& scan)
             out.frame_of_reference_uid = drawn.frame_of_reference_uid;
             continue;
         }
+        if (!drawn.frame) {
+            std::set<int> frames;
+            for (const auto& series : scan.series) {
+                for (const auto& slice : series.slices) {
+                    if (slice.sop_instance_uid == drawn.sop_instance_uid) frames.insert(slice.frame);
+                }
+            }
+            if (frames.size() > 1) {
+                return Error{Code::prompt_contradictory, "mark " + mark.name + " was drawn on image " + drawn.sop_instance_uid + ", which has " + std::to_string(frames.size()) + " frames, and names not one of them", "ingest: placed"};
+            }
+        }
         bool found = false;
         for (const auto& series : scan.series) {
             for (std::size_t k = 0; k < series.slices.size() && !found; ++k) {
                 const auto& slice = series.slices[k];
-                if (slice.sop_instance_uid != drawn.sop_instance_uid || slice.frame != drawn.frame || series.geometry.size().slices == 0) continue;
+                if (slice.sop_instance_uid != drawn.sop_instance_uid || (drawn.frame && slice.frame != *drawn.frame) || series.geometry.size().slices == 0) continue;
                 found = true;
                 std::array<PatientPoint, 2> ends;
                 for (std::size_t i = 0; i < 2; ++i) {  // a pixel's centre lies half a pixel from its outer corner

@@ -16,11 +16,14 @@ struct Concept {
     bool is(const char* sct_or_dcm, const char* srt = "") const { return value == sct_or_dcm || (*srt && value == srt); }
 };
 
-/// The frame an image reference names, from 0; the first where it names none.
-int frame_of(DcmItem& reference)
+/// The frame an image reference names, from 0; empty where it names none, which means all, or several.
+std::optional<int> frame_of(DcmItem& reference)
 {
     Sint32 frame = 0;
-    return reference.findAndGetSint32(DCM_ReferencedFrameNumber, frame).good() && frame > 0 ? frame - 1 : 0;
+    Sint32 further = 0;
+    if (reference.findAndGetSint32(DCM_ReferencedFrameNumber, frame).bad() || frame < 1) return std::nullopt;
+    if (reference.findAndGetSint32(DCM_ReferencedFrameNumber, further, 1).good()) return std::nullopt;
+    return frame - 1;
 }
 
 constexpr int kDeepest = 64;  ///< levels of content; real reports have ten

@@ -95,6 +95,22 @@ TEST(PlacedLines, RefuseAnImageThatIsNotThere)
     EXPECT_EQ(ingest::placed(marks->all[0], scan).error().code, Code::prompt_frame_of_reference);
 }
 
+TEST(PlacedLines, RefuseAnImageOfManyFramesWhereNoneIsNamed)
+{
+    // Without a frame number a reference means all of them (PS3.3 Table 10-3): no slice to draw on.
+    const test::Scratch scratch;
+    auto scan = scan_of_one(VolumeGeometry::axial({100, 80, 5}, 0.5, 2, 3, {10, 20, -30}));
+    for (int k = 0; k < 5; ++k) scan.series[0].slices[static_cast<std::size_t>(k)].sop_instance_uid = "1.2.0", scan.series[0].slices[static_cast<std::size_t>(k)].frame = k;
+    const auto silent = table(scratch, "sop_instance_uid,x1,y1,x2,y2\n1.2.0,0.5,0.5,10.5,4.5\n");
+    const auto refused = ingest::placed(silent->all[0], scan);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().message, HasSubstr("5 frames"));
+    const auto named = table(scratch, "sop_instance_uid,x1,y1,x2,y2,frame\n1.2.0,0.5,0.5,10.5,4.5,4\n");
+    const auto lines = ingest::placed(named->all[0], scan);
+    ASSERT_TRUE(lines.ok());
+    EXPECT_EQ(lines->lines[0][0].z, -21);
+}
+
 TEST(MarkNamed, NeedsANameWhereSeveralFit)
 {
     const test::Scratch scratch;

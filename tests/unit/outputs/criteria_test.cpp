@@ -47,6 +47,7 @@ response::Patient patient()
         timepoint.new_lesions = response::NewLesions::none;
         timepoint.study.phase = study.phase;
         timepoint.study.kvp = 120;
+        timepoint.study.image_kind = "attenuation";
         timepoint.observations = {study.observation};
         out.timepoints.push_back(timepoint);
     }
