@@ -38,13 +38,16 @@ public:
     Grouping(std::vector<Exclusion> excluded, const ScanParameters& parameters, const Progress& progress)
         : parameters_(parameters), progress_(progress)
     {
-        for (auto& e : excluded) exclude(e.file, e.code, std::move(e.text));
+        for (auto& e : excluded) exclude(e.file, e.code, std::move(e.text), std::move(e.study_instance_uid));
     }
 
     std::optional<Exclusion> unfit(const Header& h) const;
     std::vector<SeriesCandidate> volumes_of(Images images);
     std::vector<Exclusion> excluded() &&;
-    void exclude(const std::filesystem::path& file, Code code, std::string text) { excluded_.try_emplace({file.native(), code}, std::move(text)); }
+    void exclude(const std::filesystem::path& file, Code code, std::string text, std::string study_uid = {})
+    {
+        excluded_.try_emplace({file.native(), code}, std::move(text), std::move(study_uid));
+    }
     bool cancelled() const { return cancelled_; }
 
 private:
@@ -57,7 +60,7 @@ private:
 
     const ScanParameters& parameters_;
     const Progress& progress_;
-    std::map<std::pair<std::string, Code>, std::string> excluded_;
+    std::map<std::pair<std::string, Code>, std::pair<std::string, std::string>> excluded_;  ///< file and code -> why, and the study's UID
     std::map<const Header*, std::string> digests_;
     SliceDecoder decoder_;
     bool cancelled_ = false;
@@ -66,7 +69,7 @@ private:
 std::vector<Exclusion> Grouping::excluded() &&
 {
     std::vector<Exclusion> out;
-    for (auto& [key, text] : excluded_) out.push_back({key.first, key.second, std::move(text)});
+    for (auto& [key, what] : excluded_) out.push_back({key.first, key.second, std::move(what.first), std::move(what.second)});
     return out;
 }
 

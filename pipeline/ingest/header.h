@@ -49,6 +49,8 @@ struct HeaderFile {
     std::vector<Header> images;               ///< one image, or each frame of an enhanced one
     bool directory = false;                   ///< a DICOMDIR
     std::vector<std::string> referenced;      ///< its Referenced File IDs, components joined by backslash
+    std::optional<Error> no_image;            ///< why it holds no image: a report, a mask, a presentation state
+    std::string study_instance_uid;           ///< of an object that is no image
 };
 /// Reads the header of one file; the images do not yet name it. Fails with the exclusion code and its reason.
 Result<HeaderFile> read_headers(const std::filesystem::path& file);

@@ -105,6 +105,7 @@ struct Exclusion {
     std::filesystem::path file;
     Code code = Code::malformed;
     std::string text;
+    std::string study_instance_uid;  ///< of an object that is no image (`not_an_image`), where it states one
 };
 
 /// One volume found in the headers. `refused` says why it cannot be loaded as it is.

@@ -465,7 +465,10 @@ Result<HeaderFile> HeaderReader::read()
     if (stored.bits_stored == 0) stored.bits_stored = stored.bits_allocated;
     if (stored.high_bit < 0) stored.high_bit = stored.bits_stored - 1;
     if (directory_ || meta_class_ == kDirectory) return HeaderFile{{}, true, std::move(referenced_)};
-    RETROMASS_TRY(check());
+    if (const auto checked = check(); !checked) {
+        if (checked.error().code != Code::not_an_image) return checked.error();
+        return HeaderFile{{}, false, {}, checked.error(), image_.facts.study_instance_uid};
+    }
     check_pixels();
     RETROMASS_TRY_ASSIGN(auto images, frames());
     return HeaderFile{std::move(images), false, {}};

@@ -82,6 +82,8 @@ Result<Scan> scan(const std::vector<fs::path>& paths, const ScanParameters& para
             excluded.push_back({files[i], Code::not_an_image, "a DICOMDIR; the files it names are read"});
             auto named = resolve(files[i], file->referenced);
             excluded.insert(excluded.end(), std::make_move_iterator(named.missing.begin()), std::make_move_iterator(named.missing.end()));
+        } else if (file->no_image) {
+            excluded.push_back({std::move(files[i]), file->no_image->code, file->no_image->message, std::move(file->study_instance_uid)});
         } else {
             auto& images = file->images;
             for (std::size_t f = 1; f < images.size(); ++f) images[f].source.file = files[i];

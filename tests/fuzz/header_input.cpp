@@ -67,7 +67,7 @@ void run_headers(std::span<const std::uint8_t> input)
         }
         if (read->directory) (void)ingest::resolve("/nonexistent/DICOMDIR", read->referenced);
         for (auto& image : read->images) image.source.file = files.back()->path();
-        if (!read->directory) headers.push_back(std::move(*read));
+        if (!read->directory && !read->no_image) headers.push_back(std::move(*read));
     }
     ingest::ScanParameters parameters;
     parameters.largest_volume_bytes = 1 << 20;

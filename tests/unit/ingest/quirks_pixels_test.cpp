@@ -55,7 +55,7 @@ TEST(QuirkPixels, OneImageInSixteenSyntaxesIsOneImage)
         const auto name = entry.path().filename().string();
         SCOPED_TRACE(name);
         const auto read = read_headers(entry.path());
-        if (!read) continue;  // a text beside the images
+        if (!read || read->no_image) continue;  // a text beside the images
         const auto hu = hu_of(entry.path());
         ASSERT_EQ(hu.size(), plain.size());
         const bool exact = hu == plain;
