@@ -110,7 +110,8 @@ const Study* study_with(const std::vector<Study>& studies, const ingest::PlacedL
     return nullptr;
 }
 
-void take_marks(FoundMarks& found, const ingest::Marks& marks, const std::string& file, const ingest::Scan& scan, const std::vector<Study>& studies)
+/// `by_name`: the marks' names are the patient's lesions, in every file alike.
+void take_marks(FoundMarks& found, const ingest::Marks& marks, const std::string& file, const ingest::Scan& scan, const std::vector<Study>& studies, bool by_name = false)
 {
     for (const auto& mark : marks.all) {
         const auto what = quoted(one_line(mark.name)) + " of " + one_line(file);
@@ -127,7 +128,7 @@ void take_marks(FoundMarks& found, const ingest::Marks& marks, const std::string
             leave_out(!lines ? lines.error().message : !unique ? unique.error().message : std::string("it was drawn in another frame of reference than the series chosen"));
             continue;
         }
-        const auto key = mark.tracking_uid.empty() ? file + " " + mark.name : mark.tracking_uid;
+        const auto key = !mark.tracking_uid.empty() ? mark.tracking_uid : (by_name ? std::string() : file) + " " + mark.name;
         auto lesion = std::find_if(found.lesions.begin(), found.lesions.end(), [&](const auto& l) { return l.key == key; });
         if (lesion == found.lesions.end()) lesion = found.lesions.insert(lesion, DraftLesion{key, mark.name, mark.site, {}, {}});
         if (std::find(lesion->timepoints.begin(), lesion->timepoints.end(), study->timepoint) != lesion->timepoints.end()) {
@@ -139,29 +140,56 @@ void take_marks(FoundMarks& found, const ingest::Marks& marks, const std::string
     }
 }
 
-/// Masks are named for the reader to choose: an organ is no lesion.
-void name_masks(FoundMarks& found, const fs::path& path, const std::string& file, const std::vector<Study>& studies)
+/// Whether a name fits a pattern in which '*' stands for any text; capitals and small letters are the same.
+bool fits(std::string_view name, std::string_view pattern)
+{
+    if (pattern.empty()) return name.empty();
+    if (pattern[0] == '*') return fits(name, pattern.substr(1)) || (!name.empty() && fits(name.substr(1), pattern));
+    const auto small = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
+    return !name.empty() && small(name[0]) == small(pattern[0]) && fits(name.substr(1), pattern.substr(1));
+}
+
+/// Masks are named for the reader to choose: an organ is no lesion. Those whose name fits one of the patterns are taken, to be measured.
+void name_masks(FoundMarks& found, const fs::path& path, const std::string& file, const std::vector<Study>& studies, const std::vector<std::string>& patterns)
 {
     for (const auto& study : studies) {
         if (!study.chosen) continue;
         const auto labels = ingest::read_labels(path, &study.chosen->geometry);
         if (!labels || labels->frame_of_reference_uid.empty() || labels->frame_of_reference_uid != study.chosen->facts.frame_of_reference_uid) continue;
         for (const auto& label : labels->present) {
+            const auto said = label.name.empty() ? std::to_string(label.value) : label.name;
+            if (std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return fits(said, pattern); })) {
+                const auto key = label.tracking_uid.empty() ? file + " " + said : label.tracking_uid;
+                auto lesion = std::find_if(found.lesions.begin(), found.lesions.end(), [&](const auto& l) { return l.key == key; });
+                if (lesion == found.lesions.end()) lesion = found.lesions.insert(lesion, DraftLesion{key, said, {}, {}, {}});
+                if (std::find(lesion->timepoints.begin(), lesion->timepoints.end(), study.timepoint) == lesion->timepoints.end()) {
+                    lesion->timepoints.push_back(study.timepoint);
+                    lesion->prompts += "      " + quoted(study.timepoint) + ": {mask: " + quoted(file) + ", label: " + quoted(one_line(said)) + "}\n";
+                    continue;
+                }
+            }
             found.remarks += "  # found: " + quoted(study.timepoint) + ": {mask: " + quoted(file) + ", label: " + quoted(label.name.empty() ? std::to_string(label.value) : one_line(label.name)) + "}\n";
         }
         return;
     }
 }
 
-/// Reports, presentation states and masks that lie beside the CT.
-FoundMarks found_beside(const ingest::Scan& scan, const std::vector<Study>& studies, const fs::path& folder)
+/// Reports, presentation states and masks that lie beside the CT,
+/// and the tables of lines that were handed in.
+FoundMarks found_beside(const ingest::Scan& scan, const std::vector<Study>& studies, const DraftParameters& parameters)
 {
+    const auto& folder = parameters.folder;
     FoundMarks out;
+    for (const auto& table : parameters.tables) {
+        const auto file = relative_to(table, folder);
+        if (const auto marks = ingest::read_marks(table)) take_marks(out, *marks, file, scan, studies, true);
+        else out.remarks += "  # not taken: " + one_line(file + ": " + marks.error().message) + "\n";
+    }
     for (const auto& excluded : scan.excluded) {
         if (excluded.code != Code::not_an_image) continue;
         const auto file = relative_to(excluded.file, folder);
         if (const auto marks = ingest::read_marks(excluded.file)) take_marks(out, *marks, file, scan, studies);
-        else if (marks.error().code == Code::not_an_image) name_masks(out, excluded.file, file, studies);
+        else if (marks.error().code == Code::not_an_image) name_masks(out, excluded.file, file, studies, parameters.labels);
     }
     return out;
 }
@@ -212,10 +240,15 @@ Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& 
         out += "  - id: " + quoted(id) + "\n";
         out += "    ct: " + quoted(folder_of(*study.chosen, parameters.folder)) + "\n";
         out += "    series: " + quoted(facts.series_instance_uid + (study.chosen->volume_index ? "#" + std::to_string(study.chosen->volume_index) : "")) + "\n";
-        if (nth > 1 && date) out += "    visit: " + quoted(id) + "   # shares its date with another time point\n";
+        const auto stated = parameters.visits.find(facts.study_instance_uid);
+        const auto& visit = stated == parameters.visits.end() ? DraftParameters::Visit{} : stated->second;
+        if (!visit.reader.empty()) out += "    reader: " + quoted(visit.reader) + "\n";
+        if (!visit.day.empty()) out += "    day: " + visit.day + "\n";
+        if (!visit.visit.empty()) out += "    visit: " + quoted(visit.visit) + "\n";
+        else if (nth > 1 && date) out += "    visit: " + quoted(id) + "   # shares its date with another time point\n";
         out += "    # new_lesions: none | equivocal | unequivocal, with reader: NAME; unstated, the overall response is not evaluable\n";
     }
-    const auto found = found_beside(scan, studies, parameters.folder);
+    const auto found = found_beside(scan, studies, parameters);
     out += "lesions:\n" + found.remarks;
     for (std::size_t i = 0; i < found.lesions.size(); ++i) {
         const auto& lesion = found.lesions[i];

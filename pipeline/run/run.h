@@ -81,6 +81,14 @@ struct DraftParameters {
     std::string case_id = "P-1";             ///< a pseudonym
     std::filesystem::path folder;            ///< of the case file: paths are written relative to it
     std::vector<Code> accepted;
+    std::vector<std::string> labels;                       ///< patterns ('*'): segments and contours of such a name are lesions to be measured
+    std::vector<std::filesystem::path> tables;             ///< CSV tables of lines, one a study, that name the patient's lesions
+    struct Visit {
+        std::string visit;
+        std::string day;
+        std::string reader;
+    };
+    std::map<std::string, Visit> visits;                   ///< what is stated of a study, by its UID
 };
 /// The text of a case file whose time points are the studies of the scan and whose lesion waits for prompts. Fails with
 /// different_patient if the studies are not of one patient, with no_series if none has a series to measure.
@@ -113,6 +121,14 @@ Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const 
 /// The whole chain: load, segment, measure, assess, write. Returns what was written.
 Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters,
                                      const Progress& progress = {});
+
+/// A row of a table, CSV (RFC 4180) or JSON, by column.
+struct TableRow {
+    std::string place;                                      ///< "table.csv line 5"
+    std::map<std::string, std::string> cells;
+};
+/// Reads a table whose columns are all of `known` and whose rows fill every one of `needed`; fails with table, naming line and column.
+Result<std::vector<TableRow>> read_rows(const std::filesystem::path& file, const std::vector<std::string>& known, const std::vector<std::string>& needed);
 
 /// Measurements in a table (the columns of docs/interfaces.md), by case.
 struct TableFiles {

@@ -483,4 +483,13 @@ Result<std::vector<Patient>> read_table(const TableFiles& files)
     return patients;
 }
 
+Result<std::vector<TableRow>> read_rows(const std::filesystem::path& file, const std::vector<std::string>& known, const std::vector<std::string>& needed)
+{
+    RETROMASS_TRY_ASSIGN(auto rows, rows_of(file, known, needed));
+    std::vector<TableRow> out;
+    out.reserve(rows.size());
+    for (auto& row : rows) out.push_back({std::move(row.place), std::move(row.cells)});
+    return out;
+}
+
 }  // namespace retromass::run
