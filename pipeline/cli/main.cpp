@@ -26,6 +26,7 @@ int main(int argc, char** argv)
     cli::add_marks(app, context);
     cli::add_assess(app, context);
     cli::add_run(app, context);
+    cli::add_batch(app, context);
 #ifdef RETROMASS_WITH_VIEWER
     cli::add_view(app, context);
 #endif

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/codes.h"
+#include "core/progress.h"
+#include "core/result.h"
+
+/// Many cases: planned from an archive, run one by one as processes of their own, collected into one table (docs/stages/batch.md).
+///
+/// A plan is a folder. Several runners, on several machines that share its file system, may work on it at once: a case is claimed by a lock
+/// that its worker holds, so that it ends with the worker however that ends.
+namespace retromass::batch {
+
+/// One case of a plan.
+struct PlannedCase {
+    std::string id;
+    std::filesystem::path case_file;   ///< absolute
+    std::vector<std::string> studies;  ///< Study Instance UIDs, in the order of the time points
+    double memory_gb = 0;              ///< what its run needs, from the headers; 0 = not known
+    std::string draft_sha256;          ///< of the case file as it was drafted: another one was edited and is kept
+    std::string code;                  ///< why no case file was drafted; empty where one was
+    std::string why_not;
+    std::string study;                 ///< as the manifest states: STUDYID, site
+    std::string site;
+};
+
+struct Plan {
+    std::filesystem::path folder;
+    std::vector<PlannedCase> cases;            ///< by id
+    std::vector<std::string> run_arguments;    ///< of `retromass run`, the same for every case
+    std::vector<std::string> remarks;          ///< what was not matched or not taken, for the one who planned
+};
+
+struct PlanParameters {
+    std::filesystem::path manifest;            ///< CSV: what the archive does not say of its studies; empty = none
+    std::vector<std::filesystem::path> marks;  ///< CSV tables of lines on images of the archive
+    std::vector<std::string> labels;           ///< patterns ('*'): segments and contours of such a name are lesions to be measured
+    std::vector<std::string> run_arguments;
+    std::vector<Code> accepted;
+    int threads = 0;
+};
+
+/// Scans the archive and writes one case file a patient below `folder`/cases. Patients are told apart by patient ID and issuer; a study
+/// without one is a case of its own. A plan that is there already is continued: its cases keep their ids, and a case file that was edited is
+/// never overwritten. Fails with no_series if nothing can be measured.
+Result<Plan> make_plan(const std::vector<std::filesystem::path>& archive, const std::filesystem::path& folder, const PlanParameters& parameters, const Progress& progress = {});
+Result<Plan> read_plan(const std::filesystem::path& folder);
+
+/// Where a case stands.
+enum class State {
+    pending,   ///< to be run
+    waiting,   ///< nothing says where its lesion is: a reader's prompt is needed
+    running,   ///< claimed by a runner
+    done,      ///< a valid result of the present inputs and settings is there
+    outdated,  ///< a result of other inputs or settings is there; it will be run again
+    refused,   ///< the program refused the input; it is not run again until the input changes
+    failed,    ///< crash, time-out, memory, disk: run again by `resume`
+};
+std::string_view name(State state);
+
+struct CaseState {
+    std::string id;
+    State state = State::pending;
+    std::string code;                  ///< of docs/codes.md, where refused or failed
+    std::string reason;
+    int attempts = 0;
+    double wall_s = 0;
+    double cpu_s = 0;
+    double peak_gb = 0;
+};
+/// The state of one case, from its files alone.
+CaseState state_of(const Plan& plan, const PlannedCase& planned);
+
+struct RunParameters {
+    std::filesystem::path program;             ///< the retromass to start
+    int jobs = 1;
+    std::chrono::seconds time_limit{3600};     ///< of one case
+    double memory_gb = 0;                      ///< of all cases that run at once; 0 = what the machine has free
+    bool failed_again = false;                 ///< also those that failed
+    std::vector<std::string> only;             ///< ids; empty = all
+};
+struct Summary {
+    int done = 0;                              ///< by this runner
+    int refused = 0;
+    int failed = 0;
+    int left = 0;                              ///< waiting, claimed elsewhere, or not reached
+    bool stopped = false;                      ///< on request
+};
+/// Runs every case that has no valid result. One that fails never stops the rest. Told to stop by `progress`, it ends its workers and leaves
+/// no half result and no claim.
+Result<Summary> run_plan(const Plan& plan, const RunParameters& parameters, const Progress& progress = {});
+
+/// Gathers all cases below `folder`: cases.csv (one row a case, whatever became of it), measurements.csv, response.csv, results.sqlite and
+/// cohort.html. Written under temporary names and renamed.
+Status collect(const Plan& plan, const std::filesystem::path& folder);
+
+}  // namespace retromass::batch

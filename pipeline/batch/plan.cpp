@@ -1,0 +1,324 @@
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <system_error>
+
+#include "core/units.h"
+#include "pipeline/batch/batch.h"
+#include "pipeline/batch/files.h"
+#include "pipeline/batch/manifest.h"
+#include "pipeline/outputs/outputs.h"
+#include "pipeline/run/run.h"
+
+namespace retromass::batch {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr const char* kSchema = "retromass-batch-plan/1";
+
+/// One patient's part of the archive.
+struct Patient {
+    ingest::Scan scan;
+    std::set<std::string> studies;
+};
+
+/// Patients in the order of their first study's UID: no name, ID or folder decides.
+std::vector<Patient> patients_of(ingest::Scan scan)
+{
+    std::map<std::string, std::size_t> place;  // of a patient, or of a study that states none
+    std::map<std::string, std::size_t> patient_of_study;
+    std::vector<Patient> out;
+    const auto at = [&](const std::string& key) {
+        const auto [found, is_new] = place.emplace(key, out.size());
+        if (is_new) out.emplace_back();
+        return found->second;
+    };
+    for (auto& series : scan.series) {
+        const auto& who = series.facts.patient;
+        const auto& study = series.facts.study_instance_uid;
+        const auto key = who.id ? "patient " + std::to_string(who.id) + " " + std::to_string(who.issuer) : "study " + study;
+        const auto patient = at(key);
+        patient_of_study.emplace(study, patient);
+        out[patient].studies.insert(study);
+        out[patient].scan.series.push_back(std::move(series));
+    }
+    for (auto& excluded : scan.excluded) {
+        const auto found = excluded.code == Code::not_an_image ? patient_of_study.find(excluded.study_instance_uid) : patient_of_study.end();
+        if (found != patient_of_study.end()) out[found->second].scan.excluded.push_back(std::move(excluded));
+    }
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return *a.studies.begin() < *b.studies.begin(); });
+    return out;
+}
+
+/// Lines on images: rows of the given tables, by the study their image is of.
+struct Lines {
+    std::map<std::string, std::string> by_study;  ///< study UID -> CSV rows
+    std::vector<std::string> unmatched;
+};
+
+Result<Lines> lines_of(const std::vector<fs::path>& tables, const ingest::Scan& scan)
+{
+    Lines out;
+    if (tables.empty()) return out;
+    std::map<std::string_view, const std::string*> study_of_image;
+    for (const auto& series : scan.series) {
+        for (const auto& slice : series.slices) study_of_image.emplace(slice.sop_instance_uid, &series.facts.study_instance_uid);
+    }
+    for (const auto& table : tables) {
+        RETROMASS_TRY_ASSIGN(const auto rows, run::read_rows(table, {"sop_instance_uid", "x1", "y1", "x2", "y2", "lesion", "frame"}, {"sop_instance_uid", "x1", "y1", "x2", "y2", "lesion"}));
+        for (const auto& row : rows) {
+            const auto study = study_of_image.find(row.cells.at("sop_instance_uid"));
+            if (study == study_of_image.end()) {
+                out.unmatched.push_back(row.place + ": image " + row.cells.at("sop_instance_uid") + " is not in the archive");
+                continue;
+            }
+            auto& text = out.by_study[*study->second];
+            for (const auto* column : {"sop_instance_uid", "x1", "y1", "x2", "y2", "lesion", "frame"}) {
+                const auto cell = row.cells.find(column);
+                text += (text.empty() || text.back() == '\n' ? "" : ",") + csv_cell(cell == row.cells.end() ? std::string() : cell->second);
+            }
+            text += '\n';
+        }
+    }
+    return out;
+}
+
+/// What the manifest says of a patient's studies, by their UID. Takes the rows that match out of `rows`.
+std::map<std::string, ManifestRow> stated_of(const Patient& patient, std::vector<ManifestRow>& rows)
+{
+    std::map<std::string, ManifestRow> out;
+    for (auto row = rows.begin(); row != rows.end();) {
+        std::string study = patient.studies.contains(row->study_uid) ? row->study_uid : "";
+        if (!row->folder.empty()) {
+            for (const auto& series : patient.scan.series) {
+                if (series.slices.empty()) continue;
+                const auto file = fs::absolute(series.slices.front().file).lexically_normal().string();
+                if (file.starts_with(row->folder + "/")) study = series.facts.study_instance_uid;
+            }
+        }
+        if (study.empty()) {
+            ++row;
+        } else {
+            out.emplace(study, std::move(*row));
+            row = rows.erase(row);
+        }
+    }
+    return out;
+}
+
+class Planner {
+public:
+    Planner(const fs::path& folder, const PlanParameters& parameters) : parameters_(parameters) { plan_.folder = fs::absolute(folder).lexically_normal(); }
+
+    Result<Plan> make(const std::vector<fs::path>& archive, const Progress& progress)
+    {
+        RETROMASS_TRY(take_known());
+        std::vector<ManifestRow> manifest;
+        if (!parameters_.manifest.empty()) {
+            RETROMASS_TRY_ASSIGN(manifest, read_manifest(parameters_.manifest));
+        }
+        ingest::ScanParameters scanning;
+        scanning.threads = parameters_.threads;
+        scanning.accepted = parameters_.accepted;
+        RETROMASS_TRY_ASSIGN(auto scan, ingest::scan(archive, scanning, progress));
+        if (scan.series.empty()) return Error{Code::no_series, "no CT image was found in the archive (" + std::to_string(scan.excluded.size()) + " files set aside; retromass series says why)", "batch: plan"};
+        RETROMASS_TRY_ASSIGN(auto lines, lines_of(parameters_.marks, scan));
+        RETROMASS_TRY(make_folders());
+        std::map<Code, std::size_t> aside;
+        for (const auto& excluded : scan.excluded) ++aside[excluded.code];
+        for (const auto& [code, count] : aside) plan_.remarks.push_back(std::to_string(count) + " files set aside [" + std::string(name(code)) + "]");
+        auto patients = patients_of(std::move(scan));
+        for (std::size_t i = 0; i < patients.size(); ++i) {
+            if (!goes_on(progress, "drafting cases", static_cast<double>(i) / static_cast<double>(patients.size()))) return Error{Code::cancelled, "stopped while drafting cases; what was drafted is kept", "batch: plan"};
+            RETROMASS_TRY(add(patients[i], stated_of(patients[i], manifest), lines));
+        }
+        for (const auto& row : manifest) plan_.remarks.push_back(row.place + ": " + (row.study_uid.empty() ? "folder " + row.folder : "study " + row.study_uid) + " is not in the archive");
+        for (auto& line : lines.unmatched) plan_.remarks.push_back(std::move(line));
+        std::sort(plan_.cases.begin(), plan_.cases.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+        plan_.run_arguments = parameters_.run_arguments;
+        RETROMASS_TRY(write());
+        return std::move(plan_);
+    }
+
+private:
+    Status make_folders() const
+    {
+        for (const auto* part : {"cases", "state", "results", "logs"}) {
+            std::error_code error;
+            fs::create_directories(plan_.folder / part, error);
+            if (error) return Error{Code::io, (plan_.folder / part).string() + " cannot be made: " + error.message(), "batch: plan"};
+        }
+        return Done{};
+    }
+
+    /// A plan that is there already is continued.
+    Status take_known()
+    {
+        std::error_code error;
+        if (!fs::exists(plan_.folder / "plan.json", error)) {
+            if (fs::exists(plan_.folder, error) && !fs::is_empty(plan_.folder, error)) return Error{Code::output_exists, plan_.folder.string() + " is there and is no plan; name a new folder", "batch: plan"};
+            return Done{};
+        }
+        RETROMASS_TRY_ASSIGN(auto known, read_plan(plan_.folder));
+        plan_.cases = std::move(known.cases);
+        return Done{};
+    }
+
+    PlannedCase* known_of(const Patient& patient)
+    {
+        for (auto& known : plan_.cases) {
+            for (const auto& study : known.studies) {
+                if (patient.studies.contains(study)) return &known;
+            }
+        }
+        return nullptr;
+    }
+
+    std::string next_id() const
+    {
+        for (std::size_t n = plan_.cases.size() + 1;; ++n) {
+            auto digits = std::to_string(n);
+            auto id = "P-" + std::string(digits.size() < 5 ? 5 - digits.size() : 0, '0') + digits;
+            if (std::none_of(plan_.cases.begin(), plan_.cases.end(), [&](const auto& c) { return c.id == id; })) return id;
+        }
+    }
+
+    Status add(const Patient& patient, const std::map<std::string, ManifestRow>& stated, const Lines& lines)
+    {
+        auto* known = known_of(patient);
+        std::string id = known ? known->id : "";
+        for (const auto& [study, row] : stated) {
+            if (row.subject.empty() || row.subject == id) continue;
+            if (!id.empty()) {
+                plan_.remarks.push_back(row.place + ": subject " + row.subject + ", but the patient is case " + id + " already; kept as " + id);
+                continue;
+            }
+            if (std::any_of(plan_.cases.begin(), plan_.cases.end(), [&](const auto& c) { return c.id == row.subject; })) {
+                plan_.remarks.push_back(row.place + ": subject " + row.subject + " is another patient's case already, by the images' patient ID; not used");
+                continue;
+            }
+            id = row.subject;
+        }
+        if (id.empty()) id = next_id();
+        if (!parameters_.manifest.empty()) {
+            for (const auto& study : patient.studies) {
+                if (!stated.contains(study)) plan_.remarks.push_back(id + ": study " + study + " is not in the manifest");
+            }
+        }
+        run::DraftParameters drafting;
+        drafting.case_id = id;
+        drafting.folder = plan_.folder / "cases";
+        drafting.accepted = parameters_.accepted;
+        drafting.labels = parameters_.labels;
+        for (const auto& [study, row] : stated) drafting.visits[study] = {row.visit, row.day, row.reader};
+        int nth = 0;
+        for (const auto& study : patient.studies) {
+            const auto rows = lines.by_study.find(study);
+            if (rows == lines.by_study.end()) continue;
+            const auto table = drafting.folder / (id + ".lines-" + std::to_string(++nth) + ".csv");
+            const auto text = "sop_instance_uid,x1,y1,x2,y2,lesion,frame\n" + rows->second;
+            if (text_of(table) != text) RETROMASS_TRY(write_text(table, text));  // a file that is rewritten makes the result of its case outdated
+            drafting.tables.push_back(table);
+        }
+        if (!known) {
+            known = &plan_.cases.emplace_back();
+            known->id = id;
+            known->case_file = drafting.folder / (id + ".yaml");
+        }
+        known->studies.assign(patient.studies.begin(), patient.studies.end());
+        for (const auto& [study, row] : stated) {
+            known->study = row.study;
+            known->site = row.site;
+        }
+        const auto text = run::draft_case(patient.scan, drafting);
+        if (!text) {
+            known->code = name(text.error().code);
+            known->why_not = text.error().message;
+            return Done{};
+        }
+        known->code = known->why_not = "";
+        const auto& file = known->case_file;
+        const auto present = text_of(file);
+        const auto digest = outputs::sha256_of_text(*text);
+        if (present && outputs::sha256_of_text(*present) != known->draft_sha256 && *present != *text) {
+            RETROMASS_TRY(write_text(drafting.folder / (id + ".draft.yaml"), *text));
+            plan_.remarks.push_back(id + ": the case file was edited and is kept; the new draft is " + id + ".draft.yaml");
+        } else {
+            if (present != *text) RETROMASS_TRY(write_text(file, *text));
+            known->draft_sha256 = digest;
+        }
+        known->memory_gb = memory_of(*known);
+        return Done{};
+    }
+
+    double memory_of(const PlannedCase& planned) const
+    {
+        const auto file = run::read_case(planned.case_file);
+        if (!file) return 0;
+        run::RunParameters running;
+        running.accepted = parameters_.accepted;
+        running.overwrite = true;
+        const auto needs = run::plan(*file, plan_.folder / "results" / planned.id, running);
+        return needs ? needs->memory_gb : 0;
+    }
+
+    Status write() const
+    {
+        ordered_json out;
+        out["schema"] = kSchema;
+        out["run_arguments"] = plan_.run_arguments;
+        out["cases"] = ordered_json::array();
+        for (const auto& c : plan_.cases) {
+            out["cases"].push_back({{"id", c.id}, {"case_file", c.case_file.lexically_relative(plan_.folder).generic_string()}, {"studies", c.studies}, {"memory_gb", c.memory_gb}, {"draft_sha256", c.draft_sha256}, {"code", c.code}, {"why_not", c.why_not}, {"studyid", c.study}, {"site", c.site}});
+        }
+        out["remarks"] = plan_.remarks;
+        return write_text(plan_.folder / "plan.json", out.dump(2) + '\n');
+    }
+
+    const PlanParameters& parameters_;
+    Plan plan_;
+};
+
+}  // namespace
+
+Result<Plan> make_plan(const std::vector<fs::path>& archive, const fs::path& folder, const PlanParameters& parameters, const Progress& progress)
+{
+    return Planner(folder, parameters).make(archive, progress);
+}
+
+Result<Plan> read_plan(const fs::path& folder)
+{
+    const auto file = folder / "plan.json";
+    const auto text = text_of(file);
+    if (!text) return Error{Code::io, file.string() + " cannot be read; retromass batch plan ARCHIVE -o " + folder.string() + " makes a plan", "batch"};
+    try {
+        const auto json = ordered_json::parse(*text);
+        if (json.at("schema") != kSchema) return Error{Code::table, file.string() + " is of another version of the program", "batch"};
+        Plan plan;
+        plan.folder = fs::absolute(folder).lexically_normal();
+        for (const auto& argument : json.at("run_arguments")) plan.run_arguments.push_back(argument.get<std::string>());
+        for (const auto& remark : json.at("remarks")) plan.remarks.push_back(remark.get<std::string>());
+        for (const auto& entry : json.at("cases")) {
+            PlannedCase planned;
+            planned.id = entry.at("id").get<std::string>();
+            planned.case_file = (plan.folder / entry.at("case_file").get<std::string>()).lexically_normal();
+            for (const auto& study : entry.at("studies")) planned.studies.push_back(study.get<std::string>());
+            planned.memory_gb = entry.at("memory_gb").get<double>();
+            planned.draft_sha256 = entry.at("draft_sha256").get<std::string>();
+            planned.code = entry.at("code").get<std::string>();
+            planned.why_not = entry.at("why_not").get<std::string>();
+            planned.study = entry.at("studyid").get<std::string>();
+            planned.site = entry.at("site").get<std::string>();
+            if (fs::path(planned.id).filename() != planned.id || planned.id.empty()) return Error{Code::table, file.string() + ": case id '" + planned.id + "' is no name", "batch"};
+            plan.cases.push_back(std::move(planned));
+        }
+        return plan;
+    } catch (const std::exception& thrown) {
+        return Error{Code::table, file.string() + " is damaged (" + thrown.what() + "); make the plan again, results are kept", "batch"};
+    }
+}
+
+}  // namespace retromass::batch

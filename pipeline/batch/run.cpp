@@ -1,0 +1,317 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <list>
+#include <system_error>
+#include <thread>
+
+#include "core/units.h"
+#include "pipeline/batch/batch.h"
+#include "pipeline/batch/files.h"
+#include "pipeline/batch/state.h"
+
+namespace retromass::batch {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+// A worker may take this much more than the headers promise before the system says no: libraries, stacks and arenas are address space too.
+constexpr double kMemorySlack = 1.5;
+constexpr double kAddressSpaceBeside_gb = 4;
+constexpr double kUnknownCase_gb = 2;         ///< counted for a case whose need is not known
+constexpr auto kLook = 20ms;
+constexpr auto kTimeToStop = 10s;             ///< after SIGINT, before SIGKILL
+
+double available_memory_gb()
+{
+    std::ifstream info("/proc/meminfo");
+    for (std::string word; info >> word;) {
+        double kibibytes = 0;
+        if (word == "MemAvailable:" && info >> kibibytes) return kibibytes * 1024 / 1e9;
+    }
+    return 0;
+}
+
+double seconds_of(const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; }
+
+/// What an ended worker said last: message and code.
+std::pair<std::string, std::string> last_words(const fs::path& log)
+{
+    const auto text = text_of(log).value_or("");
+    const auto start = text.rfind("retromass: ");
+    if (start == std::string::npos) return {};
+    const auto end = text.find('\n', start);
+    auto message = text.substr(start + 11, end == std::string::npos ? end : end - start - 11);
+    std::string code;
+    const auto open = text.find("\n  [", start);
+    if (open != std::string::npos) code = text.substr(open + 4, text.find_first_of(",]", open) - open - 4);
+    return {message, code};
+}
+
+/// Half results of workers that were killed: nobody else can be writing them while the case is claimed.
+void remove_leftovers(const Plan& plan, const PlannedCase& planned)
+{
+    const auto folder = result_folder(plan, planned);
+    std::error_code error;
+    std::vector<fs::path> found;
+    std::vector<fs::path> replaced;
+    for (fs::directory_iterator it(folder.parent_path(), error), end; !error && it != end; it.increment(error)) {
+        const auto name = it->path().filename().string();
+        if (name.starts_with(planned.id + ".partial-")) found.push_back(it->path());
+        if (name.starts_with(planned.id + ".replaced-")) replaced.push_back(it->path());
+    }
+    // Killed between two renames: the old result is the only one.
+    for (const auto& old : replaced) {
+        if (!fs::exists(folder, error)) fs::rename(old, folder, error);
+        else found.push_back(old);
+    }
+    for (const auto& path : found) fs::remove_all(path, error);
+}
+
+/// A started worker.
+struct Worker {
+    const PlannedCase* planned;
+    Claim claim;
+    std::string key;
+    CaseState state;
+    double memory_gb;
+    pid_t pid = -1;
+    Clock::time_point start = Clock::now();
+    std::optional<Clock::time_point> told_to_stop;
+    bool too_long = false;
+};
+
+class Runner {
+public:
+    Runner(const Plan& plan, const RunParameters& parameters, const Progress& progress) : plan_(plan), parameters_(parameters), progress_(progress)
+    {
+        budget_gb_ = parameters.memory_gb > 0 ? parameters.memory_gb : available_memory_gb();
+    }
+
+    Result<Summary> run()
+    {
+        for (const auto& planned : plan_.cases) {
+            if (!parameters_.only.empty() && std::find(parameters_.only.begin(), parameters_.only.end(), planned.id) == parameters_.only.end()) continue;
+            queue_.push_back(&planned);
+        }
+        total_ = queue_.size();
+        const auto worked = work();
+        if (worked) return summary_;
+        // The plan's own folder cannot be written: no case could be recorded.
+        stop();
+        while (!workers_.empty()) {
+            (void)reap();
+            std::this_thread::sleep_for(kLook);
+        }
+        return worked.error();
+    }
+
+private:
+    Status work()
+    {
+        while (!queue_.empty() || !workers_.empty()) {
+            RETROMASS_TRY(reap());
+            if (!goes_on_with_the_work()) {
+                stop();
+                continue;
+            }
+            RETROMASS_TRY_ASSIGN(const bool started, start_next());
+            if (!started) std::this_thread::sleep_for(kLook);
+        }
+        return Done{};
+    }
+
+    bool goes_on_with_the_work()
+    {
+        if (summary_.stopped) return false;
+        const auto finished = total_ - queue_.size() - workers_.size();
+        const double fraction = total_ ? static_cast<double>(finished) / static_cast<double>(total_) : 1;
+        std::string stage = std::to_string(finished) + " of " + std::to_string(total_) + " cases, " + std::to_string(workers_.size()) + " at work, " + std::to_string(summary_.failed + summary_.refused) + " not done";
+        const double hours = std::chrono::duration<double>(Clock::now() - start_).count() / 3600;
+        if (summary_.done > 0 && hours > 0) {
+            const double rate = summary_.done / hours;
+            stage += ", " + fixed(rate, 0) + " an hour, " + fixed(60 * static_cast<double>(total_ - finished) / rate, 0) + " min left,";
+        }
+        return goes_on(progress_, stage, fraction);
+    }
+
+    /// Starts the next case that fits. Answers whether something was done; false = wait.
+    Result<bool> start_next()
+    {
+        if (queue_.empty() || workers_.size() >= static_cast<std::size_t>(std::max(parameters_.jobs, 1))) return false;
+        const auto& planned = *queue_.front();
+        const double needed = planned.memory_gb > 0 ? planned.memory_gb : kUnknownCase_gb;
+        double taken = 0;
+        for (const auto& worker : workers_) taken += worker.memory_gb;
+        if (!workers_.empty() && taken + needed > budget_gb_) return false;  // memory comes back when one ends
+        queue_.pop_front();
+        RETROMASS_TRY_ASSIGN(auto claim, Claim::take(plan_, planned));
+        if (!claim) {
+            ++summary_.left;
+            return true;
+        }
+        auto state = state_of(plan_, planned, true);
+        const bool wanted = state.state == State::pending || state.state == State::outdated || (state.state == State::failed && parameters_.failed_again);
+        if (!wanted) {
+            if (state.state != State::done) ++summary_.left;
+            return true;
+        }
+        remove_leftovers(plan_, planned);
+        RETROMASS_TRY_ASSIGN(const auto key, key_of(plan_, planned));
+        ++state.attempts;
+        Worker worker{&planned, std::move(*claim), key, state, needed};
+        if (planned.memory_gb > budget_gb_) {
+            return ended(worker, State::failed, Code::memory, "about " + fixed(planned.memory_gb, 1) + " GB of memory are needed, " + fixed(budget_gb_, 1) + " GB may be used; run it on a larger machine");
+        }
+        RETROMASS_TRY(start(worker));
+        workers_.push_back(std::move(worker));
+        return true;
+    }
+
+    Status start(Worker& worker) const
+    {
+        const auto log = log_file(plan_, *worker.planned);
+        // Named from the plan's folder: a result does not tell where the plan lies, and is the same byte for byte wherever it is made.
+        const auto in_plan = [&](const fs::path& path) { return path.lexically_relative(plan_.folder).string(); };
+        std::vector<std::string> arguments{parameters_.program.string(), "run", in_plan(worker.planned->case_file), "-o", in_plan(result_folder(plan_, *worker.planned)), "--overwrite"};
+        arguments.insert(arguments.end(), plan_.run_arguments.begin(), plan_.run_arguments.end());
+        std::vector<char*> argv;
+        for (auto& argument : arguments) argv.push_back(argument.data());
+        argv.push_back(nullptr);
+        const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (out < 0) return Error{errno == ENOSPC ? Code::disk_space : Code::io, log.string() + " cannot be written: " + std::generic_category().message(errno), "batch: run"};
+        const pid_t runner = getpid();
+        const rlim_t space = static_cast<rlim_t>((worker.memory_gb * kMemorySlack + kAddressSpaceBeside_gb) * 1e9);
+        worker.pid = fork();
+        if (worker.pid < 0) {
+            const int number = errno;
+            close(out);
+            return Error{Code::memory, "no process could be started: " + std::generic_category().message(number), "batch: run"};
+        }
+        if (worker.pid == 0) {
+            // Only what is safe between fork and exec. A group of its own: Ctrl-C reaches the runner, which passes it on.
+            setpgid(0, 0);
+            prctl(PR_SET_PDEATHSIG, SIGTERM);
+            if (getppid() != runner) _exit(125);
+            const rlimit limit{space, space};
+            setrlimit(RLIMIT_AS, &limit);
+            fcntl(worker.claim.descriptor(), F_SETFD, 0);  // the claim lives as long as the worker
+            const int nothing = open("/dev/null", O_RDONLY);
+            if (chdir(plan_.folder.c_str()) != 0) _exit(126);
+            dup2(nothing, 0);
+            dup2(out, 1);
+            dup2(out, 2);
+            execv(argv[0], argv.data());
+            _exit(126);
+        }
+        close(out);
+        worker.start = Clock::now();
+        return Done{};
+    }
+
+    Status reap()
+    {
+        for (auto at = workers_.begin(); at != workers_.end();) {
+            auto& worker = *at;
+            int how = 0;
+            rusage used{};
+            const pid_t pid = wait4(worker.pid, &how, WNOHANG, &used);
+            if (pid == worker.pid) {
+                worker.state.wall_s = std::chrono::duration<double>(Clock::now() - worker.start).count();
+                worker.state.cpu_s = seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
+                worker.state.peak_gb = static_cast<double>(used.ru_maxrss) * 1024 / 1e9;
+                const auto written = finish(worker, how);
+                at = workers_.erase(at);
+                RETROMASS_TRY(written);
+                continue;
+            }
+            const auto now = Clock::now();
+            if (!worker.told_to_stop && now - worker.start > parameters_.time_limit) {
+                worker.too_long = true;
+                worker.told_to_stop = now;
+                kill(worker.pid, SIGINT);
+            } else if (worker.told_to_stop && now - *worker.told_to_stop > kTimeToStop) {
+                kill(-worker.pid, SIGKILL);
+            }
+            ++at;
+        }
+        return Done{};
+    }
+
+    Status finish(Worker& worker, int how)
+    {
+        const auto done = [](const Result<bool>& result) { return result ? Status(Done{}) : Status(result.error()); };
+        const auto [message, code] = last_words(log_file(plan_, *worker.planned));
+        if (worker.too_long) return done(ended(worker, State::failed, Code::cancelled, "took longer than " + std::to_string(parameters_.time_limit.count()) + " s"));
+        if (summary_.stopped && !(WIFEXITED(how) && WEXITSTATUS(how) == 0)) {
+            remove_leftovers(plan_, *worker.planned);
+            ++summary_.left;
+            return Done{};
+        }
+        if (WIFSIGNALED(how)) return done(ended(worker, State::failed, Code::internal, "ended by signal " + std::to_string(WTERMSIG(how)) + " (" + std::string(strsignal(WTERMSIG(how))) + ")"));
+        const int exit = WEXITSTATUS(how);
+        std::error_code error;
+        if (exit == 0 && !fs::is_regular_file(result_folder(plan_, *worker.planned) / "case.json", error)) return done(ended(worker, State::failed, Code::internal, "ended without a result"));
+        if (exit == 0) return done(ended(worker, State::done, std::nullopt, ""));
+        // What another time or machine may cure is a failure; what only another input cures is a refusal.
+        const bool environment = code == name(Code::disk_space) || code == name(Code::memory) || code == name(Code::io) || code == name(Code::cancelled);
+        const auto reason = message.empty() ? "exit " + std::to_string(exit) + "; see " + log_file(plan_, *worker.planned).string() : message;
+        worker.state.code = code;
+        return done(ended(worker, exit == 4 && !environment ? State::refused : State::failed, std::nullopt, reason, code.empty() ? std::string(name(Code::internal)) : code));
+    }
+
+    /// Writes down the end of a case.
+    Result<bool> ended(Worker& worker, State state, std::optional<Code> code, const std::string& reason, const std::string& said = "")
+    {
+        remove_leftovers(plan_, *worker.planned);
+        worker.state.state = state;
+        worker.state.code = code ? std::string(name(*code)) : said;
+        worker.state.reason = reason;
+        RETROMASS_TRY(record(plan_, *worker.planned, worker.state, worker.key));
+        ++(state == State::done ? summary_.done : state == State::refused ? summary_.refused : summary_.failed);
+        return true;
+    }
+
+    void stop()
+    {
+        summary_.stopped = true;
+        summary_.left += static_cast<int>(queue_.size());
+        queue_.clear();
+        for (auto& worker : workers_) {
+            if (worker.told_to_stop) continue;
+            worker.told_to_stop = Clock::now();
+            kill(worker.pid, SIGINT);
+        }
+        std::this_thread::sleep_for(kLook);
+    }
+
+    const Plan& plan_;
+    const RunParameters& parameters_;
+    const Progress& progress_;
+    double budget_gb_ = 0;
+    std::deque<const PlannedCase*> queue_;
+    std::size_t total_ = 0;
+    std::list<Worker> workers_;
+    Summary summary_;
+    Clock::time_point start_ = Clock::now();
+};
+
+}  // namespace
+
+Result<Summary> run_plan(const Plan& plan, const RunParameters& parameters, const Progress& progress)
+{
+    return Runner(plan, parameters, progress).run();
+}
+
+}  // namespace retromass::batch

@@ -1,0 +1,196 @@
+#include "pipeline/batch/state.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "pipeline/batch/files.h"
+#include "pipeline/outputs/outputs.h"
+#include "pipeline/run/run.h"
+
+namespace retromass::batch {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr const char* kNames[] = {"pending", "waiting", "running", "done", "outdated", "refused", "failed"};
+
+fs::path state_file(const Plan& plan, const PlannedCase& planned) { return plan.folder / "state" / (planned.id + ".json"); }
+fs::path lock_file(const Plan& plan, const PlannedCase& planned) { return plan.folder / "state" / (planned.id + ".lock"); }
+
+/// Open file description locks: of this descriptor and those inherited from it, not of the process, and kept by NFS too.
+bool lock(int fd, short kind, int command)
+{
+    struct flock region {};
+    region.l_type = kind;
+    region.l_whence = SEEK_SET;
+    return fcntl(fd, command, &region) == 0;
+}
+
+bool claimed(const Plan& plan, const PlannedCase& planned)
+{
+    const int fd = open(lock_file(plan, planned).c_str(), O_RDWR | O_CLOEXEC);
+    if (fd < 0) return false;
+    struct flock region {};
+    region.l_type = F_WRLCK;
+    region.l_whence = SEEK_SET;
+    const bool held = fcntl(fd, F_OFD_GETLK, &region) == 0 && region.l_type != F_UNLCK;
+    close(fd);
+    return held;
+}
+
+/// Files are named as the case file names them, from its folder: a plan that moves with its archive stays valid.
+void add_file(std::string& text, const fs::path& file, const fs::path& base)
+{
+    std::error_code error;
+    const auto size = fs::file_size(file, error);
+    const auto changed = fs::last_write_time(file, error);
+    text += file.lexically_relative(base).string() + '\t' + (error ? "absent" : std::to_string(size) + '\t' + std::to_string(changed.time_since_epoch().count())) + '\n';
+}
+
+/// The files a path stands for; a folder's in the order of their names.
+void add_files(std::string& text, const fs::path& path, const fs::path& base)
+{
+    std::error_code error;
+    if (!fs::is_directory(path, error)) return add_file(text, path, base);
+    std::vector<fs::path> files;
+    for (fs::recursive_directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+        if (it->is_regular_file(error)) files.push_back(it->path());
+    }
+    std::sort(files.begin(), files.end());
+    for (const auto& file : files) add_file(text, file, base);
+}
+
+/// What was written down of a case; discarded where there is nothing, or nothing whole.
+ordered_json recorded(const Plan& plan, const PlannedCase& planned)
+{
+    const auto text = text_of(state_file(plan, planned));
+    auto json = text ? ordered_json::parse(*text, nullptr, false) : ordered_json();
+    return json.is_object() ? json : ordered_json::object();
+}
+
+}  // namespace
+
+std::string_view name(State state) { return kNames[static_cast<std::size_t>(state)]; }
+
+fs::path result_folder(const Plan& plan, const PlannedCase& planned) { return plan.folder / "results" / planned.id; }
+fs::path log_file(const Plan& plan, const PlannedCase& planned) { return plan.folder / "logs" / (planned.id + ".log"); }
+
+Result<std::optional<Claim>> Claim::take(const Plan& plan, const PlannedCase& planned)
+{
+    const auto file = lock_file(plan, planned);
+    const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return Error{errno == ENOSPC ? Code::disk_space : Code::io, file.string() + " cannot be opened: " + std::generic_category().message(errno), "batch"};
+    if (lock(fd, F_WRLCK, F_OFD_SETLK)) return std::optional(Claim(fd));
+    const int number = errno;
+    close(fd);
+    if (number == EAGAIN || number == EACCES) return std::optional<Claim>();
+    return Error{Code::io, file.string() + " cannot be locked (" + std::generic_category().message(number) + "); put the plan on a file system with locks", "batch"};
+}
+
+Claim::~Claim()
+{
+    if (fd_ >= 0) close(fd_);
+}
+
+Result<std::string> key_of(const Plan& plan, const PlannedCase& planned)
+{
+    const auto text = text_of(planned.case_file);
+    if (!text) return Error{Code::io, planned.case_file.string() + " cannot be read", "batch"};
+    RETROMASS_TRY_ASSIGN(const auto file, run::read_case(planned.case_file));
+    std::string all = std::string("retromass " RETROMASS_VERSION "\n") + *text + '\n';
+    for (const auto& argument : plan.run_arguments) all += argument + '\n';
+    for (const auto& timepoint : file.timepoints) {
+        if (!timepoint.ct.empty()) add_files(all, file.folder / timepoint.ct, file.folder);
+    }
+    for (const auto& lesion : file.lesions) {
+        for (const auto& [id, at] : lesion.timepoints) {
+            for (const auto& name : {at.mask_file, at.prior_file, at.marks_file}) {
+                if (!name.empty()) add_files(all, file.folder / name, file.folder);
+            }
+        }
+    }
+    return outputs::sha256_of_text(all);
+}
+
+Result<std::string> waits_for(const PlannedCase& planned)
+{
+    RETROMASS_TRY_ASSIGN(const auto file, run::read_case(planned.case_file));
+    for (const auto& lesion : file.lesions) {
+        for (const auto& [id, at] : lesion.timepoints) {
+            if (at.has_prompt || !at.mask_file.empty() || !at.marks_file.empty() || at.status || at.reported_long_axis || at.reported_short_axis) return std::string();
+        }
+    }
+    return "nothing says where a lesion is: add a prompt to " + planned.case_file.string();
+}
+
+CaseState state_of(const Plan& plan, const PlannedCase& planned) { return state_of(plan, planned, false); }
+
+CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by_us)
+{
+    CaseState state;
+    state.id = planned.id;
+    const auto known = recorded(plan, planned);
+    state.attempts = known.value("attempts", 0);
+    if (!claimed_by_us && claimed(plan, planned)) {
+        state.state = State::running;
+        return state;
+    }
+    std::error_code error;
+    if (!planned.why_not.empty() && !fs::exists(planned.case_file, error)) {
+        state.state = State::refused;
+        state.code = planned.code;
+        state.reason = planned.why_not;
+        return state;
+    }
+    const auto key = key_of(plan, planned);
+    if (!key) {
+        state.state = State::refused;
+        state.code = name(key.error().code);
+        state.reason = key.error().message;
+        return state;
+    }
+    const auto was = known.value("state", std::string());
+    const bool same = known.value("key", std::string()) == *key;
+    const bool has_result = fs::is_regular_file(result_folder(plan, planned) / "case.json", error);
+    const auto waits = waits_for(planned);
+    if (was == "done" && has_result) state.state = same ? State::done : State::outdated;
+    else if (was == "refused" && same) state.state = State::refused;
+    else if (was == "failed" && same) state.state = State::failed;
+    if (state.state != State::done && waits && !waits->empty()) {
+        state.state = State::waiting;
+        state.code = name(Code::prompt_missing);
+        state.reason = *waits;
+    } else if (state.state != State::pending) {
+        state.code = known.value("code", std::string());
+        state.reason = known.value("reason", std::string());
+        state.wall_s = known.value("wall_s", 0.0);
+        state.cpu_s = known.value("cpu_s", 0.0);
+        state.peak_gb = known.value("peak_gb", 0.0);
+    }
+    if (state.state == State::outdated) state.reason = "inputs or settings changed since";
+    return state;
+}
+
+Status record(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key)
+{
+    ordered_json out;
+    out["schema"] = "retromass-batch-state/1";
+    out["case"] = planned.id;
+    out["state"] = std::string(name(state.state));
+    out["code"] = state.code;
+    out["reason"] = state.reason;
+    out["attempts"] = state.attempts;
+    out["wall_s"] = state.wall_s;
+    out["cpu_s"] = state.cpu_s;
+    out["peak_gb"] = state.peak_gb;
+    out["key"] = key;
+    return write_text(state_file(plan, planned), out.dump(2) + '\n');
+}
+
+}  // namespace retromass::batch

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/result.h"
+#include "pipeline/batch/batch.h"
+
+namespace retromass::batch {
+
+/// A claim on a case: an exclusive lock on its lock file, held by whoever has the descriptor open - a worker inherits it, so that the claim
+/// lasts as long as runner or worker lives and ends with both, however they end. Released when destroyed.
+class Claim {
+public:
+    /// Empty if somebody else holds it. Fails with io where the file system cannot lock.
+    static Result<std::optional<Claim>> take(const Plan& plan, const PlannedCase& planned);
+    Claim(Claim&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+    Claim& operator=(Claim&&) = delete;
+    ~Claim();
+    int descriptor() const { return fd_; }
+
+private:
+    explicit Claim(int fd) : fd_(fd) {}
+    int fd_ = -1;
+};
+
+/// What makes a result valid: SHA-256 of the case file, the arguments, the program's version, and path, size and time of change of every file
+/// the case file names. Fails where the case file cannot be read.
+Result<std::string> key_of(const Plan& plan, const PlannedCase& planned);
+
+/// Why the case cannot be run as it is: no lesion has a prompt, a mask or a status. Empty if it can.
+Result<std::string> waits_for(const PlannedCase& planned);
+
+std::filesystem::path result_folder(const Plan& plan, const PlannedCase& planned);
+std::filesystem::path log_file(const Plan& plan, const PlannedCase& planned);
+
+/// As `state_of`; the one who holds the claim asks what the case would be without it.
+CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by_us);
+
+/// Writes down how a run ended. `key` is that of the inputs it ran on.
+Status record(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key);
+
+}  // namespace retromass::batch

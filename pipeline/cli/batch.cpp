@@ -1,0 +1,197 @@
+#include "pipeline/batch/batch.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "core/units.h"
+#include "pipeline/cli/commands.h"
+#include "pipeline/cli/method_option.h"
+
+namespace retromass::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// This program as it was started, for the workers.
+fs::path this_program()
+{
+    std::error_code error;
+    const auto path = fs::read_symlink("/proc/self/exe", error);
+    return error ? fs::path("retromass") : path;
+}
+
+// ------------------------------------------------------------------------------------------------ plan
+struct PlanOptions {
+    std::vector<std::string> archive;
+    std::string output;
+    std::string manifest;
+    std::vector<std::string> marks;
+    std::vector<std::string> labels;
+    std::string method = "fusion";
+    std::vector<std::string> policies;
+    std::vector<std::string> accept;
+    bool assume_no_new_lesions = false;
+    int threads = 0;
+    int threads_of_a_case = 1;
+};
+
+Status make_plan(const PlanOptions& options)
+{
+    RETROMASS_TRY(method_named(options.method));
+    batch::PlanParameters parameters;
+    parameters.manifest = options.manifest;
+    parameters.marks.assign(options.marks.begin(), options.marks.end());
+    parameters.labels = options.labels;
+    parameters.threads = options.threads;
+    RETROMASS_TRY_ASSIGN(parameters.accepted, accepted_codes(options.accept));
+    auto& arguments = parameters.run_arguments;
+    arguments = {"--method", options.method, "--threads", std::to_string(options.threads_of_a_case)};
+    for (const auto& policy : options.policies) arguments.insert(arguments.end(), {"--policy", policy});
+    for (const auto& code : options.accept) arguments.insert(arguments.end(), {"--accept", code});
+    if (options.assume_no_new_lesions) arguments.push_back("--assume-no-new-lesions");
+    RETROMASS_TRY_ASSIGN(const auto plan, batch::make_plan({options.archive.begin(), options.archive.end()}, options.output, parameters, terminal_progress()));
+    for (const auto& remark : plan.remarks) std::cout << "note: " << remark << '\n';
+    std::map<batch::State, int> count;
+    for (const auto& planned : plan.cases) ++count[batch::state_of(plan, planned).state];
+    std::cout << plan.cases.size() << " cases in " << options.output << "/cases";
+    for (const auto& [state, n] : count) std::cout << ", " << n << " " << batch::name(state);
+    std::cout << "\nnext: retromass batch run " << options.output << '\n';
+    return Done{};
+}
+
+// ------------------------------------------------------------------------------------------------ run
+struct RunOptions {
+    std::string plan;
+    std::vector<std::string> only;
+    int jobs = 1;
+    int time_limit_s = 3600;
+    double memory_gb = 0;
+};
+
+Result<Exit> run_plan(const RunOptions& options, bool failed_again)
+{
+    RETROMASS_TRY_ASSIGN(const auto plan, batch::read_plan(options.plan));
+    for (const auto& id : options.only) {
+        const bool known = std::any_of(plan.cases.begin(), plan.cases.end(), [&](const auto& planned) { return planned.id == id; });
+        if (!known) return Error{Code::usage, "--only " + id + ": the plan has no such case (retromass batch status " + options.plan + " lists them)", "cli: batch"};
+    }
+    batch::RunParameters parameters;
+    parameters.program = this_program();
+    parameters.jobs = options.jobs;
+    parameters.time_limit = std::chrono::seconds(options.time_limit_s);
+    parameters.memory_gb = options.memory_gb;
+    parameters.failed_again = failed_again;
+    parameters.only = options.only;
+    RETROMASS_TRY_ASSIGN(const auto summary, batch::run_plan(plan, parameters, terminal_progress()));
+    std::cout << summary.done << " done, " << summary.refused << " refused, " << summary.failed << " failed, " << summary.left << " left"
+              << (summary.stopped ? "; stopped on request, retromass batch resume " + options.plan + " goes on" : std::string()) << '\n';
+    if (summary.refused + summary.failed + summary.left > 0) std::cout << "why: retromass batch status " << options.plan << '\n';
+    return summary.refused + summary.failed > 0 || summary.stopped ? Exit::some_failed : Exit::done;
+}
+
+// ------------------------------------------------------------------------------------------------ status
+Status print_status(const std::string& folder, bool json)
+{
+    RETROMASS_TRY_ASSIGN(const auto plan, batch::read_plan(folder));
+    std::map<batch::State, int> count;
+    auto listed = nlohmann::ordered_json::array();
+    std::string text;
+    for (const auto& planned : plan.cases) {
+        const auto state = batch::state_of(plan, planned);
+        ++count[state.state];
+        listed.push_back({{"case", state.id}, {"state", batch::name(state.state)}, {"code", state.code}, {"reason", state.reason}, {"attempts", state.attempts}, {"wall_s", state.wall_s}, {"cpu_s", state.cpu_s}, {"peak_gb", state.peak_gb}});
+        if (state.state == batch::State::done) continue;
+        text += state.id + "  " + std::string(batch::name(state.state)) + (state.reason.empty() ? "" : ": " + state.reason) + (state.code.empty() ? "" : " [" + state.code + "]") + '\n';
+    }
+    if (json) {
+        std::cout << nlohmann::ordered_json{{"schema", "retromass-batch-status/1"}, {"cases", listed}}.dump(2) << '\n';
+        return Done{};
+    }
+    std::cout << text << plan.cases.size() << " cases";
+    for (const auto& [state, n] : count) std::cout << ", " << n << " " << batch::name(state);
+    std::cout << '\n';
+    return Done{};
+}
+
+Status collect(const std::string& folder, const std::string& output)
+{
+    RETROMASS_TRY_ASSIGN(const auto plan, batch::read_plan(folder));
+    const auto where = output.empty() ? fs::path(folder) / "cohort" : fs::path(output);
+    RETROMASS_TRY(batch::collect(plan, where));
+    std::cout << "cohort: " << (where / "cohort.html").string() << '\n';
+    return Done{};
+}
+
+void add_plan(CLI::App& batch, Context& context)
+{
+    auto options = std::make_shared<PlanOptions>();
+    auto* command = batch.add_subcommand("plan", "Find the patients of an archive and draft a case file for each");
+    command->add_option("ARCHIVE", options->archive, "Folders of mixed patients, studies and series")->required();
+    command->add_option("-o,--output", options->output, "Folder of the plan; one that is there is continued")->required();
+    command->add_option("--manifest", options->manifest, "CSV: study_uid or folder, studyid, usubjid, visit, day, site, reader");
+    command->add_option("--marks", options->marks, "CSV of lines: sop_instance_uid,x1,y1,x2,y2,lesion[,frame] in pixels; also several");
+    command->add_option("--label", options->labels, "Segments and contours of such a name, e.g. \"GTV*\", are lesions to be measured; others are listed in the case file");
+    command->add_option("--method", options->method, "Segmentation method of every case")->capture_default_str();
+    command->add_option("--policy", options->policies, "name=value for every case");
+    command->add_option("--accept", options->accept, "Codes to accept instead of refusing");
+    command->add_flag("--assume-no-new-lesions", options->assume_no_new_lesions, "Take silence about new lesions as none; printed on every output");
+    command->add_option("--threads", options->threads, "Threads of the scan (0 = all cores)")->check(CLI::NonNegativeNumber);
+    command->add_option("--case-threads", options->threads_of_a_case, "Threads of each case; the results do not depend on it")->capture_default_str()->check(CLI::PositiveNumber);
+    command->footer("Example: retromass batch plan /archive -o plan --marks lines.csv");
+    command->callback([options, &context] {
+        const auto status = make_plan(*options);
+        if (!status) context.exit = complain(status.error());
+    });
+}
+
+void add_run_as(CLI::App& batch, Context& context, const char* verb, const char* help, bool failed_again)
+{
+    auto options = std::make_shared<RunOptions>();
+    auto* command = batch.add_subcommand(verb, help);
+    command->add_option("PLAN", options->plan, "Folder of the plan")->required();
+    command->add_option("--jobs", options->jobs, "Cases at once")->capture_default_str()->check(CLI::PositiveNumber);
+    command->add_option("--time-limit", options->time_limit_s, "Seconds a case may take")->capture_default_str()->check(CLI::PositiveNumber);
+    command->add_option("--memory", options->memory_gb, "GB that all cases at once may use (0 = what is free)")->check(CLI::NonNegativeNumber);
+    command->add_option("--only", options->only, "Only these cases");
+    command->footer(std::string("Example: retromass batch ") + verb + " plan --jobs 4");
+    command->callback([options, failed_again, &context] {
+        const auto exit = run_plan(*options, failed_again);
+        context.exit = exit ? *exit : complain(exit.error());
+    });
+}
+
+}  // namespace
+
+void add_batch(CLI::App& app, Context& context)
+{
+    auto* batch = app.add_subcommand("batch", "Many cases: plan an archive, run it, see where it stands, collect the results");
+    batch->require_subcommand(1);
+    add_plan(*batch, context);
+    add_run_as(*batch, context, "run", "Run every case that has no valid result", false);
+    add_run_as(*batch, context, "resume", "As run, and again what failed", true);
+    auto plan = std::make_shared<std::string>();
+    auto json = std::make_shared<bool>(false);
+    auto* status = batch->add_subcommand("status", "Where every case stands, and why");
+    status->add_option("PLAN", *plan, "Folder of the plan")->required();
+    status->add_flag("--json", *json, "As JSON");
+    status->footer("Example: retromass batch status plan");
+    status->callback([plan, json, &context] {
+        const auto printed = print_status(*plan, *json);
+        if (!printed) context.exit = complain(printed.error());
+    });
+    auto output = std::make_shared<std::string>();
+    auto* gather = batch->add_subcommand("collect", "All results in one place: CSV tables, an SQLite file and a cohort page");
+    gather->add_option("PLAN", *plan, "Folder of the plan")->required();
+    gather->add_option("-o,--output", *output, "Folder to write (default: PLAN/cohort)");
+    gather->footer("Example: retromass batch collect plan");
+    gather->callback([plan, output, &context] {
+        const auto collected = collect(*plan, *output);
+        if (!collected) context.exit = complain(collected.error());
+    });
+}
+
+}  // namespace retromass::cli

@@ -1,0 +1,290 @@
+"""An archive of mixed patients: planned, run by several workers, killed, taken up again and collected."""
+import collections
+import csv
+import filecmp
+import glob
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+import unittest
+
+import nibabel
+import numpy
+import pydicom
+
+from program import InScratch, PROGRAM, real_data, run, run_json
+
+SIZES = (40, 24, 32, 36, 28)  # mm; the last patient's lesion is marked by nobody
+NAME = "Zebra^Quagga"
+
+
+def states(plan):
+    return {c["case"]: c for c in run_json("batch", "status", plan, "--json")["cases"]}
+
+
+class Batch(InScratch):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        os.environ["SOURCE_DATE_EPOCH"] = "1577836800"  # the declared timestamps
+        cls.archive = os.path.join(cls.scratch, "archive")
+        lines = ["sop_instance_uid,x1,y1,x2,y2,lesion"]
+        cls.size_of_study = {}
+        for n, size in enumerate(SIZES):
+            folder = os.path.join(cls.scratch, f"phantom-{n}")
+            done = run("phantom", folder, "--shape", "ball", "--size", f"{size},{size},{size}", "--grid", "96,96,48", "--spacing", "0.8,0.8,2", "--seed", n)
+            if done.returncode:
+                raise AssertionError(done.stderr)
+            files = sorted(glob.glob(os.path.join(folder, "ct", "*.dcm")))
+            # One flat folder of everybody, as an export often is.
+            os.makedirs(cls.archive, exist_ok=True)
+            images = []
+            for i, file in enumerate(files):
+                image = pydicom.dcmread(file)
+                image.PatientID = f"ZEBRA-{n}"
+                image.PatientName = NAME
+                image.save_as(os.path.join(cls.archive, f"{i:03d}-{n}.dcm"))
+                images.append(image)
+            images.sort(key=lambda image: float(image.ImagePositionPatient[2]))
+            middle = images[len(images) // 2]
+            cls.size_of_study[str(middle.StudyInstanceUID)] = size
+            if n < len(SIZES) - 1:
+                # Pixels from the outer corner: the ball's centre is that of the grid, 48 pixels from it.
+                half = size / 2 / 0.8
+                lines.append(f"{middle.SOPInstanceUID},{48 - half},48,{48 + half},48,T1")
+        lines.append("1.2.3.4.5,1,1,20,20,T1")  # an image that nobody has
+        cls.lines = os.path.join(cls.scratch, "lines.csv")
+        with open(cls.lines, "w", encoding="ascii") as file:
+            file.write("\n".join(lines) + "\n")
+        with open(os.path.join(cls.archive, "notes.txt"), "w", encoding="ascii") as file:
+            file.write("not an image\n")
+
+    @classmethod
+    def tearDownClass(cls):
+        del os.environ["SOURCE_DATE_EPOCH"]
+        super().tearDownClass()
+
+    def plan(self, name):
+        plan = self.path(name)
+        done = run("batch", "plan", self.archive, "-o", plan, "--marks", self.lines)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return plan, done.stdout
+
+    def size_of(self, plan, case):
+        with open(os.path.join(plan, "plan.json"), encoding="utf-8") as file:
+            entry = next(c for c in json.load(file)["cases"] if c["id"] == case)
+        return self.size_of_study[entry["studies"][0]]
+
+    def test_an_archive_becomes_a_table(self):
+        plan, said = self.plan("plan")
+        self.assertIn("1.2.3.4.5 is not in the archive", said)
+        self.assertIn("[not-dicom]", said)
+        before = states(plan)
+        self.assertEqual(collections.Counter(c["state"] for c in before.values()), {"pending": 4, "waiting": 1})
+        done = run("batch", "run", plan, "--jobs", 2)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("4 done, 0 refused, 0 failed, 1 left", done.stdout)
+        after = states(plan)
+        waiting = [c for c in after.values() if c["state"] == "waiting"]
+        self.assertEqual([c["code"] for c in waiting], ["prompt-missing"])
+
+        collected = run("batch", "collect", plan)
+        self.assertEqual(collected.returncode, 0, collected.stderr)
+        with open(os.path.join(plan, "cohort", "cases.csv"), encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual({row["case"] for row in rows}, set(after))  # a case that waits is a row, not a hole
+        self.assertEqual([row["reason"] != "" for row in rows if row["state"] == "waiting"], [True])
+        with open(os.path.join(plan, "cohort", "measurements.csv"), encoding="utf-8", newline="") as file:
+            measured = list(csv.DictReader(file))
+        self.assertEqual(len(measured), 4)
+        for row in measured:
+            size = self.size_of(plan, row["case"])
+            # A ball's diameter in pixels of 0.8 mm, noise and a prompt along it: two pixels.
+            self.assertAlmostEqual(float(row["long_axis_mm"]), size, delta=1.6, msg=row["case"])
+        database = sqlite3.connect(os.path.join(plan, "cohort", "results.sqlite"))
+        self.assertEqual(database.execute("select count(*) from measurements m join cases c on c.\"case\" = m.\"case\" where c.state = 'done'").fetchone(), (4,))
+        database.close()
+        with open(os.path.join(plan, "cohort", "cohort.html"), encoding="utf-8") as file:
+            page = file.read()
+        self.assertIn("nothing says where a lesion is", page)
+        self.assertNotIn("<script", page)
+
+        # Nothing of the patient but in the DICOM objects that are theirs.
+        for folder, _, files in os.walk(plan):
+            for name in files:
+                if name.endswith(".dcm"):
+                    continue
+                with open(os.path.join(folder, name), "rb") as file:
+                    content = file.read()
+                self.assertNotIn(b"ZEBRA-", content, name)
+                self.assertNotIn(b"Quagga", content, name)
+
+        # Again: nothing to do, nothing touched.
+        results = {path: os.stat(path).st_mtime_ns for path in glob.glob(os.path.join(plan, "results", "*", "case.json"))}
+        again = run("batch", "run", plan)
+        self.assertIn("0 done, 0 refused, 0 failed, 1 left", again.stdout)
+        self.assertEqual(results, {path: os.stat(path).st_mtime_ns for path in results})
+
+        # Planned again: the same cases; an edited case file is kept and its case alone runs again.
+        edited = next(case for case, c in after.items() if c["state"] == "done")
+        with open(os.path.join(plan, "cases", edited + ".yaml"), "a", encoding="ascii") as file:
+            file.write("# a reader's remark\n")
+        _, said = self.plan("plan")
+        self.assertIn(edited + ": the case file was edited and is kept", said)
+        self.assertEqual({case: c["state"] for case, c in states(plan).items()}, {case: "outdated" if case == edited else c["state"] for case, c in after.items()})
+        again = run("batch", "run", plan)
+        self.assertIn("1 done, 0 refused, 0 failed, 1 left", again.stdout)
+        changed = [path for path in results if os.stat(path).st_mtime_ns != results[path]]
+        self.assertEqual([os.path.basename(os.path.dirname(path)) for path in changed], [edited])
+
+    def test_killed_and_shared_every_case_is_done_once_and_the_same(self):
+        undisturbed, _ = self.plan("undisturbed")
+        self.assertEqual(run("batch", "run", undisturbed).returncode, 0)
+        plan, _ = self.plan("disturbed")
+        for attempt in range(3):
+            runner = subprocess.Popen([PROGRAM, "batch", "run", plan, "--jobs", "2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(0.15 + 0.2 * attempt)
+            runner.send_signal(signal.SIGKILL)
+            runner.wait()
+            # Its workers end by themselves, and the claims with them.
+            for _ in range(200):
+                if not any(c["state"] == "running" for c in states(plan).values()):
+                    break
+                time.sleep(0.05)
+            self.assertFalse(any(c["state"] == "running" for c in states(plan).values()), "a claim outlived its worker")
+        runners = [subprocess.Popen([PROGRAM, "batch", "resume", plan, "--jobs", "2"], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        done = [int(runner.communicate(timeout=300)[0].split(" done")[0]) for runner in runners]
+        self.assertEqual([runner.returncode for runner in runners], [0, 0])
+        after = states(plan)
+        self.assertEqual(collections.Counter(c["state"] for c in after.values()), {"done": 4, "waiting": 1})
+        self.assertLessEqual(sum(done), 4)
+        self.assertEqual([c["attempts"] for c in after.values() if c["state"] == "done"], [1] * 4)
+        left = [name for name in os.listdir(os.path.join(plan, "results")) if not os.path.exists(os.path.join(undisturbed, "results", name))]
+        self.assertEqual(left, [])
+        for case, c in after.items():
+            if c["state"] != "done":
+                continue
+            ours, theirs = (os.path.join(p, "results", case) for p in (plan, undisturbed))
+            names = sorted(os.path.relpath(os.path.join(folder, name), theirs) for folder, _, files in os.walk(theirs) for name in files)
+            self.assertEqual(names, sorted(os.path.relpath(os.path.join(folder, name), ours) for folder, _, files in os.walk(ours) for name in files))
+            same, different, broken = filecmp.cmpfiles(ours, theirs, names, shallow=False)
+            self.assertEqual((different, broken), ([], []), case)
+            self.assertGreater(len(same), 10)
+
+    def test_one_that_fails_stops_nobody_and_says_why(self):
+        plan, _ = self.plan("failing")
+        cases = sorted(case for case, c in states(plan).items() if c["state"] == "pending")
+        with open(os.path.join(plan, "cases", cases[0] + ".yaml"), encoding="utf-8") as file:
+            text = file.read()
+        with open(os.path.join(plan, "cases", cases[0] + ".yaml"), "w", encoding="utf-8") as file:
+            file.write(text.replace("lesions:", "lesionz:"))
+        shutil.rmtree(os.path.join(plan, "results"))
+        with open(os.path.join(plan, "results"), "w", encoding="ascii") as file:
+            file.write("no folder: nothing can be written\n")
+        done = run("batch", "run", plan)
+        self.assertEqual(done.returncode, 3, done.stdout)
+        after = states(plan)
+        self.assertEqual(after[cases[0]]["state"], "refused")
+        self.assertIn("lesionz", after[cases[0]]["reason"])
+        for case in cases[1:]:
+            self.assertEqual(after[case]["state"], "failed", after[case])
+            self.assertNotEqual(after[case]["reason"], "")
+        # Failures are not tried again by run, and are by resume once the disk is there.
+        self.assertIn("0 done, 0 refused, 0 failed, 5 left", run("batch", "run", plan).stdout)
+        os.remove(os.path.join(plan, "results"))
+        os.mkdir(os.path.join(plan, "results"))
+        again = run("batch", "resume", plan)
+        self.assertIn("3 done", again.stdout)
+        collected = run("batch", "collect", plan)
+        self.assertEqual(collected.returncode, 0, collected.stderr)
+        with open(os.path.join(plan, "cohort", "cases.csv"), encoding="utf-8", newline="") as file:
+            self.assertEqual(collections.Counter(row["state"] for row in csv.DictReader(file)), {"done": 3, "refused": 1, "waiting": 1})
+
+    def test_a_case_that_hangs_or_needs_too_much_is_ended_and_named(self):
+        plan, _ = self.plan("limits")
+        cases = sorted(case for case, c in states(plan).items() if c["state"] == "pending")
+        # A pipe nobody writes to, where a mask should be: whoever opens it waits for ever.
+        file = os.path.join(plan, "cases", cases[0] + ".yaml")
+        with open(file, encoding="utf-8") as opened:
+            text = opened.read()
+        start = text.index("{marks:")
+        os.mkfifo(os.path.join(plan, "cases", "hangs.nii"))
+        with open(file, "w", encoding="utf-8") as opened:
+            opened.write(text[:start] + "{mask: hangs.nii}\n")
+        done = run("batch", "run", plan, "--time-limit", 2, "--only", cases[0], "--only", cases[1], timeout=60)
+        self.assertEqual(done.returncode, 3)
+        after = states(plan)
+        self.assertEqual((after[cases[0]]["state"], after[cases[1]]["state"]), ("failed", "done"))
+        self.assertIn("took longer than 2 s", after[cases[0]]["reason"])
+        done = run("batch", "run", plan, "--only", cases[2], "--memory", 0.0001)
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(states(plan)[cases[2]]["code"], "memory")
+
+    def test_ctrl_c_leaves_a_clean_state(self):
+        plan, _ = self.plan("interrupted")
+        runner = subprocess.Popen([PROGRAM, "batch", "run", plan], stdout=subprocess.PIPE, text=True)
+        time.sleep(0.3)
+        runner.send_signal(signal.SIGINT)
+        said = runner.communicate(timeout=30)[0]
+        self.assertEqual(runner.returncode, 3, said)
+        self.assertIn("stopped on request", said)
+        self.assertTrue(all(c["state"] in ("pending", "done", "waiting") for c in states(plan).values()))
+        self.assertEqual([name for name in os.listdir(os.path.join(plan, "results")) if "partial" in name], [])
+        self.assertIn("0 failed, 1 left", run("batch", "run", plan).stdout)
+
+    def test_a_folder_of_something_else_is_not_taken(self):
+        folder = self.path("photos")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "cat.jpg"), "w", encoding="ascii") as file:
+            file.write("cat\n")
+        done = run("batch", "plan", self.archive, "-o", folder)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("is no plan", done.stderr)
+
+    def test_a_manifest_names_subjects_and_lists_what_does_not_match(self):
+        study, other = list(self.size_of_study)[:2]
+        manifest = self.path("manifest.csv")
+        with open(manifest, "w", encoding="ascii") as file:
+            file.write(f"study_uid,studyid,usubjid,visit,day,site,reader\n{study},TRIAL-1,S-017,WEEK 0,0,012,R1\n1.2.3,TRIAL-1,S-099,WEEK 0,0,012,R1\n")
+        plan = self.path("with-manifest")
+        done = run("batch", "plan", self.archive, "-o", plan, "--manifest", manifest)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("study 1.2.3 is not in the archive", done.stdout)
+        self.assertIn(f"study {other} is not in the manifest", done.stdout)
+        with open(os.path.join(plan, "cases", "S-017.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn('visit: "WEEK 0"', text)
+        self.assertIn('reader: "R1"', text)
+        with open(manifest, "w", encoding="ascii") as file:
+            file.write(f"study_uid,usubjid\n{study},../../etc\n")
+        done = run("batch", "plan", self.archive, "-o", self.path("bad"), "--manifest", manifest)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("manifest.csv line 2", done.stderr)
+
+    def test_real_patients_among_malformed_files_are_measured_from_their_contours(self):
+        sarcomas = sorted(glob.glob(os.path.join(real_data(self, "sts"), "STS_*")))[:3]
+        plan = self.path("real")
+        done = run("batch", "plan", *sarcomas, real_data(self, "quirks", "26_fuzz_malformed"), "-o", plan, "--label", "gtv*")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        run("batch", "run", plan, "--jobs", 2)
+        self.assertEqual(run("batch", "collect", plan).returncode, 0)
+        with open(os.path.join(plan, "cohort", "measurements.csv"), encoding="utf-8", newline="") as file:
+            volumes = sorted(float(row["volume_ml"]) for row in csv.DictReader(file))
+        truth = []
+        for sarcoma in sarcomas:
+            mask = nibabel.load(os.path.join(sarcoma, "gtv.nii.gz"))
+            truth.append(float((mask.get_fdata() > 0).sum() * abs(numpy.linalg.det(mask.affine[:3, :3])) / 1000))
+        self.assertEqual(len(volumes), len(sarcomas))
+        for ours, theirs in zip(volumes, sorted(truth)):
+            self.assertAlmostEqual(ours / theirs, 1, delta=2e-4)  # two fillings of one contour: Dice of at least 0.9999
+        # Whatever lay among the files: a case with a reason, or a line of the plan.
+        self.assertTrue(all(c["state"] == "done" or c["reason"] for c in states(plan).values()))
+        self.assertIn("[malformed]", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
