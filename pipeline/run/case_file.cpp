@@ -4,7 +4,7 @@
 #include <cmath>
 #include <initializer_list>
 
-#include "pipeline/run/nearest.h"
+#include "core/nearest.h"
 #include "pipeline/run/run.h"
 
 namespace retromass::run {

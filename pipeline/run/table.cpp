@@ -4,7 +4,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "pipeline/run/nearest.h"
+#include "core/nearest.h"
 #include "pipeline/run/run.h"
 
 namespace retromass::run {

@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pipeline/run/nearest.h"
 #include "pipeline/run/run.h"
 #include "tests/support/scratch.h"
 
@@ -113,12 +112,6 @@ TEST(ReadCase, TakesMarksAndPriorsAsPromptsAndRefusesHalfOfThem)
     EXPECT_THAT(refusal_of(with(line, line + ", label: T1")), HasSubstr("label names one"));
     EXPECT_THAT(refusal_of(with(line, line + ", marks: sr.dcm")), HasSubstr("either lines or"));
     EXPECT_THAT(refusal_of(with(line, "marks: sr.dcm, mask: m.nii.gz")), HasSubstr("either a prompt or a mask"));
-}
-
-TEST(Nearest, IsTheWordOfTheSmallestEditDistance)
-{
-    EXPECT_EQ(nearest("timepoint", {"treatments", "timepoints", "lesions"}), "timepoints");
-    EXPECT_EQ(nearest("", {"ab", "a"}), "a");
 }
 
 TEST(ReadCase, ChoosesCriteriaAndRefusesAnUnknownOne)

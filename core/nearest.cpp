@@ -1,9 +1,9 @@
-#include "pipeline/run/nearest.h"
+#include "core/nearest.h"
 
 #include <algorithm>
 #include <limits>
 
-namespace retromass::run {
+namespace retromass {
 namespace {
 
 std::size_t edit_distance(std::string_view a, std::string_view b)
@@ -38,4 +38,4 @@ std::string nearest(std::string_view written, const std::vector<std::string>& kn
     return best;
 }
 
-}  // namespace retromass::run
+}  // namespace retromass

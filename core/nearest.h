@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
-namespace retromass::run {
+namespace retromass {
 
 /// The known word with the smallest edit distance to what was written; the first of equals.
 std::string nearest(std::string_view written, const std::vector<std::string>& known);
 
-}  // namespace retromass::run
+}  // namespace retromass
