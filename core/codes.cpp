@@ -92,6 +92,12 @@ constexpr std::array kTable{
     CodeEntry{Code::no_display, "no-display", refuse, false, "There is no display to open the viewer on; xvfb-run gives one."},
     CodeEntry{Code::output_exists, "output-exists", refuse, false, "The output is there already and is not overwritten."},
     CodeEntry{Code::verification_failed, "verification-failed", refuse, false, "A written object, read back, does not give the recorded values."},
+    CodeEntry{Code::pacs_profile, "pacs-profile", refuse, false, "The profile of a PACS is missing or does not fit."},
+    CodeEntry{Code::network, "network", refuse, false, "The peer cannot be reached, its certificate is not trusted, or it broke off."},
+    CodeEntry{Code::peer_refused, "peer-refused", refuse, false, "The peer refuses the association or the service asked for."},
+    CodeEntry{Code::not_at_peer, "not-at-peer", refuse, false, "The peer holds nothing of that identity."},
+    CodeEntry{Code::pacs_incomplete, "pacs-incomplete", refuse, false, "Not all that was asked for arrived, or was taken; what is missing is named."},
+    CodeEntry{Code::synthetic_patient, "synthetic-patient", refuse, false, "Objects of a generated patient go to a PACS only with --allow-synthetic."},
 };
 
 }  // namespace

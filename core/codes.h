@@ -92,6 +92,12 @@ enum class Code {
     no_display,
     output_exists,
     verification_failed,
+    pacs_profile,
+    network,
+    peer_refused,
+    not_at_peer,
+    pacs_incomplete,
+    synthetic_patient,
 };
 
 enum class Disposition { refuse, exclude, notice };
