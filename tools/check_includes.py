@@ -37,6 +37,7 @@ TOOLKITS = {
     "itk": (re.compile(r"itk\w*\.h$|vnl/|vcl_"), re.compile(r"\bitk::")),
     "vtk": (re.compile(r"vtk\w*\.h$|QVTK|X11/"), re.compile(r"\bvtk[A-Z]\w*")),
     "cairo": (re.compile(r"cairo|pango/"), re.compile(r"\b(cairo_\w+|Pango[A-Z]\w*)\b")),
+    "curl": (re.compile(r"curl/"), re.compile(r"\b(CURL\w*|curl_\w+)\b")),
     "openjpeg": (re.compile(r"openjpeg"), re.compile(r"\b(opj_\w+|OPJ_\w+)\b")),
     "charls": (re.compile(r"charls/"), re.compile(r"\b(charls_\w+|CHARLS_\w+|charls::\w+)\b")),
 }

@@ -30,6 +30,7 @@ int main(int argc, char** argv)
 #ifdef RETROMASS_WITH_VIEWER
     cli::add_view(app, context);
 #endif
+    cli::add_pacs(app, context);
     cli::add_phantom(app, context);
 
     try {

@@ -96,13 +96,16 @@ struct GetRequest {
     std::filesystem::path folder;     ///< FOLDER/<series UID>/<SOP instance UID>.dcm
 };
 
-/// What came of a retrieval. `missing` is empty exactly where all that the peer lists lies in the folder.
+/// What came of a retrieval.
 struct Retrieval {
     std::size_t listed = 0;    ///< instances the peer says there are
     std::size_t already = 0;   ///< lay in the folder before
     std::size_t received = 0;  ///< whole on disk, now
     std::vector<std::string> missing;  ///< SOP Instance UIDs
+    std::size_t unlisted = 0;          ///< how many more the peer counts (NumberOfSeriesRelatedInstances) than it lists
     std::vector<std::string> reasons;  ///< what the peer or the disk said, in words, each once
+
+    bool complete() const { return missing.empty() && unlisted == 0; }
 };
 
 /// Lists the instances at the peer, then fetches those that are not in the folder: C-GET, else C-MOVE to our own port, or WADO-RS.

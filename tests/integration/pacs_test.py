@@ -1,0 +1,293 @@
+#!/usr/bin/python3
+"""find, get and send against a real Orthanc: what comes back is what was sent, and nothing that went wrong exits with 0."""
+import glob
+import json
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+import pydicom
+
+from orthanc import Orthanc, alone_on_the_network, certificates, needs_orthanc
+from program import PROGRAM, InScratch, run
+
+US = {"AET": "RETROMASS", "Host": "127.0.0.1", "Port": 11117, "AllowEcho": True, "AllowStore": True, "AllowFind": True, "AllowMove": True, "AllowGet": True}
+PEER = "    host: 127.0.0.1\n    port: {port}\n    called_ae: ORTHANC\n    connect_s: 3\n    association_s: 5\n    message_s: 10\n"
+
+
+def pixels(path):
+    """The encapsulated or native bytes of the pixels, as they lie in the file, and how they are encoded."""
+    data = pydicom.dcmread(path)
+    return data.file_meta.TransferSyntaxUID, bytes(data.PixelData)
+
+
+def same_pixels(test, ours, theirs):
+    test.assertEqual(sorted(ours), sorted(theirs))
+    for uid, path in ours.items():
+        test.assertEqual(pixels(path), pixels(theirs[uid]), uid)
+
+
+def by_uid(files):
+    return {pydicom.dcmread(f, stop_before_pixels=True).SOPInstanceUID: f for f in files}
+
+
+def dicom_below(folder):
+    return by_uid(glob.glob(os.path.join(folder, "*", "*.dcm")))
+
+
+def leftovers(folder):
+    return [name for _, _, names in os.walk(folder) for name in names if not name.endswith(".dcm")]
+
+
+class WithPacs(InScratch):
+    """A phantom in lossless JPEG and one uncompressed, and a peer that knows us."""
+    tls = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.pacs = None
+        for name, extra in (("jpeg", ()), ("plain", ("--uncompressed", "--seed", "2"))):
+            done = run("phantom", os.path.join(cls.scratch, name), "--shape", "ball", "--size", "20,20,20", "--grid", "64,64,20", "--spacing", "1,1,2", *extra)
+            assert done.returncode == 0, done.stderr
+        cls.sent = {name: by_uid(glob.glob(os.path.join(cls.scratch, name, "ct", "*"))) for name in ("jpeg", "plain")}
+        cls.uids = {}
+        for name, files in cls.sent.items():
+            header = pydicom.dcmread(next(iter(files.values())), stop_before_pixels=True)
+            cls.uids[name] = (header.StudyInstanceUID, header.SeriesInstanceUID)
+        cls.config = os.path.join(cls.scratch, "pacs.yaml")
+        with open(cls.config, "w", encoding="utf-8") as file:
+            file.write("profiles:\n" + cls.profiles())
+        os.environ["PATH"] += ":/usr/sbin"
+
+    @classmethod
+    def profiles(cls):
+        peer = PEER.format(port=14242)
+        return ("  get:\n" + peer + "  move:\n" + PEER.format(port=14243).replace("ORTHANC", "MOVER") + "    move_port: 11117\n  only_get:\n" + PEER.format(port=14243).replace("ORTHANC", "MOVER") +
+                "  stranger:\n" + peer + "    calling_ae: STRANGER\n  wrong_title:\n" + peer.replace("ORTHANC", "NOBODY") + "  closed:\n" + PEER.format(port=9) +
+                "  web: {dicomweb: 'http://127.0.0.1:18042/dicom-web', connect_s: 3, message_s: 10}\n  wrong_web: {dicomweb: 'http://127.0.0.1:18042/nothing'}\n")
+
+    def setUp(self):
+        needs_orthanc(self)
+        if type(self).pacs is None:
+            type(self).pacs = self.made().start()
+
+    def made(self):
+        return Orthanc(self.path("pacs"), modalities={"us": US}, tls=self.tls)
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.pacs:
+            cls.pacs.stop()
+        super().tearDownClass()
+
+    def pacs_command(self, action, *arguments, profile="get", exit_code=0, code=None):
+        done = run("pacs", action, *arguments, "--profile", profile, "--config", self.config)
+        self.assertEqual(done.returncode, exit_code, done.stdout + done.stderr)
+        if code:
+            self.assertIn(f"[{code}", done.stderr)
+        return done
+
+    def send_phantoms(self, profile="get"):
+        for name in self.sent:
+            self.pacs_command("send", self.path(name, "ct"), "--allow-synthetic", profile=profile)
+
+    def get(self, name, folder, profile="get", **expected):
+        return self.pacs_command("get", self.uids[name][0], "-o", folder, profile=profile, **expected)
+
+
+class Exchange(WithPacs):
+    """Over DIMSE and DICOMweb alike."""
+
+    def test_1_a_synthetic_patient_stays_at_home_unless_allowed(self):
+        done = self.pacs_command("send", self.path("jpeg", "ct"), exit_code=4, code="synthetic-patient")
+        self.assertIn("20 of 20", done.stderr)
+        self.assertEqual(self.pacs.rest("/instances"), [])
+
+    def test_2_what_is_sent_is_there_and_what_is_fetched_is_what_was_sent(self):
+        for way in ("get", "web"):
+            with self.subTest(way):
+                self.pacs.wipe()
+                self.pacs.start()
+                self.send_phantoms(way)
+                self.assertEqual(len(self.pacs.rest("/instances")), 40)
+                for name, files in self.sent.items():
+                    folder = self.path(way, name)
+                    self.get(name, folder, profile=way)
+                    same_pixels(self, files, dicom_below(folder))
+                    self.assertEqual(leftovers(folder), [])
+
+    def test_3_get_again_fetches_nothing_and_a_lost_file_alone(self):
+        folder = self.path("get", "jpeg")
+        for way in ("get", "web"):
+            done = self.pacs_command("get", self.uids["jpeg"][0], "-o", folder, "--json", profile=way)
+            self.assertEqual({k: json.loads(done.stdout)[k] for k in ("listed", "already", "received", "missing")}, {"listed": 20, "already": 20, "received": 0, "missing": []})
+            lost = sorted(dicom_below(folder).values())[7]
+            os.remove(lost)
+            done = json.loads(self.pacs_command("get", self.uids["jpeg"][0], "--series", self.uids["jpeg"][1], "-o", folder, "--json", profile=way).stdout)
+            self.assertEqual((done["already"], done["received"]), (19, 1))
+            self.assertTrue(os.path.exists(lost))
+
+    def test_4_find_lists_patients_studies_and_series_by_filter(self):
+        for way in ("get", "web"):
+            with self.subTest(way):
+                def found(level, *filters, way=way):
+                    return json.loads(self.pacs_command("find", level, *filters, "--json", profile=way).stdout)[level]
+                self.assertEqual([p["patient_name"] for p in found("patients", "--patient-name", "SYNTH*")], ["SYNTHETIC^RETROMASS"])
+                self.assertEqual(found("patients", "--patient-name", "DOE*"), [])
+                self.assertEqual({s["study_instance_uid"] for s in found("studies")}, {u[0] for u in self.uids.values()})
+                self.assertEqual({s["study_date"] for s in found("studies", "--from", "2020-01-01", "--to", "2020-01-01")}, {"2020-01-01"})
+                for nothing in (("--from", "2020-01-02"), ("--to", "2019-12-31"), ("--modality", "MR"), ("--patient-id", "nobody"), ("--accession", "1"), ("--description", "ABDOMEN*")):
+                    self.assertEqual(found("studies", *nothing), [], nothing)
+                series = found("series", "--study", self.uids["plain"][0])
+                self.assertEqual([(s["series_instance_uid"], s["modality"], s["instances"]) for s in series], [(self.uids["plain"][1], "CT", 20)])
+                self.assertEqual(len(found("series", "--description", "synthetic b?ll")), 2)
+                self.assertEqual(found("series", "--modality", "SEG"), [])
+        self.pacs_command("find", "patients", "--modality", "CT", exit_code=2, code="usage")
+        table = self.pacs_command("find", "series").stdout
+        self.assertEqual(len(table.strip().splitlines()), 3)
+
+    def test_5_what_is_not_there_is_no_success(self):
+        for way in ("get", "web"):
+            folder = self.path("never", way)
+            self.pacs_command("get", "1.2.3.4", "-o", folder, profile=way, exit_code=4, code="not-at-peer")
+            self.pacs_command("get", self.uids["jpeg"][0], "--series", "1.2.3.4", "-o", folder, profile=way, exit_code=4, code="not-at-peer")
+            self.assertFalse(os.path.exists(folder))
+        self.pacs_command("get", "../../etc", "-o", self.path("never"), exit_code=2, code="usage")
+
+    def test_6_whoever_is_not_known_is_told_so(self):
+        self.pacs_command("find", "studies", profile="wrong_title", exit_code=4, code="peer-refused")
+        self.pacs_command("find", "studies", profile="stranger", exit_code=4)
+        self.pacs_command("find", "studies", profile="closed", exit_code=4, code="network")
+        self.pacs_command("find", "studies", profile="wrong_web", exit_code=4, code="peer-refused")
+        done = self.pacs_command("send", self.path("jpeg", "ct"), "--allow-synthetic", profile="closed", exit_code=4, code="network")
+        self.assertNotIn("SYNTHETIC^", done.stderr)
+        self.pacs_command("send", self.path("jpeg", "ct"), "--allow-synthetic", profile="stranger", exit_code=4)
+
+    def test_7_a_peer_killed_in_the_middle_is_an_error_that_leaves_only_whole_files_and_resumes(self):
+        name = self.path("many")
+        done = run("phantom", name, "--shape", "ball", "--size", "60,60,300", "--grid", "256,256,200", "--uncompressed")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.pacs_command("send", os.path.join(name, "ct"), "--allow-synthetic")
+        sent = by_uid(glob.glob(os.path.join(name, "ct", "*")))
+        study = pydicom.dcmread(next(iter(sent.values())), stop_before_pixels=True).StudyInstanceUID
+        for way in ("get", "web"):
+            with self.subTest(way):
+                folder = self.path("cut", way)
+                ours = subprocess.Popen([PROGRAM, "pacs", "get", study, "-o", folder, "--profile", way, "--config", self.config], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                deadline = time.monotonic() + 30
+                while len(glob.glob(os.path.join(folder, "*", "*.dcm"))) < 5 and time.monotonic() < deadline:
+                    time.sleep(0.002)
+                self.pacs.stop(signal.SIGKILL)
+                _, said = ours.communicate(timeout=30)
+                have = dicom_below(folder)
+                self.assertLess(len(have), len(sent), "the peer was killed too late to prove anything")
+                self.assertEqual(ours.returncode, 3, said)
+                self.assertIn("[pacs-incomplete", said)
+                self.assertIn("missing " + next(uid for uid in sorted(sent) if uid not in have), said)
+                self.assertEqual(leftovers(folder), [])
+                same_pixels(self, {uid: sent[uid] for uid in have}, have)
+                self.pacs.start()
+                done = json.loads(self.pacs_command("get", study, "-o", folder, "--json", profile=way).stdout)
+                self.assertEqual((done["already"], done["received"]), (len(have), len(sent) - len(have)))
+                same_pixels(self, sent, dicom_below(folder))
+
+    def test_8_a_full_disk_is_reported_and_leaves_only_whole_files(self):
+        for way in ("get", "web"):
+            with self.subTest(way):
+                disk = self.path("disk", way)
+                os.makedirs(disk)
+                subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", disk], check=True)
+                try:
+                    done = self.get("plain", os.path.join(disk, "in"), profile=way, exit_code=3, code="pacs-incomplete")
+                    self.assertRegex(done.stderr, "full|No space")
+                    have = dicom_below(os.path.join(disk, "in"))
+                    self.assertTrue(0 < len(have) < 20, len(have))
+                    self.assertEqual(leftovers(disk), [])
+                    same_pixels(self, {uid: self.sent["plain"][uid] for uid in have}, have)
+                finally:
+                    subprocess.run(["umount", disk], check=True)
+
+    def test_9_each_object_that_is_not_taken_is_named_with_its_reason(self):
+        # Orthanc keeps what it has (OverwriteInstances false); what it cannot take at all is a class it does not know.
+        strange = pydicom.dcmread(next(iter(self.sent["plain"].values())))
+        strange.SOPClassUID = strange.file_meta.MediaStorageSOPClassUID = "1.2.3.4.5"
+        strange.SOPInstanceUID = strange.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4.5.6"
+        folder = self.path("mixed")
+        os.makedirs(folder)
+        strange.save_as(os.path.join(folder, "a.dcm"))
+        known = pydicom.dcmread(next(iter(self.sent["plain"].values())))
+        known.save_as(os.path.join(folder, "b.dcm"))
+        with open(os.path.join(folder, "notes.txt"), "w", encoding="ascii") as file:
+            file.write("no DICOM")
+        done = self.pacs_command("send", folder, "--allow-synthetic", "--json", exit_code=3, code="pacs-incomplete")
+        said = json.loads(done.stdout)
+        self.assertEqual(said["sent"], 1)
+        self.assertEqual([os.path.basename(f["file"]) for f in said["failed"]], ["a.dcm"])
+        self.assertIn("1.2.3.4.5", said["failed"][0]["why"])
+        self.assertEqual([os.path.basename(f) for f in said["set_aside"]], ["notes.txt"])
+
+
+class Move(WithPacs):
+    """A peer that does no C-GET."""
+
+    def made(self):
+        return Orthanc(self.path("mover"), name="MOVER", http=18043, dicom=14243, modalities={"us": {**US, "AllowGet": False}})
+
+    def test_what_a_peer_will_not_give_it_sends_to_our_own_port(self):
+        self.send_phantoms("move")
+        folder = self.path("moved")
+        self.get("jpeg", folder, profile="move")
+        same_pixels(self, self.sent["jpeg"], dicom_below(folder))
+        self.get("plain", self.path("never"), profile="only_get", exit_code=3, code="pacs-incomplete")
+
+
+class Tls(WithPacs):
+    """The same over TLS; both sides show certificates over DIMSE."""
+
+    @classmethod
+    def setUpClass(cls):
+        import tempfile
+        cls.keys = tempfile.mkdtemp(prefix="retromass-test-")
+        cls.made_for, cls.stranger = certificates(cls.keys)
+        cls.tls = {**cls.made_for["server"], "mutual": True}
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        import shutil
+        super().tearDownClass()
+        shutil.rmtree(cls.keys, ignore_errors=True)
+
+    @classmethod
+    def profiles(cls):
+        peer = PEER.format(port=14242)
+        client = cls.made_for["client"]
+        ours = f"key: {client['key']}, certificate: {client['certificate']}"
+        web = "dicomweb: 'https://127.0.0.1:18042/dicom-web', connect_s: 3"
+        return (f"  get:\n{peer}    tls: {{ca: {cls.keys}/ca.pem, {ours}}}\n  move:\n{peer}    move_port: 11117\n    tls: {{ca: {cls.keys}/ca.pem, {ours}}}\n"
+                f"  other_ca:\n{peer}    tls: {{ca: {cls.stranger}, {ours}}}\n  unnamed:\n{peer.replace('127.0.0.1', 'localhost')}    tls: {{ca: {cls.keys}/ca.pem, {ours}}}\n"
+                f"  no_key:\n{peer}    tls: {{ca: {cls.keys}/ca.pem}}\n  clear:\n{peer}  any:\n{peer}    tls: {{verify: false, {ours}}}\n"
+                f"  web: {{{web}, tls: {{ca: {cls.keys}/ca.pem}}}}\n  web_other_ca: {{{web}, tls: {{ca: {cls.stranger}}}}}\n  web_system: {{{web}}}\n"
+                f"  web_unnamed: {{{web.replace('127.0.0.1', 'localhost')}, tls: {{ca: {cls.keys}/ca.pem}}}}\n")
+
+    def test_1_objects_travel_both_ways(self):
+        self.send_phantoms("get")
+        for way in ("get", "web"):
+            self.get("jpeg", self.path(way), profile=way)
+            same_pixels(self, self.sent["jpeg"], dicom_below(self.path(way)))
+        self.pacs_command("send", self.path("jpeg", "ct"), "--allow-synthetic", profile="web")
+
+    def test_2_a_certificate_that_is_not_believed_ends_it(self):
+        for way in ("other_ca", "unnamed", "no_key", "clear", "web_other_ca", "web_system", "web_unnamed"):
+            with self.subTest(way):
+                done = self.pacs_command("find", "studies", profile=way, exit_code=4, code="network")
+                self.assertRegex(done.stderr, "certificate|TLS")
+        self.assertIn("anyone may answer", self.pacs_command("find", "studies", profile="any").stderr)
+
+
+if __name__ == "__main__":
+    alone_on_the_network()
+    unittest.main(verbosity=2)
