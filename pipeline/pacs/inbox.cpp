@@ -28,10 +28,10 @@ int synchronised(const fs::path& path)
     return failed;
 }
 
-/// Writes all bytes; the error number, 0 = done.
-int written(const fs::path& path, std::span<const std::byte> bytes)
+/// Writes all bytes, after what is there or instead of it; the error number, 0 = done.
+int written(const fs::path& path, std::span<const std::byte> bytes, int instead_or_after)
 {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | instead_or_after, 0666);
     if (file < 0) return errno;
     int failed = 0;
     while (!bytes.empty() && failed == 0) {
@@ -116,7 +116,8 @@ fs::path Inbox::part_path(const std::string& instance) const { return folder_of(
 Status Inbox::trouble(const fs::path& file, int error_number)
 {
     const bool full = error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
-    break_off(Error{full ? Code::disk_space : Code::io, file.string() + " cannot be written: " + std::strerror(error_number), kWhere});
+    broken_ = Error{full ? Code::disk_space : Code::io, file.string() + " cannot be written: " + std::strerror(error_number), kWhere};
+    say(broken_->message);
     return *broken_;
 }
 
@@ -160,7 +161,7 @@ Status Inbox::keep(const std::string& instance)
 Status Inbox::take(const std::string& instance, std::span<const std::byte> bytes)
 {
     RETROMASS_TRY_ASSIGN(const auto path, part(instance));
-    if (const int failed = written(path, bytes)) {
+    if (const int failed = written(path, bytes, O_TRUNC)) {
         drop(instance);
         return trouble(path, failed);
     }
@@ -173,10 +174,14 @@ void Inbox::drop(const std::string& instance)
     fs::remove(part_path(instance), ignored);
 }
 
-void Inbox::break_off(Error why)
+void Inbox::lose(const std::string& instance)
 {
-    say(why.message);
-    if (!broken_) broken_ = std::move(why);
+    // Whoever wrote the part says only that it failed. A disk with room takes twice the largest PDU more.
+    const std::vector<std::byte> more(std::size_t{1} << 18);
+    const auto part = part_path(instance);
+    const int failed = written(part, more, O_APPEND);
+    drop(instance);
+    if (failed != 0) static_cast<void>(trouble(part, failed));
 }
 
 bool Inbox::goes_on() const

@@ -38,12 +38,14 @@ public:
     Status keep(const std::string& sop_instance_uid);
     /// The same for an instance in memory.
     Status take(const std::string& sop_instance_uid, std::span<const std::byte> bytes);
-    /// Removes a part that did not become whole.
-    void drop(const std::string& sop_instance_uid);
+    /// Removes a part that did not become whole. A disk that takes no more was the reason: that breaks the inbox.
+    void lose(const std::string& sop_instance_uid);
 
     /// The disk failed: nothing more can be taken.
-    void break_off(Error why);
     const std::optional<Error>& broken() const { return broken_; }
+
+    /// How many instances came whole.
+    std::size_t received() const { return received_; }
 
     /// False after Ctrl-C.
     bool goes_on() const;
@@ -61,6 +63,7 @@ private:
     explicit Inbox(const GetRequest& request) : request_(request) {}
     std::filesystem::path folder_of(const std::string& sop_instance_uid) const;
     std::filesystem::path part_path(const std::string& sop_instance_uid) const;
+    void drop(const std::string& sop_instance_uid);
     Status trouble(const std::filesystem::path& file, int error_number);
 
     GetRequest request_;

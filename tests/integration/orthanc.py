@@ -3,8 +3,12 @@ import json
 import os
 import shutil
 import signal
+import socket
+import socketserver
+import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -40,7 +44,7 @@ def needs_orthanc(test):
 
 
 class Orthanc:
-    """One PACS: DIMSE and DICOMweb on 127.0.0.1, over TLS where certificates are given."""
+    """One PACS: DIMSE and DICOMweb on 127.0.0.1; DIMSE over TLS, with certificates on both sides, where they are given."""
 
     def __init__(self, folder, name="ORTHANC", http=18042, dicom=14242, modalities=None, tls=None, **settings):
         os.makedirs(folder, exist_ok=True)
@@ -53,7 +57,7 @@ class Orthanc:
         if tls:
             self.settings.update({
                 "DicomTlsEnabled": True, "DicomTlsCertificate": tls["certificate"], "DicomTlsPrivateKey": tls["key"], "DicomTlsTrustedCertificates": tls["ca"],
-                "DicomTlsRemoteCertificateRequired": tls.get("mutual", False), "SslEnabled": True, "SslCertificate": tls["both"]})
+                "DicomTlsRemoteCertificateRequired": True})
         self.process = None
 
     def start(self):
@@ -83,32 +87,46 @@ class Orthanc:
         self.stop()
         shutil.rmtree(os.path.join(self.folder, "db"), ignore_errors=True)
 
-    @property
-    def web(self):
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.http}"
-
     def rest(self, path):
         """The answer of Orthanc's own interface, which ours do not use."""
-        context = None
-        if self.tls:
-            import ssl
-            context = ssl.create_default_context(cafile=self.tls["ca"])
-        with urllib.request.urlopen(self.web + path, timeout=20, context=context) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=20) as answer:
             return json.loads(answer.read())
 
-    def file_of(self, sop_instance_uid):
-        """The bytes of an object as Orthanc keeps them."""
-        for instance in self.rest("/instances?expand"):
-            if instance["MainDicomTags"]["SOPInstanceUID"] == sop_instance_uid:
-                import ssl
-                context = ssl.create_default_context(cafile=self.tls["ca"]) if self.tls else None
-                with urllib.request.urlopen(f"{self.web}/instances/{instance['ID']}/file", timeout=20, context=context) as answer:
-                    return answer.read()
-        raise AssertionError(f"no instance {sop_instance_uid}")
+
+class TlsFront(socketserver.ThreadingTCPServer):
+    """https before a port that speaks http, as a hospital's proxy does (Debian's Orthanc 1.10.1 crashes when it speaks https itself)."""
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port, behind, certificate, key):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate, key)
+        self.behind = behind
+        super().__init__(("127.0.0.1", port), None)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def finish_request(self, request, client_address):
+        with self.context.wrap_socket(request, server_side=True) as outside, socket.create_connection(("127.0.0.1", self.behind)) as inside:
+            back = threading.Thread(target=self.copy, args=(inside, outside), daemon=True)
+            back.start()
+            self.copy(outside, inside)
+            back.join(20)
+
+    @staticmethod
+    def copy(source, sink):
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def handle_error(self, request, client_address):
+        pass  # a client that does not like the certificate
 
 
 def certificates(folder):
-    """A small authority, a server certificate for 127.0.0.1, one for another host, a client's; and an authority nobody asked for."""
+    """A small authority with a certificate for the server 127.0.0.1 and one for a client; and the certificate of another authority."""
     os.makedirs(folder, exist_ok=True)
 
     def openssl(*arguments):
@@ -117,18 +135,13 @@ def certificates(folder):
     for name in ("ca", "stranger"):
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name} of the test", "-keyout", f"{name}.key", "-out", f"{name}.pem",
                 "-addext", "basicConstraints=critical,CA:TRUE")
-    for name, subject in (("server", "IP:127.0.0.1"), ("elsewhere", "DNS:elsewhere.example.org"), ("client", "DNS:client.example.org")):
+    for name, subject in (("server", "IP:127.0.0.1"), ("client", "DNS:client.example.org")):
         with open(os.path.join(folder, "names"), "w", encoding="ascii") as file:
             file.write(f"subjectAltName={subject}\n")
         openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", f"{name}.pem")
-        with open(os.path.join(folder, f"{name}.both"), "w", encoding="ascii") as both:
-            for part in ("key", "pem"):
-                with open(os.path.join(folder, f"{name}.{part}"), encoding="ascii") as file:
-                    both.write(file.read())
         os.chmod(os.path.join(folder, f"{name}.key"), 0o600)
 
     def of(name):
-        return {"key": os.path.join(folder, f"{name}.key"), "certificate": os.path.join(folder, f"{name}.pem"), "both": os.path.join(folder, f"{name}.both"),
-                "ca": os.path.join(folder, "ca.pem")}
-    return {name: of(name) for name in ("server", "elsewhere", "client")}, os.path.join(folder, "stranger.pem")
+        return {"key": os.path.join(folder, f"{name}.key"), "certificate": os.path.join(folder, f"{name}.pem"), "ca": os.path.join(folder, "ca.pem")}
+    return {name: of(name) for name in ("server", "client")}, os.path.join(folder, "stranger.pem")

@@ -57,12 +57,12 @@ Result<Http> Http::open(const Profile& profile)
 
 std::string Http::escaped(const std::string& text)
 {
-    // RFC 3986 2.3: what need not be escaped.
+    // RFC 3986 2.3 and 3.4: what need not be escaped; the wildcards are among it.
     std::string out;
     constexpr const char* kDigits = "0123456789ABCDEF";
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' || c == '~';
+        const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' || c == '~' || c == '*' || c == '?';
         if (plain) out += c;
         else out += std::string{'%', kDigits[byte >> 4], kDigits[byte & 15]};
     }

@@ -43,13 +43,23 @@ std::string resource(Depth depth, const Attributes& keys)
     return out;
 }
 
+/// Some peers compare an escaped value as it stands. ASCII that would have to be escaped is asked for as any character; answers
+/// are looked at again (`fits`).
+std::string asked(std::string value)
+{
+    for (auto& c : value) {
+        if (static_cast<unsigned char>(c) < 0x80 && Http::escaped({c}).size() > 1) c = '?';
+    }
+    return Http::escaped(value);
+}
+
 std::string parameters(Depth depth, const Attributes& keys)
 {
     std::string out;
     for (const auto& [which, value] : keys) {
         const bool in_path = which == tag::study_instance_uid ? depth == Depth::series || depth == Depth::image : which == tag::series_instance_uid && depth == Depth::image;
         if (in_path) continue;
-        out += value.empty() ? "&includefield=" + hex(which) : "&" + hex(which) + "=" + Http::escaped(value);
+        out += value.empty() ? std::string("&includefield=").append(hex(which)) : std::string("&").append(hex(which)).append("=").append(asked(value));
     }
     return out;
 }

@@ -166,8 +166,8 @@ OFCondition Association::handleSTORERequestFile(T_ASC_PresentationContextID* con
     }
     const auto received = DcmSCU::handleSTORERequestFile(context, part->c_str(), request);
     if (received.bad()) {
-        inbox_->drop(uid);
-        if (received.code() == DIMSEC_OUTOFRESOURCES) inbox_->break_off({Code::disk_space, part->string() + " cannot be written: the disk is full", kWhere});
+        reception_ = received;
+        inbox_->lose(uid);
         return received;
     }
     answer_ = keep_received(*inbox_, uid);
@@ -195,9 +195,9 @@ OFCondition Association::handleMOVEResponse(T_ASC_PresentationContextID context,
 
 Status Association::retrieve(const OFCondition& condition, Inbox& inbox)
 {
-    broken_ = condition.bad() || !inbox.goes_on();
+    broken_ = condition.bad() || reception_.bad() || !inbox.goes_on();
     if (inbox.broken()) return *inbox.broken();
-    if (broken_) return broke_off(condition);
+    if (broken_) return broke_off(reception_.bad() ? reception_ : condition);
     if (last_status_ != STATUS_Success) return Error{Code::peer_refused, peer() + " did not give everything: " + status_words(last_status_), kWhere};
     return Done{};
 }

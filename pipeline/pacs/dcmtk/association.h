@@ -54,6 +54,7 @@ private:
     std::vector<Attributes>* found_ = nullptr;
     std::uint16_t last_status_ = 0;   ///< of the last response that ended a service
     std::uint16_t answer_ = 0;        ///< to the object that is being received
+    OFCondition reception_;           ///< why an object did not come whole
     Inbox* inbox_ = nullptr;
     bool broken_ = false;
 };

@@ -13,6 +13,8 @@ namespace {
 
 const std::vector<std::string> kPlain{UID_LittleEndianExplicitTransferSyntax, UID_LittleEndianImplicitTransferSyntax};
 
+constexpr const char* kMoveHint = "; if it does C-MOVE, give move_port in the profile";
+
 bool uncompressed(const std::string& syntax) { return std::find(kPlain.begin(), kPlain.end(), syntax) != kPlain.end(); }
 
 class DimsePeer final : public Peer {
@@ -39,11 +41,13 @@ public:
     Status fetch(const Wanted& wanted, Inbox& inbox) override
     {
         asking_.reset();
-        const bool can_move = profile_.move_port != 0;
-        if (!gets_nothing_) {
+        if (!gives_nothing_) {
+            const auto before = inbox.received();
             const auto got = get(wanted, inbox);
-            if (got || got.error().code != Code::peer_refused || !gets_nothing_) return got;
-            if (!can_move) return Error{Code::peer_refused, got.error().message + "; give move_port in the profile, if it does C-MOVE", got.error().where};
+            // Peers that do no C-GET refuse the context, answer with a failure, or just drop the association.
+            const bool refused = !got && (got.error().code == Code::peer_refused || got.error().code == Code::network);
+            gives_nothing_ = refused && inbox.received() == before && profile_.move_port != 0;
+            if (!gives_nothing_) return got;
         }
         return move(wanted, inbox);
     }
@@ -81,18 +85,18 @@ private:
 
     /// Asks once for a whole series, else in lists that fit every peer's buffer.
     template <class Ask>
-    static Status ask(const Wanted& wanted, Inbox& inbox, const Ask& retrieve)
+    static Status ask(const Wanted& wanted, const Ask& retrieve)
     {
         constexpr std::size_t kAtOnce = 64;
         const std::size_t step = wanted.whole_series ? wanted.instances.size() : kAtOnce;
+        Status last = Done{};
         for (std::size_t first = 0; first < wanted.instances.size(); first += step) {
             const auto [depth, keys] = keys_of(wanted, first, std::min(step, wanted.instances.size() - first));
             const Status done = retrieve(depth, keys);
-            if (done) continue;
-            if (done.error().code != Code::peer_refused) return done;
-            inbox.say(done.error().message);
+            if (!done) last = done;
+            if (!done && done.error().code != Code::peer_refused) break;
         }
-        return Done{};
+        return last;
     }
 
     Status get(const Wanted& wanted, Inbox& inbox)
@@ -106,11 +110,9 @@ private:
             }
         }
         Association association(profile_);
-        const auto opened = association.open(contexts);
-        gets_nothing_ = opened ? !association.accepts(model) : opened.error().code == Code::peer_refused;
-        if (!opened) return opened;
-        if (gets_nothing_) return Error{Code::peer_refused, profile_.called_ae + " offers no C-GET", "pacs: dimse"};
-        return ask(wanted, inbox, [&](Depth depth, const Attributes& keys) { return association.get(model, depth, keys, inbox); });
+        RETROMASS_TRY(association.open(contexts));
+        if (!association.accepts(model)) return Error{Code::peer_refused, profile_.called_ae + " offers no C-GET" + kMoveHint, "pacs: dimse"};
+        return ask(wanted, [&](Depth depth, const Attributes& keys) { return association.get(model, depth, keys, inbox); });
     }
 
     Status move(const Wanted& wanted, Inbox& inbox)
@@ -120,7 +122,7 @@ private:
         RETROMASS_TRY(receiver.start(wanted));
         Association association(profile_);
         RETROMASS_TRY(association.open({{model, kPlain}}));
-        return ask(wanted, inbox, [&](Depth depth, const Attributes& keys) { return association.move(model, depth, keys, inbox); });
+        return ask(wanted, [&](Depth depth, const Attributes& keys) { return association.move(model, depth, keys, inbox); });
     }
 
     Status store_some(std::span<Outgoing> objects, const std::map<std::pair<std::string, std::string>, Context>& needed, const Progress& progress)
@@ -140,7 +142,7 @@ private:
     const Profile& profile_;
     std::unique_ptr<Association> asking_;
     std::string asked_model_;
-    bool gets_nothing_ = false;  ///< the peer does not do C-GET
+    bool gives_nothing_ = false;  ///< over C-GET, but may send
 };
 
 }  // namespace

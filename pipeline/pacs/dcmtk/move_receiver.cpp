@@ -62,8 +62,7 @@ OFCondition MoveReceiver::handleIncomingCommand(T_DIMSE_Message* message, const 
     if (!part) return makeDcmnetCondition(DIMSEC_OUTOFRESOURCES, OF_error, "no room");
     const auto received = receiveSTORERequest(request, context.presentationContextID, OFString(part->c_str()));
     if (received.bad()) {
-        inbox_.drop(uid);
-        if (received.code() == DIMSEC_OUTOFRESOURCES) inbox_.break_off({Code::disk_space, part->string() + " cannot be written: the disk is full", "pacs: dimse"});
+        inbox_.lose(uid);
         return received;
     }
     return sendSTOREResponse(context.presentationContextID, request, keep_received(inbox_, uid));

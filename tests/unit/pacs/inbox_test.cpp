@@ -116,6 +116,23 @@ TEST(Inbox, ACutOrForeignObjectIsNotKept)
     EXPECT_FALSE(inbox->broken().has_value()) << "the next object may be good";
 }
 
+TEST(Inbox, ALostPartIsTheDisksFaultOnlyWhereTheDiskTakesNoMore)
+{
+    const AtThePeer peer;
+    auto inbox = peer.inbox();
+    const auto uid = peer.headers[1].sop_instance_uid;
+    std::ofstream(*inbox->part(uid)) << "half";
+    inbox->lose(uid);
+    EXPECT_THAT(peer.here(), IsEmpty());
+    EXPECT_FALSE(inbox->broken().has_value());
+    fs::create_symlink("/dev/full", *inbox->part(uid));
+    inbox->lose(uid);
+    ASSERT_TRUE(inbox->broken().has_value());
+    EXPECT_EQ(inbox->broken()->code, Code::disk_space);
+    EXPECT_THAT(peer.here(), IsEmpty());
+    EXPECT_FALSE(inbox->goes_on());
+}
+
 TEST(Inbox, AnIdentifierThatIsNoUidNeverBecomesAPath)
 {
     const AtThePeer peer;
