@@ -93,36 +93,57 @@ class Orthanc:
             return json.loads(answer.read())
 
 
-class TlsFront(socketserver.ThreadingTCPServer):
-    """https before a port that speaks http, as a hospital's proxy does (Debian's Orthanc 1.10.1 crashes when it speaks https itself)."""
+class Front(socketserver.ThreadingTCPServer):
+    """A port before another one. It drops connections after as many bytes from the client as `cuts` says, one entry a connection."""
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, port, behind, certificate, key):
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(certificate, key)
-        self.behind = behind
+    def __init__(self, port, behind, cuts=()):
+        self.behind, self.cuts = behind, list(cuts)
         super().__init__(("127.0.0.1", port), None)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def opened(self, request):
+        return request
+
     def finish_request(self, request, client_address):
-        with self.context.wrap_socket(request, server_side=True) as outside, socket.create_connection(("127.0.0.1", self.behind)) as inside:
+        left = self.cuts.pop(0) if self.cuts else None
+        with self.opened(request) as outside, socket.create_connection(("127.0.0.1", self.behind)) as inside:
             back = threading.Thread(target=self.copy, args=(inside, outside), daemon=True)
             back.start()
-            self.copy(outside, inside)
+            self.copy(outside, inside, left)
+            if left is not None:
+                outside.shutdown(socket.SHUT_RDWR)
             back.join(20)
 
     @staticmethod
-    def copy(source, sink):
+    def copy(source, sink, left=None):
         try:
-            while data := source.recv(65536):
+            while (left is None or left > 0) and (data := source.recv(65536)):
                 sink.sendall(data)
+                left = None if left is None else left - len(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
             pass
 
     def handle_error(self, request, client_address):
         pass  # a client that does not like the certificate
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+
+class TlsFront(Front):
+    """https before a port that speaks http, as a hospital's proxy does (Debian's Orthanc 1.10.1 crashes when it speaks https itself)."""
+
+    def __init__(self, port, behind, certificate, key):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate, key)
+        super().__init__(port, behind)
+
+    def opened(self, request):
+        return self.context.wrap_socket(request, server_side=True)
 
 
 def certificates(folder):

@@ -12,10 +12,12 @@ import unittest
 
 import pydicom
 
-from orthanc import Orthanc, TlsFront, alone_on_the_network, certificates, needs_orthanc
-from program import PROGRAM, InScratch, run
+from orthanc import Front, Orthanc, TlsFront, alone_on_the_network, certificates, needs_orthanc
+from program import PROGRAM, InScratch, needs_program, run
 
+# The peer knows two of our titles; to the second it gives nothing, but it sends there.
 US = {"AET": "RETROMASS", "Host": "127.0.0.1", "Port": 11117, "AllowEcho": True, "AllowStore": True, "AllowFind": True, "AllowMove": True, "AllowGet": True}
+MOVER = {**US, "AET": "RETROMOVE", "AllowGet": False}
 PEER = "    host: 127.0.0.1\n    port: {port}\n    called_ae: ORTHANC\n    connect_s: 3\n    association_s: 5\n    message_s: 10\n"
 
 
@@ -67,8 +69,10 @@ class WithPacs(InScratch):
     @classmethod
     def profiles(cls):
         peer = PEER.format(port=14242)
-        return ("  get:\n" + peer + "  move:\n" + PEER.format(port=14243).replace("ORTHANC", "MOVER") + "    move_port: 11117\n  only_get:\n" + PEER.format(port=14243).replace("ORTHANC", "MOVER") +
-                "  hasty:\n" + peer.replace("message_s: 10", "message_s: 2") + "  stranger:\n" + peer + "    calling_ae: STRANGER\n  wrong_title:\n" + peer.replace("ORTHANC", "NOBODY") + "  closed:\n" + PEER.format(port=9) +
+        mover = peer + "    calling_ae: RETROMOVE\n"
+        return ("  get:\n" + peer + "  move:\n" + mover + "    move_port: 11117\n  only_get:\n" + mover + "  dropping:\n" + PEER.format(port=14299) +
+                "  hasty:\n" + peer.replace("message_s: 10", "message_s: 2") + "  stranger:\n" + peer + "    calling_ae: STRANGER\n" +
+                "  wrong_title:\n" + peer.replace("ORTHANC", "NOBODY") + "  closed:\n" + PEER.format(port=9) +
                 "  web: {dicomweb: 'http://127.0.0.1:18042/dicom-web', connect_s: 3, message_s: 10}\n  wrong_web: {dicomweb: 'http://127.0.0.1:18042/nothing'}\n")
 
     def setUp(self):
@@ -77,7 +81,8 @@ class WithPacs(InScratch):
             type(self).pacs = self.made().start()
 
     def made(self):
-        return Orthanc(self.path("pacs"), modalities={"us": US}, tls=self.tls)
+        encrypted = {"UseDicomTls": True} if self.tls else {}
+        return Orthanc(self.path("pacs"), modalities={"us": {**US, **encrypted}, "mover": {**MOVER, **encrypted}}, tls=self.tls)
 
     @classmethod
     def tearDownClass(cls):
@@ -109,11 +114,12 @@ class Exchange(WithPacs):
         self.assertEqual(self.pacs.rest("/instances"), [])
 
     def test_2_what_is_sent_is_there_and_what_is_fetched_is_what_was_sent(self):
-        for way in ("get", "web"):
+        for way in ("get", "web", "move"):
             with self.subTest(way):
-                self.pacs.wipe()
-                self.pacs.start()
-                self.send_phantoms(way)
+                if way != "move":
+                    self.pacs.wipe()
+                    self.pacs.start()
+                    self.send_phantoms(way)
                 self.assertEqual(len(self.pacs.rest("/instances")), 40)
                 for name, files in self.sent.items():
                     folder = self.path(way, name)
@@ -157,6 +163,9 @@ class Exchange(WithPacs):
             self.pacs_command("get", "1.2.3.4", "-o", folder, profile=way, exit_code=4, code="not-at-peer")
             self.pacs_command("get", self.uids["jpeg"][0], "--series", "1.2.3.4", "-o", folder, profile=way, exit_code=4, code="not-at-peer")
             self.assertFalse(os.path.exists(folder))
+        # C-GET is refused, and there is no port for C-MOVE.
+        done = self.get("plain", self.path("never"), profile="only_get", exit_code=3, code="pacs-incomplete")
+        self.assertEqual(done.stderr.count("  missing "), 20)
         self.pacs_command("get", "../../etc", "-o", self.path("never"), exit_code=2, code="usage")
 
     def test_6_whoever_is_not_known_is_told_so(self):
@@ -170,7 +179,7 @@ class Exchange(WithPacs):
 
     def test_7_a_peer_killed_in_the_middle_is_an_error_that_leaves_only_whole_files_and_resumes(self):
         name = self.path("many")
-        done = run("phantom", name, "--shape", "ball", "--size", "60,60,300", "--grid", "256,256,200", "--uncompressed")
+        done = run("phantom", name, "--shape", "ball", "--size", "60,60,60", "--grid", "256,256,60", "--uncompressed")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.pacs_command("send", os.path.join(name, "ct"), "--allow-synthetic")
         sent = by_uid(glob.glob(os.path.join(name, "ct", "*")))
@@ -213,6 +222,42 @@ class Exchange(WithPacs):
                 finally:
                     subprocess.run(["umount", disk], check=True)
 
+    def test_9_a_dropped_association_is_opened_again_a_bounded_number_of_times(self):
+        each = os.path.getsize(next(iter(self.sent["plain"].values())))
+        front = Front(14299, 14242, cuts=[5 * each, 7 * each])
+        try:
+            done = json.loads(self.pacs_command("send", self.path("plain", "ct"), "--allow-synthetic", "--json", profile="dropping").stdout)
+            self.assertEqual((done["sent"], done["failed"], front.cuts), (20, [], []))
+            front.cuts = [5 * each] * 9
+            said = self.pacs_command("send", self.path("plain", "ct"), "--allow-synthetic", "--json", profile="dropping", exit_code=3, code="pacs-incomplete").stdout
+            done = json.loads(said)
+            self.assertEqual(done["sent"] + len(done["failed"]), 20)
+            self.assertEqual(len(front.cuts), 6, "three associations in all")
+            self.assertTrue(all("broke off" in one["why"] for one in done["failed"]), done["failed"][:1])
+        finally:
+            front.stop()
+
+    def test_9_a_peer_that_takes_one_encoding_gets_the_same_pixels_in_it_or_none(self):
+        needs_program(self, "storescp")
+        folder = self.path("implicit")
+        os.makedirs(folder)
+        peer = subprocess.Popen(["storescp", "+xi", "-od", folder, "-aet", "ORTHANC", "14299"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 20
+            while run("pacs", "send", self.path("plain", "ct"), "--allow-synthetic", "--profile", "dropping", "--config", self.config).returncode and time.monotonic() < deadline:
+                time.sleep(0.1)
+            theirs = by_uid(glob.glob(os.path.join(folder, "*")))
+            self.assertEqual(sorted(theirs), sorted(self.sent["plain"]))
+            for uid, path in theirs.items():
+                self.assertEqual(pixels(path), ("1.2.840.10008.1.2", pixels(self.sent["plain"][uid])[1]))
+            done = self.pacs_command("send", self.path("jpeg", "ct"), "--allow-synthetic", profile="dropping", exit_code=4, code="peer-refused")
+            self.assertIn("encodings", done.stderr)
+            done = self.pacs_command("send", self.path("jpeg", "ct"), self.path("plain", "ct"), "--allow-synthetic", profile="dropping", exit_code=3, code="pacs-incomplete")
+            self.assertEqual(done.stderr.count("in the encoding of the file (JPEG"), 20)
+        finally:
+            peer.terminate()
+            peer.wait(20)
+
     def test_9_each_object_that_is_not_taken_is_named_with_its_reason(self):
         # Orthanc keeps what it has (OverwriteInstances false); what it cannot take at all is a class it does not know.
         strange = pydicom.dcmread(next(iter(self.sent["plain"].values())))
@@ -233,18 +278,28 @@ class Exchange(WithPacs):
         self.assertEqual([os.path.basename(f) for f in said["set_aside"]], ["notes.txt"])
 
 
-class Move(WithPacs):
-    """A peer that does no C-GET."""
+class Results(WithPacs):
+    """What a case gives: segmentation, report, contours, pictures and PDF."""
 
-    def made(self):
-        return Orthanc(self.path("mover"), name="MOVER", http=18043, dicom=14243, modalities={"us": {**US, "AllowGet": False}})
-
-    def test_what_a_peer_will_not_give_it_sends_to_our_own_port(self):
-        self.send_phantoms("move")
-        folder = self.path("moved")
-        self.get("jpeg", folder, profile="move")
-        same_pixels(self, self.sent["jpeg"], dicom_below(folder))
-        self.get("plain", self.path("never"), profile="only_get", exit_code=3, code="pacs-incomplete")
+    def test_go_to_the_peer_in_their_classes_and_come_back_as_they_were(self):
+        case = self.path("case.yaml")
+        series = json.loads(run("series", self.path("jpeg", "ct"), "--json").stdout)["series"][0]
+        x, y, z = (origin + spacing * (count - 1) / 2 for origin, spacing, count in zip(series["origin_lps_mm"], series["spacing_mm"], series["dimensions"]))
+        with open(case, "w", encoding="utf-8") as file:
+            file.write(f"case: P-1\ntimepoints: [{{id: a, ct: jpeg/ct, new_lesions: none, reader: R1}}]\n"
+                       f"lesions: [{{id: T1, timepoints: {{a: {{line: [[{x - 10}, {y}, {z}], [{x + 10}, {y}, {z}]]}}}}}}]\n")
+        result = self.path("result")
+        done = run("run", case, "-o", result)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.pacs_command("send", result, exit_code=4, code="synthetic-patient")
+        ours = by_uid(glob.glob(os.path.join(result, "dicom", "*.dcm")))
+        self.pacs_command("send", result, "--allow-synthetic")
+        self.get("jpeg", self.path("back"))
+        theirs = dicom_below(self.path("back"))
+        self.assertEqual(sorted(ours), sorted(theirs))
+        self.assertGreaterEqual({pydicom.dcmread(f).Modality for f in theirs.values()}, {"SEG", "SR", "RTSTRUCT", "OT", "DOC"})
+        for uid, path in ours.items():
+            self.assertEqual(pydicom.dcmread(path), pydicom.dcmread(theirs[uid]), path)
 
 
 class Tls(WithPacs):
@@ -267,8 +322,7 @@ class Tls(WithPacs):
     def tearDownClass(cls):
         super().tearDownClass()
         if cls.front:
-            cls.front.shutdown()
-            cls.front.server_close()
+            cls.front.stop()
         shutil.rmtree(cls.keys, ignore_errors=True)
 
     @classmethod
@@ -277,7 +331,7 @@ class Tls(WithPacs):
         client = cls.made_for["client"]
         ours = f"key: {client['key']}, certificate: {client['certificate']}"
         web = "dicomweb: 'https://127.0.0.1:18443/dicom-web', connect_s: 3"
-        return (f"  get:\n{peer}    tls: {{ca: {cls.keys}/ca.pem, {ours}}}\n  move:\n{peer}    move_port: 11117\n    tls: {{ca: {cls.keys}/ca.pem, {ours}}}\n"
+        return (f"  get:\n{peer}    tls: {{ca: {cls.keys}/ca.pem, {ours}}}\n  move:\n{peer}    calling_ae: RETROMOVE\n    move_port: 11117\n    tls: {{ca: {cls.keys}/ca.pem, {ours}}}\n"
                 f"  other_ca:\n{peer}    tls: {{ca: {cls.stranger}, {ours}}}\n  unnamed:\n{peer.replace('127.0.0.1', 'localhost')}    tls: {{ca: {cls.keys}/ca.pem, {ours}}}\n"
                 f"  no_key:\n{peer}    tls: {{ca: {cls.keys}/ca.pem}}\n  clear:\n{peer}  any:\n{peer}    tls: {{verify: false, {ours}}}\n"
                 f"  web: {{{web}, tls: {{ca: {cls.keys}/ca.pem}}}}\n  web_other_ca: {{{web}, tls: {{ca: {cls.stranger}}}}}\n  web_system: {{{web}}}\n"
@@ -285,7 +339,7 @@ class Tls(WithPacs):
 
     def test_1_objects_travel_both_ways(self):
         self.send_phantoms("get")
-        for way in ("get", "web"):
+        for way in ("get", "move", "web"):
             self.get("jpeg", self.path(way), profile=way)
             same_pixels(self, self.sent["jpeg"], dicom_below(self.path(way)))
         self.pacs_command("send", self.path("jpeg", "ct"), "--allow-synthetic", profile="web")

@@ -114,7 +114,7 @@ Status Association::open(const std::vector<Context>& contexts)
     if (agreed == DUL_ASSOCIATIONREJECTED) {
         return Error{Code::peer_refused, peer() + " refuses the association: is called_ae its title, and does it know ours, " + profile_.calling_ae + "?", kWhere};
     }
-    if (agreed == NET_EC_NoAcceptablePresentationContexts) return Error{Code::peer_refused, peer() + " offers none of the services asked for", kWhere};
+    if (agreed == NET_EC_NoAcceptablePresentationContexts) return Error{Code::peer_refused, peer() + " takes nothing of what was asked for: no such service, or no object of these classes in these encodings", kWhere};
     const std::string hint = profile_.tls ? "; the profile says TLS: does the port speak it, and did an authority in ca sign the peer's certificate for this host?" : "; if the port speaks TLS, the profile needs tls";
     return Error{Code::network, peer() + " cannot be reached: " + words_of(agreed) + hint, kWhere};
 }
@@ -220,15 +220,25 @@ Status Association::move(const std::string& model, Depth depth, const Attributes
 
 Status Association::store(Outgoing& object)
 {
+    const auto& header = object.header;
+    // The same encoding, else one that differs in no value: between the two uncompressed ones the toolkit converts.
+    auto context = findPresentationContextID(header.sop_class_uid.c_str(), header.transfer_syntax.c_str());
+    const bool plain = header.transfer_syntax == UID_LittleEndianExplicitTransferSyntax || header.transfer_syntax == UID_LittleEndianImplicitTransferSyntax;
+    for (const char* other : {UID_LittleEndianExplicitTransferSyntax, UID_LittleEndianImplicitTransferSyntax}) {
+        if (context == 0 && plain) context = findPresentationContextID(header.sop_class_uid.c_str(), other);
+    }
+    if (context == 0) {
+        object.settled = true;
+        object.answer = "the peer takes no " + std::string(dcmFindNameOfUID(header.sop_class_uid.c_str(), header.sop_class_uid.c_str())) + " in the encoding of the file (" +
+                        dcmFindNameOfUID(header.transfer_syntax.c_str(), header.transfer_syntax.c_str()) + ")";
+        return Done{};
+    }
     Uint16 status = STATUS_Pending;
-    const auto sent = sendSTORERequest(0, OFFilename(object.file.c_str()), nullptr, status);
+    const auto sent = sendSTORERequest(context, OFFilename(object.file.c_str()), nullptr, status);
     object.settled = true;
     if (sent.good()) {
         object.sent = is_stored(status);
         object.answer = status == STATUS_Success ? std::string() : status_words(status);
-    } else if (sent == DIMSE_NOVALIDPRESENTATIONCONTEXTID) {
-        object.answer = "the peer takes no " + std::string(dcmFindNameOfUID(object.header.sop_class_uid.c_str(), object.header.sop_class_uid.c_str())) + " in the encoding of the file (" +
-                        dcmFindNameOfUID(object.header.transfer_syntax.c_str(), object.header.transfer_syntax.c_str()) + ")";
     } else if (sent == EC_InvalidStream || sent == EC_CorruptedData || sent.module() == OFM_dcmdata) {
         object.answer = "the file cannot be read: " + words_of(sent);
     } else {

@@ -2,7 +2,7 @@
 #include <dcmtk/dcmdata/dcuid.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include "pipeline/pacs/dcmtk/association.h"
 #include "pipeline/pacs/dcmtk/move_receiver.h"
@@ -55,15 +55,13 @@ public:
     Status store(std::span<Outgoing> objects, const Progress& progress) override
     {
         for (std::size_t first = 0; first < objects.size();) {
-            // One context for each class in each encoding, so that nothing is converted; as many objects as one association's contexts allow.
-            std::map<std::pair<std::string, std::string>, Context> contexts;
+            // One context for each class in each encoding, so that nothing is converted that the peer takes as it is; as many objects as one
+            // association's contexts allow.
+            std::set<std::pair<std::string, std::string>> contexts;
             std::size_t end = first;
-            for (; end < objects.size(); ++end) {
+            for (; end < objects.size() && contexts.size() + kPlain.size() <= kMostContexts; ++end) {
                 const auto& header = objects[end].header;
-                const bool plain = uncompressed(header.transfer_syntax);
-                const std::pair key{header.sop_class_uid, plain ? kPlain.front() : header.transfer_syntax};
-                if (!contexts.count(key) && contexts.size() == kMostContexts) break;
-                contexts.try_emplace(key, Context{header.sop_class_uid, plain ? kPlain : std::vector{header.transfer_syntax}});
+                for (const auto& syntax : uncompressed(header.transfer_syntax) ? kPlain : std::vector{header.transfer_syntax}) contexts.insert({header.sop_class_uid, syntax});
             }
             RETROMASS_TRY(store_some(objects.subspan(first, end - first), contexts, progress));
             first = end;
@@ -125,11 +123,11 @@ private:
         return ask(wanted, [&](Depth depth, const Attributes& keys) { return association.move(model, depth, keys, inbox); });
     }
 
-    Status store_some(std::span<Outgoing> objects, const std::map<std::pair<std::string, std::string>, Context>& needed, const Progress& progress)
+    Status store_some(std::span<Outgoing> objects, const std::set<std::pair<std::string, std::string>>& needed, const Progress& progress)
     {
         if (std::all_of(objects.begin(), objects.end(), [](const Outgoing& object) { return object.settled; })) return Done{};
         std::vector<Context> contexts;
-        for (const auto& [key, context] : needed) contexts.push_back(context);
+        for (const auto& [storage, syntax] : needed) contexts.push_back({storage, {syntax}});
         Association association(profile_);
         RETROMASS_TRY(association.open(contexts));
         for (std::size_t i = 0; i < objects.size(); ++i) {
