@@ -51,6 +51,7 @@ Result<std::vector<Match>> find(const Profile& profile, const Query& query, cons
     std::vector<Match> studies;
     RETROMASS_TRY(append(*peer, studies_query, Depth::study, {}, studies, progress));
     for (const auto& study : studies) {
+        if (!is_uid(study.study_instance_uid)) return Error{Code::malformed, "the peer lists a study whose identifier is no UID", "pacs: find"};
         auto series_query = query;
         series_query.study_instance_uid = study.study_instance_uid;
         RETROMASS_TRY(append(*peer, series_query, Depth::series, study, out, progress));

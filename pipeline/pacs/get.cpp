@@ -44,6 +44,7 @@ Result<Retrieval> get(const Profile& profile, const GetRequest& request, const P
     std::vector<Match> series;
     for (const auto& answer : answers) {
         const auto match = match_of(answer);
+        if (!is_uid(match.series_instance_uid)) return Error{Code::malformed, "the peer lists a series whose identifier is no UID; nothing is fetched", kWhere};
         if (request.series_instance_uid.empty() || match.series_instance_uid == request.series_instance_uid) series.push_back(match);
     }
     if (series.empty()) return Error{Code::not_at_peer, "the peer holds no such study or series: " + (request.series_instance_uid.empty() ? request.study_instance_uid : request.series_instance_uid), kWhere};
