@@ -66,7 +66,7 @@ Result<Inbox> Inbox::open(const GetRequest& request, Progress progress)
 }
 
 Inbox::Inbox(Inbox&& other) noexcept
-    : request_(std::move(other.request_)), progress_(std::move(other.progress_)), places_(std::move(other.places_)), reasons_(std::move(other.reasons_)),
+    : guard_(std::move(other.guard_)), request_(std::move(other.request_)), progress_(std::move(other.progress_)), places_(std::move(other.places_)), reasons_(std::move(other.reasons_)),
       broken_(std::move(other.broken_)), already_(other.already_), received_(other.received_), lock_(std::exchange(other.lock_, -1))
 {
 }
@@ -89,6 +89,7 @@ Status Inbox::expect(const std::string& series, const std::string& instance)
 
 bool Inbox::wants(const std::string& instance) const
 {
+    const Lock lock(*guard_);
     const auto place = places_.find(instance);
     return place != places_.end() && !place->second.here;
 }
@@ -123,6 +124,7 @@ Status Inbox::trouble(const fs::path& file, int error_number)
 
 Result<fs::path> Inbox::part(const std::string& instance)
 {
+    const Lock lock(*guard_);
     RETROMASS_ASSERT(wants(instance), "only what is wanted is written");
     std::error_code failed;
     fs::create_directories(folder_of(instance), failed);
@@ -132,6 +134,7 @@ Result<fs::path> Inbox::part(const std::string& instance)
 
 Status Inbox::keep(const std::string& instance)
 {
+    const Lock lock(*guard_);
     const auto from = part_path(instance);
     const auto header = read_object_header(from);
     const auto& place = places_.at(instance);
@@ -160,6 +163,7 @@ Status Inbox::keep(const std::string& instance)
 
 Status Inbox::take(const std::string& instance, std::span<const std::byte> bytes)
 {
+    const Lock lock(*guard_);
     RETROMASS_TRY_ASSIGN(const auto path, part(instance));
     if (const int failed = written(path, bytes, O_TRUNC)) {
         drop(instance);
@@ -176,6 +180,7 @@ void Inbox::drop(const std::string& instance)
 
 void Inbox::lose(const std::string& instance)
 {
+    const Lock lock(*guard_);
     // Whoever wrote the part says only that it failed. A disk with room takes twice the largest PDU more.
     const std::vector<std::byte> more(std::size_t{1} << 18);
     const auto part = part_path(instance);
@@ -184,14 +189,28 @@ void Inbox::lose(const std::string& instance)
     if (failed != 0) static_cast<void>(trouble(part, failed));
 }
 
+std::optional<Error> Inbox::broken() const
+{
+    const Lock lock(*guard_);
+    return broken_;
+}
+
+std::size_t Inbox::received() const
+{
+    const Lock lock(*guard_);
+    return received_;
+}
+
 bool Inbox::goes_on() const
 {
+    const Lock lock(*guard_);
     const auto here = static_cast<double>(already_ + received_);
     return !broken_ && retromass::goes_on(progress_, "fetching", places_.empty() ? 0 : here / static_cast<double>(places_.size()));
 }
 
 void Inbox::say(const std::string& reason)
 {
+    const Lock lock(*guard_);
     if (std::find(reasons_.begin(), reasons_.end(), reason) == reasons_.end()) reasons_.push_back(reason);
 }
 

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +17,7 @@ namespace retromass::pacs {
 
 /// The folder of a retrieval. An instance is written under a name that ends in `.part`, checked to be what was asked for, brought to
 /// the disk and renamed: a file with its final name is whole. Only instances that were expected are taken.
+/// After the last `expect` it may be used from several threads: during a C-MOVE one receives while another waits for the answer.
 class Inbox {
 public:
     /// Creates and locks the folder, and clears what an interrupted retrieval left half-written.
@@ -42,10 +45,10 @@ public:
     void lose(const std::string& sop_instance_uid);
 
     /// The disk failed: nothing more can be taken.
-    const std::optional<Error>& broken() const { return broken_; }
+    std::optional<Error> broken() const;
 
     /// How many instances came whole.
-    std::size_t received() const { return received_; }
+    std::size_t received() const;
 
     /// False after Ctrl-C.
     bool goes_on() const;
@@ -66,6 +69,9 @@ private:
     void drop(const std::string& sop_instance_uid);
     Status trouble(const std::filesystem::path& file, int error_number);
 
+    using Lock = std::scoped_lock<std::recursive_mutex>;
+
+    std::unique_ptr<std::recursive_mutex> guard_ = std::make_unique<std::recursive_mutex>();
     GetRequest request_;
     Progress progress_;
     std::map<std::string, Place> places_;
