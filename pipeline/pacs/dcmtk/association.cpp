@@ -74,7 +74,7 @@ Association::Association(const Profile& profile) : profile_(profile)
     dcmSocketSendTimeout.set(profile.timeouts.message_s);
     setStorageMode(DCMSCU_STORAGE_BIT_PRESERVING);
     setDatasetConversionMode(OFTrue);
-    setProgressNotificationMode(OFFalse);
+    setProgressNotificationMode(OFTrue);  // counts what is received
 }
 
 Association::~Association()
@@ -164,13 +164,14 @@ OFCondition Association::handleSTORERequestFile(T_ASC_PresentationContextID* con
         answer_ = STATUS_STORE_Refused_OutOfResources;
         return ignoreSTORERequest(*context, *request);
     }
+    received_bytes_ = 0;
     const auto received = DcmSCU::handleSTORERequestFile(context, part->c_str(), request);
     if (received.bad()) {
         reception_ = received;
         inbox_->lose(uid);
         return received;
     }
-    answer_ = keep_received(*inbox_, uid);
+    answer_ = keep_received(*inbox_, uid, received_bytes_);
     return EC_Normal;
 }
 

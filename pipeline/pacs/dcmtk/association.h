@@ -44,6 +44,7 @@ private:
     OFCondition sendSTOREResponse(T_ASC_PresentationContextID context, Uint16 status, const T_DIMSE_C_StoreRQ& request) override;
     OFCondition handleCGETResponse(T_ASC_PresentationContextID context, RetrieveResponse* response, OFBool& more) override;
     OFCondition handleMOVEResponse(T_ASC_PresentationContextID context, RetrieveResponse* response, OFBool& more) override;
+    void notifyRECEIVEProgress(unsigned long bytes) override { received_bytes_ = bytes; }
     Status retrieve(const OFCondition& condition, Inbox& inbox);
     Error broke_off(const OFCondition& condition) const;
     std::string peer() const;
@@ -54,6 +55,7 @@ private:
     std::vector<Attributes>* found_ = nullptr;
     std::uint16_t last_status_ = 0;   ///< of the last response that ended a service
     std::uint16_t answer_ = 0;        ///< to the object that is being received
+    std::uintmax_t received_bytes_ = 0;  ///< of the data set that is being received
     OFCondition reception_;           ///< why an object did not come whole
     Inbox* inbox_ = nullptr;
     bool broken_ = false;

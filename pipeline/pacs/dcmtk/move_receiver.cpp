@@ -23,7 +23,7 @@ Status MoveReceiver::start(const Wanted& wanted)
     setACSETimeout(static_cast<Uint32>(profile_.timeouts.association_s));
     setDIMSEBlockingMode(DIMSE_NONBLOCKING);
     setDIMSETimeout(static_cast<Uint32>(profile_.timeouts.message_s));
-    setProgressNotificationMode(OFFalse);
+    setProgressNotificationMode(OFTrue);  // counts what is received
     setHostLookupEnabled(OFFalse);
     setEnableVerification();
     OFList<OFString> syntaxes;
@@ -60,12 +60,13 @@ OFCondition MoveReceiver::handleIncomingCommand(T_DIMSE_Message* message, const 
     }
     const auto part = inbox_.part(uid);
     if (!part) return makeDcmnetCondition(DIMSEC_OUTOFRESOURCES, OF_error, "no room");
+    received_bytes_ = 0;
     const auto received = receiveSTORERequest(request, context.presentationContextID, OFString(part->c_str()));
     if (received.bad()) {
         inbox_.lose(uid);
         return received;
     }
-    return sendSTOREResponse(context.presentationContextID, request, keep_received(inbox_, uid));
+    return sendSTOREResponse(context.presentationContextID, request, keep_received(inbox_, uid, received_bytes_));
 }
 
 }  // namespace retromass::pacs

@@ -27,11 +27,13 @@ private:
     OFBool stopAfterConnectionTimeout() override;
     OFBool stopAfterCurrentAssociation() override;
     OFCondition handleIncomingCommand(T_DIMSE_Message* message, const DcmPresentationContextInfo& context) override;
+    void notifyRECEIVEProgress(unsigned long bytes) override { received_bytes_ = bytes; }
 
     const Profile& profile_;
     Inbox& inbox_;
     std::unique_ptr<DcmTLSTransportLayer> tls_;
     std::atomic<bool> stop_{false};
+    std::uintmax_t received_bytes_ = 0;  ///< of the data set that is being received
     std::thread thread_;
 };
 

@@ -5,8 +5,26 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <array>
+#include <fstream>
 
 namespace retromass::pacs {
+namespace {
+
+/// Where the data set starts in a file of ours: after preamble, prefix and the file meta information, whose length stands first
+/// (PS3.10 7.1); 0 where the file is shorter than that.
+std::uintmax_t data_set_start(const std::filesystem::path& file)
+{
+    constexpr std::size_t kLengthEnd = 144;  // 128 + 4 + tag, VR and length of (0002,0000), and its four bytes
+    std::array<char, kLengthEnd> head{};
+    std::ifstream in(file, std::ios::binary);
+    if (!in.read(head.data(), head.size())) return 0;
+    std::uintmax_t length = 0;
+    for (std::size_t i = 0; i < 4; ++i) length |= static_cast<std::uintmax_t>(static_cast<unsigned char>(head[kLengthEnd - 4 + i])) << (8 * i);
+    return kLengthEnd + length;
+}
+
+}  // namespace
 
 void silence_toolkit()
 {
@@ -58,8 +76,17 @@ std::vector<std::string> kept_transfer_syntaxes()
             UID_JPEGProcess1TransferSyntax, UID_JPEGProcess2_4TransferSyntax, UID_JPEGLSLossyTransferSyntax, UID_JPEG2000TransferSyntax};
 }
 
-std::uint16_t keep_received(Inbox& inbox, const std::string& uid)
+std::uint16_t keep_received(Inbox& inbox, const std::string& uid, std::uintmax_t data_set_bytes)
 {
+    const auto part = inbox.part(uid);
+    std::error_code failed;
+    const auto size = part ? std::filesystem::file_size(*part, failed) : 0;
+    const auto start = part ? data_set_start(*part) : 0;
+    if (start == 0 || failed || size != start + data_set_bytes) {
+        inbox.lose(uid);
+        inbox.say("instance " + uid + " was not written whole");
+        return STATUS_STORE_Refused_OutOfResources;
+    }
     const auto kept = inbox.keep(uid);
     if (kept) return STATUS_STORE_Success;
     inbox.say(kept.error().message);

@@ -24,7 +24,8 @@ std::string words_of(const OFCondition& condition);
 /// Every transfer syntax that an object may lie in at the peer, so that it comes as it is.
 std::vector<std::string> kept_transfer_syntaxes();
 
-/// Takes the part that was received into the inbox; the status to answer the peer with.
-std::uint16_t keep_received(Inbox& inbox, const std::string& sop_instance_uid);
+/// Takes the part that was received into the inbox; the status to answer the peer with. `data_set_bytes`: what came over the network.
+/// The toolkit does not notice a disk that is full by the time it closes the file, so the length is compared.
+std::uint16_t keep_received(Inbox& inbox, const std::string& sop_instance_uid, std::uintmax_t data_set_bytes);
 
 }  // namespace retromass::pacs
