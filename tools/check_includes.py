@@ -43,7 +43,7 @@ TOOLKITS = {
 }
 # Smaller libraries: never in a door, never in the standard-library-only rooms.
 LIBRARIES = re.compile(r"nlohmann/|yaml-cpp/|CLI/|fmt/|spdlog/|zlib\.h$|openssl/|sqlite3\.h$")
-SYSTEM = re.compile(r"unistd\.h$|fcntl\.h$|dlfcn\.h$|sys/\w+\.h$|poll\.h$|signal\.h$")
+SYSTEM = re.compile(r"unistd\.h$|fcntl\.h$|dlfcn\.h$|sys/\w+\.h$|poll\.h$|signal\.h$|netdb\.h$|spawn\.h$")
 STANDARD = set("""algorithm any array atomic barrier bit bitset cassert cctype cerrno cfenv cfloat charconv chrono cinttypes
 climits clocale cmath compare complex concepts condition_variable csetjmp csignal cstdarg cstddef cstdint cstdio cstdlib
 cstring ctime cwchar deque exception execution filesystem forward_list fstream functional future initializer_list iomanip

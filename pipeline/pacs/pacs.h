@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -133,5 +136,70 @@ struct SendReport {
 /// Sends files, and the DICOM files below folders, in the encoding they have.
 /// Fails with synthetic-patient before anything is sent, with network or peer-refused where no association came about.
 Result<SendReport> send(const Profile& profile, const std::vector<std::filesystem::path>& paths, const SendOptions& options, const Progress& progress = {});
+
+/// One line an event; holds no patient name or ID. Must be safe to call in several processes at once.
+using Log = std::function<void(const std::string& line)>;
+
+/// A storage node and its bounds. The defaults suit a workstation that receives whole CT studies.
+struct ListenParameters {
+    std::string host = "127.0.0.1";          ///< address to listen on; loopback unless said otherwise
+    int port = 11112;
+    std::string ae_title = "RETROMASS";      ///< ours; a peer that calls another one is refused
+    std::vector<std::string> callers;        ///< AE titles that may call; nobody else is served
+    std::filesystem::path spool;
+    int most_associations = 8;               ///< at once
+    int most_connections = 64;               ///< at once that have not yet negotiated; the oldest makes way for one more
+    long largest_pdu = 131072;               ///< bytes we let the peer send at once (PS3.8 D.1)
+    std::uint64_t largest_object = std::uint64_t{2} << 30;
+    std::uint64_t spool_quota = std::uint64_t{200} << 30;
+    std::uint64_t keep_free = std::uint64_t{2} << 30;  ///< bytes of the disk that stay free
+    int negotiation_s = 10;                  ///< from connection to association
+    int idle_s = 30;                         ///< silence of a peer, in the middle of an object or between two
+    int association_s = 3600;                ///< life of an association
+    int quiet_s = 30;                        ///< a study is complete when no object came for so long
+    int task_s = 4 * 3600;                   ///< life of what is done with a complete study
+    std::uint64_t task_memory = std::uint64_t{32} << 30;  ///< its address space, bytes
+    std::optional<Tls> tls;                  ///< none = not encrypted
+    bool once = false;                       ///< stop when the first complete study is handled
+};
+
+/// A study that came in whole.
+struct ReceivedStudy {
+    std::string study_uid;
+    std::string log_key;                     ///< names it in logs
+    std::filesystem::path folder;
+    std::size_t objects = 0;
+    int waits = 0;                           ///< how often it was not complete after all
+};
+
+/// What came of a study: a word, and whether that is a success.
+struct Outcome {
+    bool success = false;
+    bool again = false;                      ///< not complete after all: ask again after another quiet time
+    std::string text;                        ///< for the log
+};
+
+/// What is done with a complete study. Runs in a process of its own, one study at a time; when it crashes or takes too long the
+/// study has failed and the node goes on.
+using StudyTask = std::function<Outcome(const ReceivedStudy& study)>;
+struct NodeTasks {
+    StudyTask study;
+    std::function<std::string()> between;    ///< every half minute, in a process too; its answer is for the log. Empty = nothing to do
+};
+
+/// What a node did until it was told to stop.
+struct ListenReport {
+    std::size_t handled = 0;
+    std::size_t failed = 0;                  ///< of those handled
+};
+
+/// Receives studies until SIGTERM or SIGINT. What was acknowledged lies whole on disk; what an earlier run of the node received
+/// and did not handle is taken up. To be called while the program has one thread. Fails with io if port or spool cannot be had.
+Result<ListenReport> listen(const ListenParameters& parameters, const NodeTasks& tasks, const Log& log);
+
+/// Whether study_tags knows it: a keyword of the DICOM dictionary, or CallingAE, the title that sent the object.
+bool is_tag(const std::string& keyword);
+/// What the series of a received study state, by tag; values as text in UTF-8, each once. For rules, never for logs.
+std::map<std::string, std::vector<std::string>> study_tags(const std::filesystem::path& folder, const std::vector<std::string>& tags);
 
 }  // namespace retromass::pacs
