@@ -94,6 +94,28 @@ struct DraftParameters {
 /// different_patient if the studies are not of one patient, with no_series if none has a series to measure.
 Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& parameters);
 
+/// A case file without time points, and which studies it is for.
+struct CaseTemplate {
+    using Rule = std::map<std::string, std::string>;        ///< tag -> value, with * and ?; all of a rule hold
+    std::string name;
+    std::vector<Rule> rules;                                ///< one of them holds
+    std::string text;                                       ///< what it says of a case
+};
+/// The templates of a folder (*.yaml, *.yml), by file name. Fails with case_file where one has no rule or states time points.
+Result<std::vector<CaseTemplate>> read_templates(const std::filesystem::path& folder);
+/// What a study states, by tag; several series may state several values, one of which must fit.
+using TagValues = std::map<std::string, std::vector<std::string>>;
+/// The first template of which a rule holds; null = none. The pointer is into `templates`.
+const CaseTemplate* template_for(const std::vector<CaseTemplate>& templates, const TagValues& values);
+
+struct ComposedCase {
+    std::string text;                                       ///< of the case file
+    std::vector<std::string> missing;                       ///< "T1 at 2020-01-31": lesions nobody pointed at; no numbers before that
+};
+/// The case file of a patient from all studies that are there (`scan`): what is `known` (its text, empty at first) stays; a new study
+/// becomes a time point in the order of dates; marks become prompts of the lesion they name. Fails as draft_case does.
+Result<ComposedCase> compose_case(const ingest::Scan& scan, const CaseTemplate& from, const std::string& known, const DraftParameters& parameters);
+
 struct RunParameters {
     segmentation::Method method = segmentation::Method::fusion;
     int threads = 0;
