@@ -33,6 +33,7 @@ void add_pacs(CLI::App& app, Context& context);
 void add_phantom(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 void add_view(CLI::App& app, Context& context);
+void add_pacs_listen(CLI::App& pacs, Context& context);
 
 /// Prints the error as the user sees it and answers the exit code: refused, usage or internal by its code.
 Exit complain(const Error& error);

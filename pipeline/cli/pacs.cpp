@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/pacs_profile.h"
 
 namespace retromass::cli {
 namespace {
@@ -30,27 +30,6 @@ struct Options {
     std::vector<std::string> paths;
     pacs::SendOptions send;
 };
-
-std::optional<std::string> environment(const std::string& name)
-{
-    const char* value = std::getenv(name.c_str());
-    return value ? std::optional<std::string>(value) : std::nullopt;
-}
-
-/// --config, else pacs.yaml in the user's configuration folder.
-Result<pacs::Profile> profile_of(const Options& options)
-{
-    std::filesystem::path file = options.config;
-    if (file.empty()) {
-        const auto base = environment("XDG_CONFIG_HOME");
-        const auto home = environment("HOME");
-        if (!base && !home) return Error{Code::usage, "there is no home folder to look for pacs.yaml in; name a file: --config FILE", "cli"};
-        file = (base ? std::filesystem::path(*base) : std::filesystem::path(*home) / ".config") / "retromass" / "pacs.yaml";
-    }
-    auto profile = pacs::read_profile(file, options.profile, environment);
-    if (profile && profile->tls && !profile->tls->verify) std::cerr << "retromass: profile " << profile->name << " takes any certificate (tls: verify: false); anyone may answer in the peer's place\n";
-    return profile;
-}
 
 Result<std::optional<Date>> date_of(const std::string& text, const char* option)
 {
@@ -122,7 +101,7 @@ Result<Exit> find(Options options)
     RETROMASS_TRY_ASSIGN(options.query.from, date_of(options.from, "--from"));
     RETROMASS_TRY_ASSIGN(options.query.to, date_of(options.to, "--to"));
     if (options.query.level == series && options.query.modality.empty()) options.query.modality = "CT";
-    RETROMASS_TRY_ASSIGN(const auto profile, profile_of(options));
+    RETROMASS_TRY_ASSIGN(const auto profile, pacs_profile(options.config, options.profile));
     RETROMASS_TRY_ASSIGN(const auto found, pacs::find(profile, options.query, terminal_progress()));
     std::vector<ordered_json> rows;
     for (const auto& match : found) rows.push_back(row_of(match, options.query.level));
@@ -134,7 +113,7 @@ Result<Exit> find(Options options)
 Result<Exit> get(Options options)
 {
     options.request.folder = options.folder;
-    RETROMASS_TRY_ASSIGN(const auto profile, profile_of(options));
+    RETROMASS_TRY_ASSIGN(const auto profile, pacs_profile(options.config, options.profile));
     RETROMASS_TRY_ASSIGN(const auto result, pacs::get(profile, options.request, terminal_progress()));
     if (options.json) {
         print_json({{"schema", "retromass/1"}, {"listed", result.listed}, {"already", result.already}, {"received", result.received}, {"unlisted", result.unlisted},
@@ -151,7 +130,7 @@ Result<Exit> get(Options options)
 
 Result<Exit> send(const Options& options)
 {
-    RETROMASS_TRY_ASSIGN(const auto profile, profile_of(options));
+    RETROMASS_TRY_ASSIGN(const auto profile, pacs_profile(options.config, options.profile));
     RETROMASS_TRY_ASSIGN(const auto report, pacs::send(profile, {options.paths.begin(), options.paths.end()}, options.send, terminal_progress()));
     if (options.json) {
         ordered_json failed = ordered_json::array();
@@ -188,7 +167,7 @@ CLI::App* add_command(CLI::App& pacs, const char* name, const char* what, const 
 
 void add_pacs(CLI::App& app, Context& context)
 {
-    auto* group = app.add_subcommand("pacs", "Find, fetch and send DICOM objects at a PACS, over DIMSE or DICOMweb");
+    auto* group = app.add_subcommand("pacs", "Find, fetch and send DICOM objects at a PACS, over DIMSE or DICOMweb; or be sent some");
     group->require_subcommand(1);
     auto options = std::make_shared<Options>();
 
@@ -214,6 +193,8 @@ void add_pacs(CLI::App& app, Context& context)
     sends->add_option("PATH", options->paths, "Files, folders, result folders")->required();
     sends->add_flag("--allow-synthetic", options->send.allow_synthetic, "Also objects of a generated patient");
     sends->footer("Example: retromass pacs send result --profile archive   (exit code 3 where anything was not taken)");
+
+    add_pacs_listen(*group, context);
 }
 
 }  // namespace retromass::cli

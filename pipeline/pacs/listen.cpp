@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "pipeline/pacs/node_association.h"
+#include "pipeline/pacs/query.h"
 #include "pipeline/pacs/spool.h"
 
 namespace retromass::pacs {

@@ -12,12 +12,13 @@
 #include <cstring>
 #include <fstream>
 
+#include "pipeline/pacs/query.h"
+
 namespace retromass::pacs {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLongestUid = 64;   // PS3.5 9.1
 constexpr int kMostConflicts = 100;       // of one SOP Instance UID; a peer that sends more is out of order
 constexpr std::size_t kPreamble = 132;    // 128 bytes and "DICM"; PS3.10 7.1
 constexpr std::size_t kGroupLength = 12;  // the element (0002,0000) as written
@@ -100,12 +101,6 @@ Result<bool> link_new(const fs::path& file, const fs::path& place)
 }
 
 }  // namespace
-
-bool is_uid(std::string_view text)
-{
-    if (text.empty() || text.size() > kLongestUid || text.front() == '.' || text.back() == '.' || text.find("..") != text.npos) return false;
-    return text.find_first_not_of("0123456789.") == text.npos;
-}
 
 std::string log_key(std::string_view uid) { return sha256(uid).substr(0, 12); }
 

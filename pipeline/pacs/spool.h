@@ -18,9 +18,6 @@
 ///     handled/STUDY                         what came of the study, and of which objects
 namespace retromass::pacs {
 
-/// A UID as PS3.5 9.1 has it: numbers joined by dots, 64 characters at most. Never a path.
-bool is_uid(std::string_view text);
-
 /// A name for logs that tells studies apart and nothing else: the first 12 digits of the UID's SHA-256.
 std::string log_key(std::string_view uid);
 

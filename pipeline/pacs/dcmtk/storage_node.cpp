@@ -5,8 +5,6 @@
 #include <dcmtk/dcmnet/dcmtrans.h>
 #include <dcmtk/dcmnet/dimse.h>
 #include <dcmtk/dcmnet/diutil.h>
-#include <dcmtk/dcmtls/tlslayer.h>
-#include <dcmtk/oflog/oflog.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -16,7 +14,9 @@
 #include <memory>
 #include <string_view>
 
+#include "pipeline/pacs/dcmtk/toolkit.h"
 #include "pipeline/pacs/node_association.h"
+#include "pipeline/pacs/query.h"
 
 namespace retromass::pacs {
 namespace {
@@ -50,18 +50,6 @@ std::string text_of(DcmItem& item, const DcmTagKey& key)
     return item.findAndGetOFString(key, value).good() ? std::string(value.c_str()) : std::string();
 }
 
-/// The layer that encrypts, with our key and the authorities we believe; null where a file does not fit.
-std::unique_ptr<DcmTLSTransportLayer> transport_layer(const Tls& tls)
-{
-    auto layer = std::make_unique<DcmTLSTransportLayer>(NET_ACCEPTOR, nullptr, OFTrue);
-    bool good = layer->setTLSProfile(TSP_Profile_BCP195_ND).good() && layer->activateCipherSuites().good();
-    good = good && layer->setPrivateKeyFile(tls.key.c_str(), DCF_Filetype_PEM).good() && layer->setCertificateFile(tls.certificate.c_str(), DCF_Filetype_PEM).good();
-    good = good && layer->checkPrivateKeyMatchesCertificate();
-    for (const auto& authority : tls.trusted) good = good && layer->addTrustedCertificateFile(authority.c_str(), DCF_Filetype_PEM).good();
-    layer->setCertificateVerification(tls.verify ? DCV_requireCertificate : DCV_ignoreCertificate);
-    return good ? std::move(layer) : nullptr;
-}
-
 class Server {
 public:
     Server(int socket, const ListenParameters& parameters, const Spool& spool, const NodeLine& node, const Log& log)
@@ -81,14 +69,16 @@ public:
 
     std::string serve()
     {
-        OFLog::configure(OFLogger::OFF_LOG_LEVEL);  // its messages quote data sets
+        silence_toolkit();
         dcmExternalSocketHandle.set(socket_);
         dcmSocketReceiveTimeout.set(parameters_.idle_s);
         dcmSocketSendTimeout.set(parameters_.idle_s);
         if (ASC_initializeNetwork(NET_ACCEPTOR, parameters_.port, parameters_.idle_s, &network_).bad()) return "a connection could not be served: no network";
         if (parameters_.tls) {
-            layer_ = transport_layer(*parameters_.tls);
-            if (!layer_ || ASC_setTransportLayer(network_, layer_.get(), 0).bad()) return "a connection could not be served: key, certificate or authorities cannot be read any more";
+            auto layer = tls_layer(*parameters_.tls, NET_ACCEPTOR, {});
+            if (!layer) return "a connection could not be served: " + layer.error().message;
+            layer_ = *std::move(layer);
+            if (ASC_setTransportLayer(network_, layer_.get(), 0).bad()) return "a connection could not be served: no TLS";
         }
         const auto received = ASC_receiveAssociation(network_, &association_, parameters_.largest_pdu, nullptr, nullptr, parameters_.tls ? OFTrue : OFFalse, DUL_NOBLOCK, parameters_.negotiation_s);
         if (received.bad() && parameters_.tls) return "a connection brought no association: its certificate is not trusted, it does not speak TLS, or it went away";
@@ -295,11 +285,9 @@ private:
 
 Status check_tls(const Tls& tls)
 {
-    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-    if (!transport_layer(tls)) {
-        return Error{Code::pacs_profile, "key " + tls.key.string() + ", certificate " + tls.certificate.string() + " and the trusted authorities cannot all be read, or do not belong together (PEM expected)", "pacs: listen"};
-    }
-    return Done{};
+    silence_toolkit();
+    const auto layer = tls_layer(tls, NET_ACCEPTOR, {});
+    return layer ? Status(Done{}) : Status(layer.error());
 }
 
 std::string serve_association(int socket, const ListenParameters& parameters, const Spool& spool, const NodeLine& node, const Log& log)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pipeline/pacs/dcmtk/toolkit.h"
 #include "pipeline/pacs/pacs.h"
 
 namespace retromass::pacs {
@@ -36,6 +37,7 @@ bool is_tag(const std::string& keyword)
 
 std::map<std::string, std::vector<std::string>> study_tags(const fs::path& folder, const std::vector<std::string>& tags)
 {
+    silence_toolkit();
     std::map<std::string, std::vector<std::string>> out;
     for (const auto& file : one_of_each(folder)) {
         DcmFileFormat object;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pipeline/pacs/query.h"
 #include "tests/support/scratch.h"
 
 namespace retromass::pacs {

@@ -1,0 +1,261 @@
+#include "pipeline/cli/received_study.h"
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <map>
+#include <random>
+#include <sstream>
+
+#include "pipeline/outputs/outputs.h"
+
+namespace retromass::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMostWaits = 20;           // quiet times until a study that its source counts larger is given up
+constexpr std::size_t kKeyDigits = 12;   // of a hash: some 10^14 patients
+constexpr const char* kSalt = "key";     // file of random bytes: without it a pseudonym could be tried out from patient IDs
+
+std::string read_text(const fs::path& file)
+{
+    std::ifstream in(file, std::ios::binary);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+}
+
+Status write_text(const fs::path& file, const std::string& text)
+{
+    const auto unfinished = file.string() + ".unfinished";
+    std::ofstream(unfinished, std::ios::binary) << text << std::flush;
+    std::error_code error;
+    if (fs::file_size(unfinished, error) != text.size() || error) return Error{Code::io, file.string() + " cannot be written", "cli"};
+    fs::rename(unfinished, file, error);
+    if (error) return Error{Code::io, file.string() + " cannot be written: " + error.message(), "cli"};
+    return Done{};
+}
+
+/// The pseudonym of the patient; of a study that states no patient ID, one of its own.
+std::string case_id_of(const ingest::Scan& scan, const pacs::ReceivedStudy& study, const fs::path& out)
+{
+    auto identity = "study " + study.study_uid;
+    for (const auto& series : scan.series) {
+        const auto& patient = series.facts.patient;
+        if (patient.id == 0) continue;
+        identity = "patient " + std::to_string(patient.id) + " " + std::to_string(patient.issuer);
+        break;
+    }
+    return "P-" + outputs::sha256_of_text(read_text(out / kSalt) + identity).substr(0, kKeyDigits);
+}
+
+/// Runs this program; its output goes to the file. Its exit code, or -1.
+int run_program(const std::vector<std::string>& arguments, const fs::path& log)
+{
+    std::vector<char*> words;
+    for (const auto& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
+    words.push_back(nullptr);
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+    pid_t process = 0;
+    const int fault = posix_spawn(&process, "/proc/self/exe", &files, nullptr, words.data(), environ);
+    posix_spawn_file_actions_destroy(&files);
+    int status = 0;
+    if (fault != 0) return -1;
+    while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {}
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/// How many objects the source says the study has; empty where it does not say.
+Result<std::optional<int>> counted(const pacs::Profile& source, const std::string& study_uid)
+{
+    pacs::Query query;
+    query.study_instance_uid = study_uid;
+    RETROMASS_TRY_ASSIGN(const auto matches, pacs::find(source, query));
+    return matches.empty() ? std::nullopt : matches.front().instances;
+}
+
+std::string numbered(int number)
+{
+    auto text = std::to_string(number);
+    return std::string(text.size() < 4 ? 4 - text.size() : 0, '0') + text;
+}
+
+std::vector<fs::path> folders_in(const fs::path& folder)
+{
+    std::vector<fs::path> out;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        if (entry.is_directory(error)) out.push_back(entry.path());
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+/// Whether a reader accepted every lesion that was measured, as the events of the result say: the last word counts.
+bool accepted(const fs::path& result)
+{
+    try {
+        std::map<std::string, std::string> word;
+        std::istringstream events(read_text(result / "events.jsonl"));
+        for (std::string line; std::getline(events, line);) {
+            const auto event = nlohmann::json::parse(line);
+            if (event.value("event", "") == "review") word[event.value("timepoint", "") + "\n" + event.value("lesion", "")] = event.value("state", "");
+        }
+        bool any = false;
+        const auto found = nlohmann::json::parse(read_text(result / "case.json"));
+        for (const auto& timepoint : found.at("timepoints")) {
+            for (const auto& lesion : timepoint.at("lesions")) {
+                if (lesion.value("status", "") != "measured") continue;
+                any = true;
+                if (word[timepoint.value("id", "") + "\n" + lesion.value("lesion", lesion.value("id", ""))] != "accepted") return false;
+            }
+        }
+        return any;
+    } catch (const nlohmann::json::exception&) {
+        return false;
+    }
+}
+
+/// Sends the DICOM objects of a result and notes that it was done; a result is sent once.
+std::string send_result(const fs::path& result, const ReceivedStudyOptions& options)
+{
+    pacs::SendOptions sending;
+    sending.allow_synthetic = options.allow_synthetic;
+    const auto report = pacs::send(*options.send_to, {result / "dicom"}, sending);
+    if (!report) return "not sent: " + report.error().message;
+    if (!report->failed.empty()) return "not sent: " + std::to_string(report->failed.size()) + " of " + std::to_string(report->failed.size() + report->sent) + " objects were refused: " + report->failed.front().why;
+    const auto noted = write_text(result.string() + ".sent", options.send_to->name + "\n");
+    return noted ? std::string() : noted.error().message;
+}
+
+/// The folder of the case with its newest study linked in.
+Result<fs::path> case_folder(const fs::path& out, const std::string& case_id, const std::string& template_name, const pacs::ReceivedStudy& study)
+{
+    const auto folder = out / case_id / template_name;
+    std::error_code error;
+    fs::create_directories(folder / "ct", error);
+    fs::create_directories(folder / "results", error);
+    if (error) return Error{Code::io, folder.string() + " cannot be made: " + error.message(), "cli"};
+    const auto link = folder / "ct" / study.study_uid;
+    if (!fs::is_symlink(link)) fs::create_directory_symlink(study.folder, link, error);
+    if (error) return Error{Code::io, "the study cannot be linked into its case: " + error.message(), "cli"};
+    return folder;
+}
+
+/// What a result is made from: the case without its remarks, and the images. Our own objects that come back from a PACS change neither.
+std::string fingerprint(const std::string& case_text, const ingest::Scan& scan)
+{
+    std::string all;
+    std::istringstream lines(case_text);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.rfind('#', 0) != 0) all += line + "\n";
+    }
+    for (const auto& series : scan.series) {
+        for (const auto& slice : series.slices) all += slice.file.filename().string() + "\n";
+    }
+    return outputs::sha256_of_text(all);
+}
+
+Result<pacs::Outcome> taken(const pacs::ReceivedStudy& study, const ReceivedStudyOptions& options)
+{
+    if (options.count_at) {
+        const auto expected = counted(*options.count_at, study.study_uid);
+        const auto why = !expected ? "its source cannot be asked: " + expected.error().message
+                                   : *expected && **expected > static_cast<int>(study.objects) ? std::to_string(study.objects) + " of " + std::to_string(**expected) + " objects came" : std::string();
+        if (!why.empty() && study.waits < kMostWaits) return pacs::Outcome{false, true, "waits: " + why};
+        if (!why.empty()) return pacs::Outcome{false, false, "kept, not measured: " + why};
+    }
+    std::vector<std::string> tags;
+    for (const auto& candidate : options.templates) {
+        for (const auto& rule : candidate.rules) {
+            for (const auto& wanted : rule) tags.push_back(wanted.first);
+        }
+    }
+    const auto* const fitting = run::template_for(options.templates, pacs::study_tags(study.folder, tags));
+    if (!fitting) return pacs::Outcome{false, false, "kept, not measured: no template matches it"};
+
+    ingest::ScanParameters scanning;
+    scanning.threads = options.threads;
+    RETROMASS_TRY_ASSIGN(const auto alone, ingest::scan({study.folder}, scanning));
+    const auto case_id = case_id_of(alone, study, options.out);
+    RETROMASS_TRY_ASSIGN(const auto folder, case_folder(options.out, case_id, fitting->name, study));
+    RETROMASS_TRY_ASSIGN(const auto scan, ingest::scan(folders_in(folder / "ct"), scanning));
+    run::DraftParameters drafting;
+    drafting.case_id = case_id;
+    drafting.folder = folder;
+    const auto file = folder / "case.yaml";
+    RETROMASS_TRY_ASSIGN(const auto composed, run::compose_case(scan, *fitting, read_text(file), drafting));
+    RETROMASS_TRY(write_text(file, composed.text));
+    const auto name = case_id + "/" + fitting->name;
+    if (!composed.missing.empty()) {
+        std::string where;
+        for (const auto& one : composed.missing) where += (where.empty() ? "" : ", ") + one;
+        return pacs::Outcome{false, false, "needs a prompt, not measured: " + name + ": " + where};
+    }
+    int number = 1;
+    while (fs::exists(folder / "results" / numbered(number))) ++number;
+    const auto made_from = fingerprint(composed.text, scan);
+    if (number > 1 && read_text(folder / "results" / (numbered(number - 1) + ".from")) == made_from) {
+        return pacs::Outcome{true, false, "nothing new to measure: " + name + "/results/" + numbered(number - 1) + " stands"};
+    }
+    const auto result = folder / "results" / numbered(number);
+    const int code = run_program({"retromass", "run", file.string(), "-o", result.string(), "--threads", std::to_string(options.threads)}, folder / "run.log");
+    if (code != 0) return pacs::Outcome{false, false, "failed: " + name + ": run ended with " + std::to_string(code) + "; run.log says why"};
+    RETROMASS_TRY(write_text(result.string() + ".from", made_from));
+    const auto done = "measured: " + name + "/results/" + numbered(number);
+    if (!options.send_to || options.send == Return::none) return pacs::Outcome{true, false, done};
+    if (options.send == Return::reviewed) return pacs::Outcome{true, false, done + "; to be sent when a reader has accepted it"};
+    const auto unsent = send_result(result, options);
+    return pacs::Outcome{unsent.empty(), false, done + "; " + (unsent.empty() ? "sent to " + options.send_to->name : unsent)};
+}
+
+}  // namespace
+
+Status prepare_cases(const fs::path& out)
+{
+    std::error_code error;
+    fs::create_directories(out, error);
+    if (error) return Error{Code::io, out.string() + " cannot be made: " + error.message(), "cli"};
+    fs::permissions(out, fs::perms::owner_all, error);
+    if (fs::exists(out / kSalt)) return Done{};
+    std::random_device random;
+    std::ostringstream salt;
+    for (int i = 0; i < 8; ++i) salt << std::hex << random();
+    RETROMASS_TRY(write_text(out / kSalt, salt.str()));
+    fs::permissions(out / kSalt, fs::perms::owner_read | fs::perms::owner_write, error);
+    return Done{};
+}
+
+pacs::Outcome take_study(const pacs::ReceivedStudy& study, const ReceivedStudyOptions& options)
+{
+    auto outcome = taken(study, options);
+    if (!outcome) return {false, false, "failed: " + outcome.error().message + " [" + std::string(name(outcome.error().code)) + "]"};
+    return *outcome;
+}
+
+std::string return_reviewed(const ReceivedStudyOptions& options)
+{
+    std::string out;
+    for (const auto& patient : folders_in(options.out)) {
+        for (const auto& one : folders_in(patient)) {
+            const auto results = folders_in(one / "results");
+            if (results.empty() || fs::exists(results.back().string() + ".sent") || !accepted(results.back())) continue;
+            const auto unsent = send_result(results.back(), options);
+            out += (out.empty() ? "" : "; ") + patient.filename().string() + "/" + one.filename().string() + " was accepted by a reader: " + (unsent.empty() ? "sent to " + options.send_to->name : unsent);
+        }
+    }
+    return out;
+}
+
+}  // namespace retromass::cli
