@@ -249,7 +249,8 @@ std::string return_reviewed(const ReceivedStudyOptions& options)
     std::string out;
     for (const auto& patient : folders_in(options.out)) {
         for (const auto& one : folders_in(patient)) {
-            const auto results = folders_in(one / "results");
+            auto results = folders_in(one / "results");
+            std::erase_if(results, [](const auto& folder) { return folder.filename().string().find_first_not_of("0123456789") != std::string::npos; });  // what a run that was killed left
             if (results.empty() || fs::exists(results.back().string() + ".sent") || !accepted(results.back())) continue;
             const auto unsent = send_result(results.back(), options);
             out += (out.empty() ? "" : "; ") + patient.filename().string() + "/" + one.filename().string() + " was accepted by a reader: " + (unsent.empty() ? "sent to " + options.send_to->name : unsent);
