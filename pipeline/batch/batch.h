@@ -96,6 +96,22 @@ struct Summary {
 /// no half result and no claim.
 Result<Summary> run_plan(const Plan& plan, const RunParameters& parameters, const Progress& progress = {});
 
+/// How a plan is handed to Slurm.
+struct ClusterParameters {
+    int at_once = 0;                           ///< tasks at work at one time; 0 = as many as there is room for
+    int cases_a_task = 1;                      ///< more for cases of seconds
+    std::vector<std::string> options;          ///< of sbatch, e.g. "--partition=ct"; they override time and memory
+};
+struct Submission {
+    std::vector<std::string> jobs;             ///< ids of the job arrays
+    int cases = 0;
+    int tasks = 0;
+};
+/// Submits every case that has no valid result as Slurm job arrays of at most 1,000 tasks, each running `retromass batch run` on its cases: the
+/// same claims and states as here, so that a task that is queued again, or a runner beside it, does nothing twice. Memory is asked for by the
+/// largest case, time by the limit of a case. Fails with io, saying what sbatch said.
+Result<Submission> submit(const Plan& plan, const RunParameters& parameters, const ClusterParameters& cluster);
+
 /// Gathers all cases below `folder`: cases.csv (one row a case, whatever became of it), measurements.csv, response.csv, results.sqlite and
 /// cohort.html. Written under temporary names and renamed.
 Status collect(const Plan& plan, const std::filesystem::path& folder);

@@ -70,6 +70,10 @@ struct RunOptions {
     int jobs = 1;
     int time_limit_s = 3600;
     double memory_gb = 0;
+    std::string engine = "local";
+    std::vector<std::string> sbatch;
+    int cases_a_task = 1;
+    int at_once = 0;
 };
 
 Result<Exit> run_plan(const RunOptions& options, bool failed_again)
@@ -86,6 +90,13 @@ Result<Exit> run_plan(const RunOptions& options, bool failed_again)
     parameters.memory_gb = options.memory_gb;
     parameters.failed_again = failed_again;
     parameters.only = options.only;
+    if (options.engine == "slurm") {
+        RETROMASS_TRY_ASSIGN(const auto submitted, batch::submit(plan, parameters, {options.at_once, options.cases_a_task, options.sbatch}));
+        std::cout << "submitted " << submitted.cases << " cases in " << submitted.tasks << " tasks";
+        for (const auto& job : submitted.jobs) std::cout << ", job " << job;
+        std::cout << "\nhow far: retromass batch status " << options.plan << " (squeue shows the queue)\n";
+        return Exit::done;
+    }
     RETROMASS_TRY_ASSIGN(const auto summary, batch::run_plan(plan, parameters, terminal_progress()));
     std::cout << summary.done << " done, " << summary.refused << " refused, " << summary.failed << " failed, " << summary.left << " left"
               << (summary.stopped ? "; stopped on request, retromass batch resume " + options.plan + " goes on" : std::string()) << '\n';
@@ -157,6 +168,10 @@ void add_run_as(CLI::App& batch, Context& context, const char* verb, const char*
     command->add_option("--time-limit", options->time_limit_s, "Seconds a case may take")->capture_default_str()->check(CLI::PositiveNumber);
     command->add_option("--memory", options->memory_gb, "GB that all cases at once may use (0 = what is free)")->check(CLI::NonNegativeNumber);
     command->add_option("--only", options->only, "Only these cases");
+    command->add_option("--engine", options->engine, "local, or slurm: submit job arrays instead of running here")->capture_default_str()->check(CLI::IsMember({"local", "slurm"}));
+    command->add_option("--sbatch", options->sbatch, "An option of sbatch, e.g. --sbatch=--partition=ct; also several");
+    command->add_option("--cases-per-task", options->cases_a_task, "With slurm: more than one for cases of seconds")->capture_default_str()->check(CLI::PositiveNumber);
+    command->add_option("--at-once", options->at_once, "With slurm: tasks at work at one time (0 = no limit)")->check(CLI::NonNegativeNumber);
     command->footer(std::string("Example: retromass batch ") + verb + " plan --jobs 4");
     command->callback([options, failed_again, &context] {
         const auto exit = run_plan(*options, failed_again);

@@ -14,12 +14,11 @@ import unittest
 
 import nibabel
 import numpy
-import pydicom
 
+from balls_archive import Archive
 from program import InScratch, PROGRAM, real_data, run, run_json
 
 SIZES = (40, 24, 32, 36, 28)  # mm; the last patient's lesion is marked by nobody
-NAME = "Zebra^Quagga"
 
 
 def states(plan):
@@ -31,37 +30,8 @@ class Batch(InScratch):
     def setUpClass(cls):
         super().setUpClass()
         os.environ["SOURCE_DATE_EPOCH"] = "1577836800"  # the declared timestamps
-        cls.archive = os.path.join(cls.scratch, "archive")
-        lines = ["sop_instance_uid,x1,y1,x2,y2,lesion"]
-        cls.size_of_study = {}
-        for n, size in enumerate(SIZES):
-            folder = os.path.join(cls.scratch, f"phantom-{n}")
-            done = run("phantom", folder, "--shape", "ball", "--size", f"{size},{size},{size}", "--grid", "96,96,48", "--spacing", "0.8,0.8,2", "--seed", n)
-            if done.returncode:
-                raise AssertionError(done.stderr)
-            files = sorted(glob.glob(os.path.join(folder, "ct", "*.dcm")))
-            # One flat folder of everybody, as an export often is.
-            os.makedirs(cls.archive, exist_ok=True)
-            images = []
-            for i, file in enumerate(files):
-                image = pydicom.dcmread(file)
-                image.PatientID = f"ZEBRA-{n}"
-                image.PatientName = NAME
-                image.save_as(os.path.join(cls.archive, f"{i:03d}-{n}.dcm"))
-                images.append(image)
-            images.sort(key=lambda image: float(image.ImagePositionPatient[2]))
-            middle = images[len(images) // 2]
-            cls.size_of_study[str(middle.StudyInstanceUID)] = size
-            if n < len(SIZES) - 1:
-                # Pixels from the outer corner: the ball's centre is that of the grid, 48 pixels from it.
-                half = size / 2 / 0.8
-                lines.append(f"{middle.SOPInstanceUID},{48 - half},48,{48 + half},48,T1")
-        lines.append("1.2.3.4.5,1,1,20,20,T1")  # an image that nobody has
-        cls.lines = os.path.join(cls.scratch, "lines.csv")
-        with open(cls.lines, "w", encoding="ascii") as file:
-            file.write("\n".join(lines) + "\n")
-        with open(os.path.join(cls.archive, "notes.txt"), "w", encoding="ascii") as file:
-            file.write("not an image\n")
+        made = Archive(cls.scratch, SIZES, unmarked=(len(SIZES) - 1,))
+        cls.archive, cls.lines, cls.size_of_study = made.folder, made.lines, made.size_of_study
 
     @classmethod
     def tearDownClass(cls):
