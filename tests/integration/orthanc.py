@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 
-from program import _absent
+from program import absent
 
 ORTHANC = "/usr/sbin/Orthanc"
 PLUGIN = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
@@ -38,9 +38,9 @@ def alone_on_the_network():
 def needs_orthanc(test):
     """Skips the test loudly where there is no PACS or no network of its own, and fails it where RETROMASS_REQUIRE_DATA is set."""
     if not (os.path.exists(ORTHANC) and os.path.exists(PLUGIN)):
-        _absent(test, "the programs orthanc and orthanc-dicomweb: no PACS was talked to")
+        absent(test, "the programs orthanc and orthanc-dicomweb: no PACS was talked to")
     if os.environ.get(INSIDE) != "1":
-        _absent(test, "unshare -n: no network of its own, no PACS was talked to")
+        absent(test, "unshare -n: no network of its own, no PACS was talked to")
 
 
 class Orthanc:

@@ -34,7 +34,8 @@ def _record(test, outcome):
             file.write(f"{outcome} integration.{test.id()}\n")
 
 
-def _absent(test, why):
+def absent(test, why):
+    """Skips the test loudly, and fails it where RETROMASS_REQUIRE_DATA is set."""
     if os.environ.get("RETROMASS_REQUIRE_DATA") == "1":
         test.fail(f"required, but absent: {why}")
     test.skipTest(f"absent: {why}")
@@ -45,7 +46,7 @@ def real_data(test, *parts):
     path = os.path.join(os.environ["RETROMASS_DATA"], *parts)
     if not os.path.exists(path):
         _record(test, "skipped")
-        _absent(test, f"real data {path}")
+        absent(test, f"real data {path}")
     _record(test, "run")
     return path
 
@@ -53,7 +54,7 @@ def real_data(test, *parts):
 def needs_program(test, name):
     """A judge that the test machine has to have: without it the test is skipped, and failed where RETROMASS_REQUIRE_DATA is set."""
     if not shutil.which(name):
-        _absent(test, f"the program {name}: nothing was judged by it")
+        absent(test, f"the program {name}: nothing was judged by it")
 
 
 class InScratch(unittest.TestCase):
