@@ -9,6 +9,7 @@
 #include "segmentation/refine.h"
 #include "segmentation/scene.h"
 #include "segmentation/segment_with.h"
+#include "segmentation/variants.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -188,9 +189,11 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     if (!goes_on(progress, "segmenting", 0.5)) return cancelled();
 
     auto z = first_logits(r, scene.appearance, scene.path, shape.half_u_mm, scene.rim_step, constants);
+    const auto of_energy = parameters.variants > 0 ? z : Grid<float>();
     Mask active(grid.size);
     for (std::size_t i = 0; i < r.values().size(); ++i) active[i] = r[i] < kGrow_r;
-    const double learned = parameters.method == Method::fusion ? correct(z, scene, active, trees, likeness(scene), g, parameters.threads) : 0;
+    const double alike = likeness(scene);
+    const double learned = parameters.method == Method::fusion ? correct(z, scene, active, trees, alike, g, parameters.threads) : 0;
     for (const auto& e : prompt.exclude) {
         const double radius = 0.25 * shape.half_u_mm;
         for (int k = 0; k < grid.size.slices; ++k) {
@@ -211,6 +214,11 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     const float threshold = logit(static_cast<float>(constants.threshold + learned * (constants.trees_threshold - constants.threshold)));
     for (std::size_t i = 0; i < p.values().size(); ++i) logits[i] = active[i] ? logit(p[i]) - threshold : -static_cast<float>(kLogLimit);
     to_ct(logits, grid, out, parameters.threads);
+    if (parameters.variants > 0) {
+        Grid<float> added(grid.size);
+        for (std::size_t i = 0; i < z.values().size(); ++i) added[i] = z[i] - of_energy[i];
+        out.variants = variants_of({scene, prompt, constants, added, logits, threshold, alike}, g, parameters.variants, parameters.threads);
+    }
     const auto region = region_of(grid, g.size());
     if (!goes_on(progress, "segmenting", 0.75)) return cancelled();
     const int passes = scene.rim_step > constants.clear_rim ? 2 : 1;  // the second sees what lies beyond a rim that the first has found

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/mask_variants.h"
 #include "core/notice.h"
 #include "core/progress.h"
 #include "core/result.h"
@@ -47,7 +48,9 @@ std::span<const MethodEntry> methods();
 struct SegmentParameters {
     Method method = Method::fusion;
     int threads = 0;
+    int variants = 0;            ///< re-runs from redrawn prompts (docs/stages/interval.md); none where no interval is wanted
 };
+inline constexpr int kVariants = 8;  ///< as many as an interval is calibrated with
 
 struct Segmentation {
     Mask mask;                   ///< on the CT grid
@@ -56,6 +59,7 @@ struct Segmentation {
     double seed_hu = 0;          ///< the lesion's typical HU as seen in the core of the prompt
     double seed_hu_sd = 0;
     std::array<double, 3> working_spacing_mm{};
+    std::optional<MaskVariants> variants;  ///< where asked for; never of method ellipsoid, which has looked at nothing
 };
 
 /// Checks a prompt against the volume before anything runs: inside, not in air, not contradictory, same frame of reference.
