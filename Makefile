@@ -3,7 +3,7 @@
 #   make test    the same build, all tests
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps build demo picture test bench eval train asan tidy format clean
+.PHONY: deps build demo picture test bench eval train calibrate asan tidy format clean
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -44,6 +44,15 @@ train: deps
 	@cmake --preset release -DRETROMASS_TRAINING=ON </dev/null
 	@cmake --build build/release --parallel $(JOBS) --target train_fusion
 	build/release/bin/train_fusion $(RETROMASS_DATA)/sts build/prompts --table segmentation/fusion_table.cpp --folds 29
+
+# Measures anew how wide intervals must be, and whether they hold (hours of processor time).
+calibrate: deps
+	@tools/write_prompts.py $(JUDGE) $(RETROMASS_DATA)/sts build/prompts
+	@cmake --preset release -DRETROMASS_TRAINING=ON </dev/null
+	@cmake --build build/release --parallel $(JOBS) --target train_fusion interval_phantoms
+	build/release/bin/interval_phantoms 1550 1 > build/phantoms.csv
+	build/release/bin/train_fusion $(RETROMASS_DATA)/sts build/prompts --intervals build/sarcomas.csv --folds 29
+	tools/calibrate_intervals.py build/phantoms.csv build/sarcomas.csv --table measurement/interval_table.cpp
 
 # The tests again under the address and undefined-behaviour sanitizers.
 asan: deps

@@ -2,8 +2,11 @@
 
 #include <array>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/mask_variants.h"
 #include "core/notice.h"
 #include "core/result.h"
 #include "core/units.h"
@@ -86,5 +89,31 @@ struct LesionMeasurements {
 /// sizes differ.
 Result<LesionMeasurements> measure(const Mask& mask, const VolumeGeometry& geometry, const Grid<std::int16_t>* hu,
                                    const MeasureParameters& parameters = {});
+
+/// The quantities that carry a 95 % interval, by their names in case.json.
+inline constexpr std::array<std::string_view, 5> kUncertain{"long_axis_mm", "short_axis_mm", "craniocaudal_mm", "volume_ml", "hu_mean"};
+inline constexpr std::size_t kUncertainHu = 4;   ///< the last one: its spreads and CV are HU, the others' relative
+
+/// Standard deviations of one quantity: of its logarithm, of a mean HU in HU.
+struct Spread {
+    double prompt = 0;        ///< from other hands' prompts
+    double boundary = 0;      ///< from the probability of the boundary
+    double grid = 0;          ///< from pixels and slices
+    double acquisition = 0;   ///< from noise
+    double total() const;
+};
+using Spreads = std::array<Spread, kUncertain.size()>;
+
+/// `measured` on the CT, `ct` its geometry. Fails with empty_mask where most variants of the lesion hold no voxel.
+Result<Spreads> spreads_of(const LesionMeasurements& measured, const VolumeGeometry& ct, const MaskVariants& variants);
+
+/// 95 % intervals of a lesion (docs/stages/interval.md).
+struct Uncertainty {
+    std::array<Quantity, kUncertain.size()> quantities;   ///< in the order of kUncertain; low <= value <= high
+    Spreads spreads;                  ///< where their width comes from; `prompt` is the within-case coefficient of variation
+    std::string calibrated_on;        ///< the set of cases whose errors fixed the width
+    std::string not_validated;        ///< why this case lies outside that set; empty = within
+};
+Result<Uncertainty> uncertainty_of(const LesionMeasurements& measured, const VolumeGeometry& ct, const MaskVariants& variants);
 
 }  // namespace retromass::measurement

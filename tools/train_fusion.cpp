@@ -1,10 +1,11 @@
 // Learns the trees of method `fusion` and judges them on cases left out of the training.
 //
-//   train_fusion CASES PROMPTS [--folds N] [--table FILE]
+//   train_fusion CASES PROMPTS [--folds N] [--table FILE] [--intervals FILE]
 //
 // CASES holds a folder a case with ct/ and gtv.nii.gz; PROMPTS is what tools/write_prompts.py wrote: PROMPTS/SEED/CASE_KIND.txt.
 // Trained on the prompts of seeds 1 and 2, judged on those of seed 0. --folds leaves every N-th case out in turn (N = number of
-// cases: leave one out) and prints Dice by case and median / mean; --table writes the trees of all cases as source.
+// cases: leave one out) and prints Dice by case and median / mean, and --intervals before it notes what tools/calibrate_intervals.py needs of each; --table writes
+// the trees of all cases as source.
 
 #include <atomic>
 #include <cstdio>
@@ -19,6 +20,7 @@
 #include "pipeline/ingest/ingest.h"
 #include "segmentation/segment_with.h"
 #include "tools/gradient_boosting.h"
+#include "tools/interval_rows.h"
 
 using namespace retromass;
 using namespace retromass::segmentation;
@@ -150,8 +152,9 @@ std::string median_and_mean(std::vector<double> values)
 }
 
 /// Every fold's trees judge the cases they have not seen.
-void judge(const std::vector<Case>& cases, const std::filesystem::path& prompts, Boosting& boosting, int folds)
+void judge(const std::vector<Case>& cases, const std::filesystem::path& prompts, Boosting& boosting, int folds, std::ostream& intervals)
 {
+    intervals << kIntervalHeader << '\n';
     std::map<std::string, std::vector<double>> fusion;
     std::map<std::string, std::vector<double>> ellipsoid;
     for (int fold = 0; fold < folds; ++fold) {
@@ -160,9 +163,12 @@ void judge(const std::vector<Case>& cases, const std::filesystem::path& prompts,
         for (std::size_t c = 0; c < cases.size(); ++c) {
             if (static_cast<int>(c) % folds != fold) continue;
             std::cout << cases[c].name;
+            const auto expert = taken(measurement::measure(cases[c].expert, cases[c].ct.geometry, &cases[c].ct.hu));
+            const std::array<double, 5> truth{expert.long_axis.exact_mm, expert.short_axis.exact_mm, expert.craniocaudal.exact_mm, expert.volume_ml, expert.hu->mean};
             for (const auto& kind : kKinds) {
                 const auto prompt = prompt_in(prompts / "0" / (cases[c].name + "_" + kind + ".txt"));
-                const auto made = segment_with(trees, cases[c].ct, "", prompt, {});
+                const auto made = segment_with(trees, cases[c].ct, "", prompt, {.variants = kVariants});
+                if (made) write_interval_rows(intervals, "sarcomas", cases[c].name, cases[c].ct, *made, truth);
                 const auto bare = segment(cases[c].ct, "", prompt, {.method = Method::ellipsoid});
                 fusion[kind].push_back(made ? dice(made->mask, cases[c].expert) : 0);
                 ellipsoid[kind].push_back(bare ? dice(bare->mask, cases[c].expert) : 0);
@@ -228,8 +234,10 @@ int main(int argc, char** argv)
     options.decreasing = {Feature::r, Feature::depth_mm, Feature::climbed_mm, Feature::climbed};
     options.left_out = {Feature::seed_sd, Feature::seed_hu, Feature::separation};  // the same in a whole case: 29 values teach nothing
     Boosting boosting(rows, options);
+    std::ofstream intervals;
     for (std::size_t i = 2; i + 1 < words.size(); i += 2) {
-        if (words[i] == "--folds") judge(cases, prompts, boosting, std::stoi(words[i + 1]));
+        if (words[i] == "--folds") judge(cases, prompts, boosting, std::stoi(words[i + 1]), intervals);
+        else if (words[i] == "--intervals") intervals.open(words[i + 1]);
         else if (words[i] == "--table") write_table(words[i + 1], boosting.fitted([](int) { return true; }), boosting.nodes_a_tree());
         else stop("unknown option " + words[i]);
     }

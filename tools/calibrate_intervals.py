@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""calibrate_intervals.py PHANTOMS.csv SARCOMAS.csv [--table FILE]: how many spreads an interval must reach, and whether it then holds.
+
+PHANTOMS.csv is what interval_phantoms prints, SARCOMAS.csv what train_fusion --intervals notes of cases its trees have not seen. An
+error divided by its spread is a score; an interval reaches from the 2.5th to the 97.5th percentile of the scores (conformal, always
+holding the value itself). Coverage is of cases left out: the phantoms in ten parts, the sarcomas one case at a time with all of its
+prompts. --table writes measurement/interval_table.cpp. Standard library only.
+"""
+import argparse
+import csv
+import math
+import statistics
+import sys
+
+QUANTITIES = ("long_axis_mm", "short_axis_mm", "craniocaudal_mm", "volume_ml", "hu_mean")
+CLEAR_RIM, CLEAR_CONTRAST = 2.4, 4.7     # as in measurement/uncertainty.h
+MISSED = 0.05
+SETS = (("phantoms", True, "{} phantoms with a clear rim"), ("sarcomas", False, "{} soft-tissue sarcomas in soft tissue (TCIA STS)"))
+
+
+def rows_of(file, clear):
+    """Rows of the lesions that the program would measure by this set."""
+    with open(file, encoding="ascii") as lines:
+        rows = list(csv.DictReader(lines))
+    kept = []
+    for row in rows:
+        for key in ("value", "truth", "spread", "rim_step", "separation", "soft_tissue", "length_mm", "slice_mm"):
+            row[key] = float(row[key])
+        if (row["rim_step"] >= CLEAR_RIM or row["separation"] >= CLEAR_CONTRAST) != clear or (not clear and row["soft_tissue"] <= 0):
+            continue
+        error = row["truth"] - row["value"] if row["quantity"] == "hu_mean" else math.log(row["truth"] / row["value"])
+        row["score"] = error / row["spread"]
+        kept.append(row)
+    return kept
+
+
+def reach_of(scores):
+    """The lower and the upper end, in spreads; never above or below the value itself."""
+    ordered = sorted(scores)
+    count = len(ordered)
+
+    def at(share):  # of n scores and a new one, this share lies below
+        return ordered[min(count - 1, max(0, math.ceil(share * (count + 1)) - 1))]
+
+    if at(MISSED / 2) > 0:
+        return 0.0, at(1 - MISSED)
+    if at(1 - MISSED / 2) < 0:
+        return at(MISSED), 0.0
+    return ordered[max(0, math.floor(MISSED / 2 * (count + 1)) - 1)], at(1 - MISSED / 2)
+
+
+def width_of(row, reach):
+    """Of an interval, as part of the value; of a HU in HU."""
+    low, high = (end * row["spread"] for end in reach)
+    return high - low if row["quantity"] == "hu_mean" else math.exp(high) - math.exp(low)
+
+
+def judged(rows, part_of):
+    """Whether each row lies in the interval that the rows of other parts give, and how wide that is."""
+    parts = sorted({part_of(row) for row in rows})
+    out = []
+    for part in parts:
+        for quantity in QUANTITIES:
+            others = [r["score"] for r in rows if r["quantity"] == quantity and part_of(r) != part]
+            reach = reach_of(others)
+            for row in (r for r in rows if r["quantity"] == quantity and part_of(r) == part):
+                out.append((row, reach[0] <= row["score"] <= reach[1], width_of(row, reach)))
+    return out
+
+
+def report(name, rows, part_of):
+    result = judged(rows, part_of)
+    kinds = sorted({row["prompt"] for row in rows})
+    print(f"\n{name}: held by the interval, of cases left out; median width in % of the value (of hu_mean in HU)\n")
+    print("| quantity | all | width | " + " | ".join(kinds) + " |")
+    print("|---|" + "---|" * (2 + len(kinds)))
+    for quantity in QUANTITIES:
+        of = [r for r in result if r[0]["quantity"] == quantity]
+        width = statistics.median(w for _, _, w in of)
+        cells = []
+        for kind in kinds:
+            held = [h for r, h, _ in of if r["prompt"] == kind]
+            cells.append(f"{sum(held)} of {len(held)}")
+        print(f"| `{quantity}` | {100 * sum(h for _, h, _ in of) / len(of):.1f} % of {len(of)} | {width if quantity == 'hu_mean' else 100 * width:.1f} | " + " | ".join(cells) + " |")
+    pooled = [h for r, h, _ in result if r["quantity"] != "hu_mean"]
+    print(f"\npooled over the three axes and volume: {100 * sum(pooled) / len(pooled):.1f} % of {len(pooled)}")
+
+
+def entry(title, clear, rows):
+    lengths = [row["length_mm"] for row in rows]
+    cases = len({row["case"] for row in rows})
+    reaches = ", ".join("{{{:.4g}, {:.4g}}}".format(*reach_of([r["score"] for r in rows if r["quantity"] == quantity])) for quantity in QUANTITIES)
+    prompts = " ".join(sorted({row["prompt"] for row in rows}))
+    return (f'        {{"{title.format(cases)}", {"true" if clear else "false"}, " {prompts} ", {math.floor(min(lengths))}, {math.ceil(max(lengths))}, '
+            f'{math.ceil(10 * max(row["slice_mm"] for row in rows)) / 10:.1f},\n         {{{{{reaches}}}}}}},\n')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("phantoms")
+    parser.add_argument("sarcomas")
+    parser.add_argument("--table")
+    options = parser.parse_args()
+    table = ""
+    for name, clear, title in SETS:
+        rows = rows_of(getattr(options, name), clear)
+        if not rows:
+            sys.exit(f"{getattr(options, name)}: no lesion of this set")
+        report(name, rows, (lambda row: int(row["case"]) % 10) if clear else (lambda row: row["case"]))
+        table += entry(title, clear, rows)
+    if options.table:
+        with open(options.table, "w", encoding="ascii") as out:
+            out.write('// Made by tools/calibrate_intervals.py; change that, not this.\n#include "measurement/uncertainty.h"\n\nnamespace retromass::measurement {\n\n'
+                      "std::span<const IntervalSet> interval_sets()\n{\n    static constexpr std::array<IntervalSet, " + str(len(SETS)) + "> sets{{\n" + table +
+                      "    }};\n    return sets;\n}\n\n}  // namespace retromass::measurement\n")
+
+
+if __name__ == "__main__":
+    main()
