@@ -62,6 +62,7 @@ enum class Code {
     axis_leaves_lesion,
     craniocaudal_diverges,
     reader_disagrees,
+    interval_not_validated,
     low_confidence,
     new_lesions_not_stated,
     no_valid_baseline,

@@ -25,6 +25,7 @@ struct Varying {
 struct Readings {
     std::vector<TargetReading> readings;
     std::vector<std::optional<Varying>> varying;
+    bool calibrated = true;                  ///< every interval is one of the program's own
 };
 
 class Normal {
@@ -65,6 +66,7 @@ Readings readings_of(const PeriodContext& context, std::size_t t, double widenin
             const auto& interval = target.observation->length_mm;
             const bool default_size = target.observation->status == LesionStatus::too_small && !interval;
             if (interval && interval->low > 0 && interval->low <= mm && interval->high >= mm) {
+                out.calibrated = out.calibrated && target.observation->length_calibrated;
                 varying = Varying{mm, std::log(mm / interval->low) / kTwoSided95 * widening, std::log(interval->high / mm) / kTwoSided95 * widening};
             } else if (!default_size) {
                 append(unknown, target.lesion->id + " at " + context.timepoint(t).id);
@@ -128,6 +130,7 @@ Repeats repeated(const PeriodContext& context, const RecistTimepoint& row, const
             }
         }
     }
+    const bool calibrated = std::all_of(until.begin(), until.end(), [](const auto& readings) { return readings.calibrated; });
     Repeats out;
     if (!changes.empty()) {
         std::sort(changes.begin(), changes.end());
@@ -143,7 +146,7 @@ Repeats repeated(const PeriodContext& context, const RecistTimepoint& row, const
     if (out.change_pct) out.text += "Measurement interval of the change " + fixed(out.change_pct->low, 0) + " to " + fixed(out.change_pct->high, 0) + " %; if";
     else out.text += "If";
     out.text += " these scans were measured again in the same way the category would differ " + share_text(*out.differs) +
-                ". Counts what the given intervals count" + (widening > 0 ? ", widened for " + std::to_string(widening) + (widening == 1 ? " difference" : " differences") + " of acquisition" : "") +
+                ". Counts " + (calibrated ? "segmentation, prompt, slice thickness and acquisition" : "what the given intervals count") + (widening > 0 ? ", widened for " + std::to_string(widening) + (widening == 1 ? " difference" : " differences") + " of acquisition" : "") +
                 "; does not count another reader, choice of lesions, new lesions or biology.";
     return out;
 }

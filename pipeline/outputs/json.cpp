@@ -65,6 +65,7 @@ void add_measurements(ordered_json& out, const measurement::LesionMeasurements& 
     add("surface_area_mm2", m.surface_area_mm2);
     out["principal_axes_mm"] = m.principal_axes_mm;
     out["hu"] = json_of(m.hu);
+    if (const auto hu = intervals.find("hu_mean"); m.hu && hu != intervals.end()) out["hu"]["mean_low"] = hu->second.low, out["hu"]["mean_high"] = hu->second.high;
     out["hu_core"] = json_of(m.hu_core);
     out["components_ml"] = json_of(m.components);
     out["endpoints_lps_mm"] = {{"long_axis", ends(m.long_axis)}, {"short_axis", ends(m.short_axis)}, {"craniocaudal", ends(m.craniocaudal)}};
@@ -208,6 +209,17 @@ ordered_json json_of(const response::Assessment& assessment)
     return out;
 }
 
+/// Null where nothing of the lesion carries an interval.
+ordered_json json_of_origin(const LesionResult& lesion)
+{
+    if (lesion.intervals.empty()) return nullptr;
+    const auto& origin = lesion.interval_origin;
+    auto cv = ordered_json::object();
+    for (const auto& [quantity, value] : origin.within_case_cv) cv[quantity] = value;
+    return {{"calibrated_on", origin.calibrated_on.empty() ? ordered_json() : ordered_json(origin.calibrated_on)}, {"validated", !origin.calibrated_on.empty() && origin.not_validated.empty()},
+            {"not_validated", origin.not_validated}, {"within_case_cv", cv}, {"stated", origin.stated.empty() ? ordered_json() : ordered_json(origin.stated)}};
+}
+
 ordered_json json_of(const LesionResult& lesion)
 {
     ordered_json out{{"id", lesion.lesion}, {"status", name(lesion.status)}, {"reason", lesion.reason}, {"tracking_uid", lesion.tracking_uid},
@@ -216,6 +228,7 @@ ordered_json json_of(const LesionResult& lesion)
     std::vector<Notice> notices;
     if (lesion.measurements) {
         add_measurements(out, *lesion.measurements, lesion.intervals);
+        out["intervals"] = json_of_origin(lesion);
         notices = lesion.measurements->notices;
     } else {
         for (const char* key : {"long_axis_mm", "short_axis_mm", "craniocaudal_mm", "max_3d_diameter_mm", "volume_ml"}) out[key] = nullptr;

@@ -23,6 +23,14 @@ struct ProbabilityMap {
     Grid<std::uint8_t> values;
 };
 
+/// Where the intervals of a lesion come from.
+struct IntervalOrigin {
+    std::string calibrated_on;                ///< the set of cases; empty where none was made here
+    std::string not_validated;                ///< why the lesion lies outside that set; empty = within
+    std::map<std::string, double> within_case_cv;  ///< by quantity: relative, of hu_mean in HU
+    std::string stated;                       ///< the quantity whose interval a reader states instead
+};
+
 /// One lesion at one time point, as it is reported.
 struct LesionResult {
     std::string lesion;
@@ -38,7 +46,8 @@ struct LesionResult {
     std::string reviewer;
     std::string conflict;                     ///< with another lesion, for a reader to decide
     std::string review_time;                  ///< ISO 8601, of the reader's decision
-    std::map<std::string, response::Interval> intervals;  ///< by the quantity's name in case.json, e.g. "long_axis_mm"; none until known
+    std::map<std::string, response::Interval> intervals;  ///< by the quantity's name in case.json, e.g. "long_axis_mm"; "hu_mean"; none until known
+    IntervalOrigin interval_origin;
     std::vector<Notice> notices;
 };
 

@@ -169,8 +169,12 @@ std::string measured_row(const TimepointResult& timepoint, const LesionResult& l
     std::string out = "<tr><th scope=\"row\">" + html(timepoint.id) + "</th>" + day(timepoint.date) + cell(lesion.lesion) + cell(std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : ": " + lesion.reason));
     if (const auto& m = lesion.measurements) {
         const auto cut = at_least(lesion);
-        out += number(cut + mm_text(m->long_axis.recorded)) + number(cut + mm_text(m->short_axis.recorded)) + number(cut + mm_text(m->craniocaudal.recorded)) + number(cut + fixed(m->max_3d_diameter_mm, 1)) + number(cut + fixed(m->recorded_volume_ml, 2)) +
-               number(m->hu ? fixed(m->hu->mean, 0) + " +- " + fixed(m->hu->sd, 0) : "");
+        const auto with = [&](const std::string& value, const char* quantity, int decimals) {
+            const auto ends = interval_text(lesion, quantity, decimals);
+            return number(value + (ends.empty() ? "" : " (" + ends + ")"));
+        };
+        out += with(cut + mm_text(m->long_axis.recorded), "long_axis_mm", 1) + with(cut + mm_text(m->short_axis.recorded), "short_axis_mm", 1) + with(cut + mm_text(m->craniocaudal.recorded), "craniocaudal_mm", 1) +
+               number(cut + fixed(m->max_3d_diameter_mm, 1)) + with(cut + fixed(m->recorded_volume_ml, 2), "volume_ml", 1) + with(m->hu ? fixed(m->hu->mean, 0) + " +- " + fixed(m->hu->sd, 0) : "", "hu_mean", 0);
     } else {
         for (int i = 0; i < 6; ++i) out += number("");
     }
@@ -179,7 +183,7 @@ std::string measured_row(const TimepointResult& timepoint, const LesionResult& l
 
 std::string measurements_section(const CaseResult& result)
 {
-    std::string out = "<section><h2>Measurements</h2>\n<div class=\"wide\"><table><caption>Lengths in mm, as recorded; long and short axis in the axial plane, craniocaudal along the slices' normal; HU as mean and standard deviation.</caption>\n"
+    std::string out = "<section><h2>Measurements</h2>\n<div class=\"wide\"><table><caption>Lengths in mm, as recorded; long and short axis in the axial plane, craniocaudal along the slices' normal; HU as mean and standard deviation. In brackets the 95 % interval; each lesion below names what it was calibrated on.</caption>\n"
                       "<thead><tr><th>Time point</th><th>Date</th><th>Lesion</th><th>Status</th><th class=\"n\">Long</th><th class=\"n\">Short</th><th class=\"n\">Cranio-caudal</th><th class=\"n\">Max 3-D</th>"
                       "<th class=\"n\">Volume, ml</th><th class=\"n\">HU</th><th class=\"n\">Reader's line</th><th>Review</th></tr></thead>\n<tbody>\n";
     for (const auto& timepoint : result.timepoints) {
@@ -196,6 +200,19 @@ std::string components_text(const measurement::LesionMeasurements& m)
     for (const auto& [what, ml] : {std::pair{"gas", c.gas_ml}, {"fat", c.fat_ml}, {"low attenuation", c.low_attenuation_ml}, {"solid", c.solid_ml}, {"dense", c.dense_ml}, {"unclassified", c.unclassified_ml}}) {
         if (ml >= 0.005) out += (out.empty() ? "" : ", ") + std::string(what) + " " + fixed(ml, 2) + " ml";
     }
+    return out;
+}
+
+/// Where a lesion's intervals come from, and how far its numbers move between hands.
+std::string intervals_row(const LesionResult& lesion)
+{
+    const auto& origin = lesion.interval_origin;
+    if (lesion.intervals.empty()) return "";
+    std::string out = sentence(interval_origin(lesion, ""));
+    for (const auto& [quantity, cv] : origin.within_case_cv) {
+        if (quantity == "volume_ml" || quantity == "long_axis_mm") out += std::string(quantity == "volume_ml" ? " Volume" : " Long axis") + " varies by " + fixed(100 * cv, 1) + " % between prompts.";
+    }
+    if (!origin.calibrated_on.empty() && !origin.stated.empty()) out += " The interval of " + origin.stated + " is stated by the reader.";
     return out;
 }
 
@@ -231,6 +248,7 @@ Result<std::string> lesion_at(const TimepointResult& timepoint, const LesionResu
     if (const auto& m = lesion.measurements) {
         row("Long x short x craniocaudal", at_least(lesion) + m->long_axis.recorded.text() + " x " + m->short_axis.recorded.text() + " x " + m->craniocaudal.recorded.text() + " mm");
         row("Volume", at_least(lesion) + fixed(m->recorded_volume_ml, 2) + " ml");
+        row("95 % intervals", intervals_row(lesion));
         row("Parts", components_text(*m));
         if (m->hu) row("Density", "mean " + fixed(m->hu->mean, 1) + " HU, SD " + fixed(m->hu->sd, 1) + ", median " + fixed(m->hu->median, 1) + (m->hu_core ? "; core mean " + fixed(m->hu_core->mean, 1) : ""));
     }

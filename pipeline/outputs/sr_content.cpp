@@ -49,8 +49,14 @@ ContentItem words(const char* type, const char* relationship, CodedConcept name,
     return out;
 }
 
+/// A 95 % interval and what it was calibrated on.
+struct KnownInterval {
+    response::Interval ends;
+    std::string origin;
+};
+
 /// A number, with its 95 % interval where it has one: offsets below and above the value (CID 225).
-ContentItem number(CodedConcept name, std::string decimal, const CodedConcept& unit, const std::optional<response::Interval>& interval = {})
+ContentItem number(CodedConcept name, std::string decimal, const CodedConcept& unit, const std::optional<KnownInterval>& interval = {})
 {
     ContentItem out;
     out.relationship = "CONTAINS";
@@ -65,9 +71,9 @@ ContentItem number(CodedConcept name, std::string decimal, const CodedConcept& u
         item.relationship = "HAS PROPERTIES";
         out.add(std::move(item));
     };
-    offset({"371885007", "SCT", "-, range of lower measurement uncertainty"}, value - interval->low);
-    offset({"371886008", "SCT", "+, range of upper measurement uncertainty"}, interval->high - value);
-    out.add(words("TEXT", "HAS PROPERTIES", kComment, "95 % interval of repeated measurement of this scan"));
+    offset({"371885007", "SCT", "-, range of lower measurement uncertainty"}, std::max(0.0, value - interval->ends.low));
+    offset({"371886008", "SCT", "+, range of upper measurement uncertainty"}, std::max(0.0, interval->ends.high - value));
+    out.add(words("TEXT", "HAS PROPERTIES", kComment, "95 % interval, " + interval->origin));
     return out;
 }
 
@@ -198,10 +204,10 @@ private:
         if (!site.value.empty()) group.add(code("HAS CONCEPT MOD", {"363698007", "SCT", "Finding Site"}, site));
     }
 
-    static std::optional<response::Interval> interval(const LesionResult& lesion, const char* quantity)
+    static std::optional<KnownInterval> interval(const LesionResult& lesion, const char* quantity)
     {
         const auto found = lesion.intervals.find(quantity);
-        return found == lesion.intervals.end() ? std::nullopt : std::optional(found->second);
+        return found == lesion.intervals.end() ? std::nullopt : std::optional(KnownInterval{found->second, interval_origin(lesion, quantity)});
     }
 
     ContentItem volumetric(const LesionResult& lesion, ContentItem segment)
@@ -219,11 +225,11 @@ private:
             out.add(craniocaudal(lesion));
             out.add(number({"L0JK", "IBSI", "Maximum 3D Diameter of a Mesh"}, decimal_text(m->max_3d_diameter_mm), kMm, interval(lesion, "max_3d_diameter_mm")));
             if (m->hu) {
-                const auto density = [&](double value, CodedConcept derivation) {
-                    auto& item = out.add(number({"112031", "DCM", "Attenuation Coefficient"}, decimal_text(value), kHu));
+                const auto density = [&](double value, CodedConcept derivation, const std::optional<KnownInterval>& known = {}) {
+                    auto& item = out.add(number({"112031", "DCM", "Attenuation Coefficient"}, decimal_text(value), kHu, known));
                     item.add(code("HAS CONCEPT MOD", {"121401", "DCM", "Derivation"}, std::move(derivation)));
                 };
-                density(m->hu->mean, {"373098007", "SCT", "Mean"});
+                density(m->hu->mean, {"373098007", "SCT", "Mean"}, interval(lesion, "hu_mean"));
                 density(m->hu->sd, {"386136009", "SCT", "Standard Deviation"});
                 density(m->hu->median, {"373099004", "SCT", "Median"});
             }

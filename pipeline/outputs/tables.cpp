@@ -179,6 +179,8 @@ std::string measurements_csv(const CaseResult& result)
     std::string out = csv_line({"case", "timepoint", "date", "date_source", "lesion", "role", "site", "organ", "nodal", "status", "reason", "review_state", "reviewer",
                                "long_axis_mm", "short_axis_mm", "craniocaudal_mm", "max_3d_diameter_mm", "volume_ml", "mesh_volume_mm3", "surface_area_mm2",
                                "hu_mean", "hu_sd", "hu_median", "hu_core_mean", "gas_ml", "fat_ml", "low_attenuation_ml", "solid_ml", "dense_ml",
+                               "long_axis_low_mm", "long_axis_high_mm", "short_axis_low_mm", "short_axis_high_mm", "craniocaudal_low_mm", "craniocaudal_high_mm", "volume_low_ml", "volume_high_ml",
+                               "hu_mean_low", "hu_mean_high", "volume_within_case_cv", "intervals_calibrated_on", "intervals_not_validated", "intervals_stated",
                                "reader_long_axis_mm", "tracking_uid", "notices", "synthetic"});
     for (const auto& timepoint : result.timepoints) {
         for (const auto& lesion : timepoint.lesions) {
@@ -197,6 +199,14 @@ std::string measurements_csv(const CaseResult& result)
             } else {
                 row.insert(row.end(), 16, "");
             }
+            for (const auto& [quantity, decimals] : {std::pair{"long_axis_mm", 1}, {"short_axis_mm", 1}, {"craniocaudal_mm", 1}, {"volume_ml", 2}, {"hu_mean", 1}}) {
+                const auto found = lesion.intervals.find(quantity);
+                if (found == lesion.intervals.end()) row.insert(row.end(), 2, "");
+                else row.insert(row.end(), {fixed(found->second.low, decimals), fixed(found->second.high, decimals)});
+            }
+            const auto& origin = lesion.interval_origin;
+            const auto cv = origin.within_case_cv.find("volume_ml");
+            row.insert(row.end(), {cv == origin.within_case_cv.end() ? "" : fixed(cv->second, 4), origin.calibrated_on, origin.not_validated, origin.stated});
             row.insert(row.end(), {text_of(lesion.reader_long_axis), lesion.tracking_uid, codes_of(notices_of(lesion)), result.synthetic ? "1" : "0"});
             out += csv_line(row);
         }

@@ -169,6 +169,19 @@ std::vector<Notice> notices_of(const LesionResult& lesion)
     return all;
 }
 
+std::string interval_origin(const LesionResult& lesion, const std::string& quantity)
+{
+    const auto& origin = lesion.interval_origin;
+    if (origin.stated == quantity || origin.calibrated_on.empty()) return "stated by the reader";
+    return "calibrated on " + origin.calibrated_on + (origin.not_validated.empty() ? "" : "; not validated here: " + origin.not_validated);
+}
+
+std::string interval_text(const LesionResult& lesion, const std::string& quantity, int decimals)
+{
+    const auto found = lesion.intervals.find(quantity);
+    return found == lesion.intervals.end() ? "" : fixed(found->second.low, decimals) + " to " + fixed(found->second.high, decimals);
+}
+
 std::string stem_of(const TimepointResult& timepoint, const LesionResult& lesion) { return file_name_of(timepoint.id) + "-" + file_name_of(lesion.lesion); }
 
 }  // namespace retromass::outputs

@@ -34,6 +34,11 @@ Observation observation_of(const CaseFile& file, const CaseLesion& lesion, const
     const auto& at = found->second;
     out.merged_into = at.merged_into;
     out.length_mm = at.interval_mm;
+    const auto made = measured.intervals.find(lesion.lesion.nodal ? "short_axis_mm" : "long_axis_mm");
+    if (!out.length_mm && out.source == "mask" && made != measured.intervals.end()) {
+        out.length_mm = made->second;
+        out.length_calibrated = true;
+    }
     out.nodule = at.nodule;
     if (!measured.measurements && at.reported_long_axis) {
         out.long_axis = at.reported_long_axis;

@@ -65,17 +65,23 @@ outputs::ProbabilityMap shortened(const Grid<float>& probability)
     return out;
 }
 
-/// Mask of a lesion at a time point: from the prompt, or read from the file the case names. An empty optional with a reason
+/// A mask, and what other hands would have made of it where it was segmented here.
+struct FoundMask {
+    std::optional<Mask> mask;
+    std::optional<MaskVariants> variants;
+};
+
+/// Mask of a lesion at a time point: from the prompt, or read from the file the case names. No mask, with a reason
 /// in `result` means not evaluable.
-Result<std::optional<Mask>> mask_of(const CaseFile& file, const LesionAtTimepoint& at, segmentation::Prompt prompt, const ingest::CtSeries& ct,
+Result<FoundMask> mask_of(const CaseFile& file, const LesionAtTimepoint& at, segmentation::Prompt prompt, const ingest::CtSeries& ct,
                                     const RunParameters& parameters, const Progress& progress, outputs::LesionResult& result)
 {
     if (!at.mask_file.empty()) {
         auto mask = mask_in_file(file, at.mask_file, at.label, ct, result);
-        if (mask) return std::optional<Mask>(std::move(*mask));
+        if (mask) return FoundMask{std::move(*mask), {}};
         if (mask.error().code != Code::empty_mask) return std::move(mask).error();
         result.reason = "the mask " + at.mask_file + " holds no voxel; that is not 0 mm";
-        return std::optional<Mask>();
+        return FoundMask{};
     }
     if (!at.prior_file.empty()) {
         RETROMASS_TRY_ASSIGN(prompt.prior, mask_in_file(file, at.prior_file, at.label, ct, result));
@@ -84,17 +90,18 @@ Result<std::optional<Mask>> mask_of(const CaseFile& file, const LesionAtTimepoin
     segmentation::SegmentParameters settings;
     settings.method = parameters.method;
     settings.threads = parameters.threads;
+    settings.variants = segmentation::kVariants;
     RETROMASS_TRY(segmentation::check_prompt(ct.volume, ct.facts.frame_of_reference_uid, prompt));
     auto made = segmentation::segment(ct.volume, ct.facts.frame_of_reference_uid, prompt, settings, progress);
     if (!made) {
         if (made.error().code == Code::cancelled) return std::move(made).error();
         result.reason = "segmentation failed: " + made.error().message;
-        return std::optional<Mask>();
+        return FoundMask{};
     }
     result.notices.insert(result.notices.end(), made->notices.begin(), made->notices.end());
     result.probability = shortened(made->probability);
     if (result.prompt->prior) result.prompt->prior = Mask();  // that there was one is kept, not its voxels
-    return std::optional<Mask>(std::move(made->mask));
+    return FoundMask{std::move(made->mask), std::move(made->variants)};
 }
 
 /// Slices without their usual neighbour: a lesion that reaches one is measured across it by half its width (definitions 3.1).
@@ -153,6 +160,27 @@ Status measure_into(outputs::LesionResult& result, Mask mask, const CaseFile& fi
     return Done{};
 }
 
+/// The 95 % intervals of what was measured. A lesion cut by the edge of the scan has none: its values are lower bounds.
+void add_intervals(outputs::LesionResult& result, const VolumeGeometry& geometry, const MaskVariants& variants)
+{
+    if (!result.measurements || has(result.measurements->notices, Code::truncated)) return;
+    const auto made = measurement::uncertainty_of(*result.measurements, geometry, variants);
+    if (!made) {
+        result.notices.push_back({Code::interval_not_validated, "no interval is given: " + made.error().message});
+        return;
+    }
+    auto& origin = result.interval_origin;
+    origin.calibrated_on = made->calibrated_on;
+    origin.not_validated = made->not_validated;
+    for (std::size_t q = 0; q < measurement::kUncertain.size(); ++q) {
+        const std::string quantity(measurement::kUncertain[q]);
+        const auto& ends = made->quantities[q];
+        result.intervals[quantity] = {*ends.low, *ends.high};
+        origin.within_case_cv[quantity] = made->spreads[q].prompt;
+    }
+    if (!origin.not_validated.empty()) result.notices.push_back({Code::interval_not_validated, "interval not validated here: calibrated on " + origin.calibrated_on + ", but " + origin.not_validated});
+}
+
 void compare_with_reader(outputs::LesionResult& result, const CaseFile& file)
 {
     if (!result.prompt || result.prompt->lines.empty()) return;
@@ -184,18 +212,20 @@ Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& 
     if (to_measure) {
         if (const auto known = chosen.tracking_uids.find(lesion.lesion.id); known != chosen.tracking_uids.end()) result.tracking_uid = known->second;
         const auto prompt = chosen.prompts.find(lesion.lesion.id);
-        auto mask = mask_of(file, at, prompt == chosen.prompts.end() ? segmentation::Prompt{} : prompt->second, *ct, parameters, progress, result);
-        if (!mask) return named(std::move(mask).error(), timepoint, lesion.lesion.id);
-        if (mask->has_value()) {
-            const auto status = measure_into(result, std::move(**mask), file, timepoint, *ct, accepted, parameters.threads);
+        auto found_mask = mask_of(file, at, prompt == chosen.prompts.end() ? segmentation::Prompt{} : prompt->second, *ct, parameters, progress, result);
+        if (!found_mask) return named(std::move(found_mask).error(), timepoint, lesion.lesion.id);
+        if (found_mask->mask) {
+            const auto status = measure_into(result, std::move(*found_mask->mask), file, timepoint, *ct, accepted, parameters.threads);
             if (!status) return named(status.error(), timepoint, lesion.lesion.id);
+            if (found_mask->variants) add_intervals(result, ct->volume.geometry, *found_mask->variants);
         }
         compare_with_reader(result, file);
         if (at.interval_mm && result.measurements && file.diameter_from == "mask") {  // stated for the length that counts
             const auto& counts = lesion.lesion.nodal ? result.measurements->short_axis : result.measurements->long_axis;
             const double mm = counts.recorded.as_mm();
             if (at.interval_mm->low <= mm && mm <= at.interval_mm->high) {
-                result.intervals[lesion.lesion.nodal ? "short_axis_mm" : "long_axis_mm"] = *at.interval_mm;
+                result.interval_origin.stated = lesion.lesion.nodal ? "short_axis_mm" : "long_axis_mm";
+                result.intervals[result.interval_origin.stated] = *at.interval_mm;
             } else {
                 result.notices.push_back({Code::reader_disagrees, "the stated interval " + fixed(at.interval_mm->low, 1) + " to " + fixed(at.interval_mm->high, 1) + " mm does not hold the measured " + fixed(mm, 1) + " mm and is not used"});
             }

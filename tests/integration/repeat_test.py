@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The same inputs and settings give byte-identical case folders at any thread count and under any file names."""
 import filecmp
+import math
 import os
 import unittest
 
@@ -59,9 +60,29 @@ class Repeats(TwoBalls):
         self.assertEqual(done.returncode, 0, done.stderr)
         before, after = (t["lesions"][0] for t in read_json(os.path.join(out, "case.json"))["timepoints"])
         self.assertEqual((before["long_axis_mm"]["low"], before["long_axis_mm"]["high"]), (38, 42))
-        self.assertIsNone(after["long_axis_mm"]["low"])
+        self.assertEqual(before["intervals"]["stated"], "long_axis_mm")
+        self.assertIsNone(after["intervals"]["stated"])
+        self.assertGreater(after["long_axis_mm"]["high"], after["long_axis_mm"]["low"])
+        self.assertLess(after["long_axis_mm"]["high"], 38)                      # the program's own, of a ball of 24 mm
         self.assertIn("38.0 to 42.0 mm does not hold", str(after["notices"]))
         self.assertNotIn("does not hold", str(before["notices"]))
+
+    def test_every_interval_holds_the_ball_and_names_its_set_in_json_csv_and_report(self):
+        out = self.result("intervals")
+        for t, mm in zip(read_json(os.path.join(out, "case.json"))["timepoints"], (40, 24)):
+            lesion = t["lesions"][0]
+            truth = {"long_axis_mm": mm, "short_axis_mm": mm, "craniocaudal_mm": mm, "volume_ml": math.pi / 6 * mm ** 3 / 1000}
+            for quantity, true in truth.items():
+                self.assertLess(lesion[quantity]["low"], true, quantity)
+                self.assertGreater(lesion[quantity]["high"], true, quantity)
+            self.assertTrue(lesion["intervals"]["validated"], lesion["intervals"])
+            self.assertIn("phantoms", lesion["intervals"]["calibrated_on"])
+            self.assertEqual(set(lesion["intervals"]["within_case_cv"]), set(truth) | {"hu_mean"})
+        for name in ("measurements.csv", "report.html"):
+            with open(os.path.join(out, name), encoding="utf-8") as file:
+                self.assertIn("phantoms with a clear rim", file.read())
+        with open(os.path.join(out, "report.html"), encoding="utf-8") as file:
+            self.assertIn("Counts segmentation, prompt, slice thickness and acquisition", file.read())
 
 
 if __name__ == "__main__":
