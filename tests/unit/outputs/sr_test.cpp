@@ -108,6 +108,7 @@ TEST(WriteReport, CarriesAnIntervalWhereTheValueHasOne)
     Reported report(scratch);
     const double value = report.lesion().measurements->long_axis.recorded.as_mm();
     report.lesion().intervals["long_axis_mm"] = {value - 3.25, value + 4.5};
+    report.lesion().interval_origin = {"29 sarcomas", "too long", {}, ""};
     report.write();
     const auto marks = ingest::read_marks(report.file);
     ASSERT_TRUE(marks.ok()) << marks.error().message;
@@ -119,6 +120,7 @@ TEST(WriteReport, CarriesAnIntervalWhereTheValueHasOne)
     const auto text = said_by("dsrdump +Pc '" + report.file.string() + "'", report.folder / "log");
     EXPECT_THAT(text, HasSubstr("<has properties NUM:(371885007,SCT,\"-, range of lower measurement uncertainty\")=\"3.25\""));
     EXPECT_THAT(text, HasSubstr("<has properties NUM:(371886008,SCT,\"+, range of upper measurement uncertainty\")=\"4.5\""));
+    EXPECT_THAT(said_by("dsrdump +Pl '" + report.file.string() + "'", report.folder / "log"), HasSubstr("95 % interval, calibrated on 29 sarcomas; not validated here: too long"));
 }
 
 TEST(WriteReport, IsVerifiedOnceAReaderHasDecidedOnEveryLesionAndNamesWhatItReplaces)
