@@ -44,7 +44,8 @@ std::string band_text(const std::string& review_state);
 const TimepointResult* timepoint_named(const CaseResult& result, std::string_view id);
 /// Notices of a lesion: those of its measurements, then its own; each once.
 std::vector<Notice> notices_of(const LesionResult& lesion);
-/// What stands beside every interval of a quantity: the set it was calibrated on, and that the lesion is not like it; or that a reader states it.
+/// What stands beside every interval of a quantity: the set it was calibrated on, and that the lesion is not like it; or that a reader states it. An empty quantity: of all that
+/// no reader states.
 std::string interval_origin(const LesionResult& lesion, const std::string& quantity);
 /// "78.1 to 86.4"; "" without an interval.
 std::string interval_text(const LesionResult& lesion, const std::string& quantity, int decimals);

@@ -80,9 +80,9 @@ class Repeats(TwoBalls):
             self.assertEqual(set(lesion["intervals"]["within_case_cv"]), set(truth) | {"hu_mean"})
         for name in ("measurements.csv", "report.html"):
             with open(os.path.join(out, name), encoding="utf-8") as file:
-                self.assertIn("phantoms with a clear rim", file.read())
+                self.assertTrue("phantoms with a clear rim" in file.read(), name)
         with open(os.path.join(out, "report.html"), encoding="utf-8") as file:
-            self.assertIn("Counts segmentation, prompt, slice thickness and acquisition", file.read())
+            self.assertTrue("Counts segmentation, prompt, slice thickness and acquisition" in file.read())
 
 
 if __name__ == "__main__":
