@@ -55,7 +55,7 @@ constexpr std::array kTable{
     CodeEntry{Code::empty_mask, "empty-mask", refuse, false, "The mask holds no voxel; that is not 0 mm, it is not evaluable."},
     CodeEntry{Code::mask_grid, "mask-grid", refuse, false, "The mask lies on another grid than the CT."},
     CodeEntry{Code::mask_labels, "mask-labels", refuse, false, "The mask's labels do not fit what was asked."},
-    CodeEntry{Code::tracking_disagrees, "tracking-disagrees", notice, false, "Objects of one lesion carry different tracking UIDs; the first is kept."},
+    CodeEntry{Code::tracking_disagrees, "tracking-disagrees", notice, false, "A tracking UID of a prompt or mask was not taken over: the lesion has another already, another lesion has it, or it is no UID."},
     CodeEntry{Code::fractional_mask, "fractional-mask", notice, false, "The mask was fractional and was cut at one half."},
     CodeEntry{Code::truncated, "truncated", notice, true, "The lesion is cut by the edge of the scan or the field of view; its values are lower bounds."},
     CodeEntry{Code::several_components, "several-components", notice, false, "The mask has several separate parts."},

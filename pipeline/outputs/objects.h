@@ -36,12 +36,12 @@ Status write_pdf(const std::filesystem::path& file, const CaseResult& result, co
 Result<ObjectReference> write_encapsulated_pdf(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::filesystem::path& pdf, const std::string& title,
                                                const ObjectParameters& parameters = {});
 
-/// What a written report is, and which one it replaced.
-struct ReportIdentity {
+/// What a written object is, and which one it replaced.
+struct ObjectIdentity {
     ObjectReference self;
     std::optional<ObjectReference> predecessor;
 };
-/// Empty where the file is no report.
-std::optional<ReportIdentity> identity_of_report(const std::filesystem::path& file);
+/// Empty where the file is no DICOM object.
+std::optional<ObjectIdentity> identity_of(const std::filesystem::path& file);
 
 }  // namespace retromass::outputs

@@ -99,6 +99,7 @@ struct ObjectReference {
     std::string sop_class_uid;
     std::string sop_instance_uid;
     std::string series_uid;
+    std::string study_uid;
 };
 /// What the DICOM objects of one time point share.
 struct ObjectParameters {
@@ -125,6 +126,8 @@ Result<ObjectReference> write_report(const std::filesystem::path& file, const Ca
 
 /// A UID under a root, made from the SHA-256 of `name`: the same name gives the same UID.
 std::string derived_uid(const std::string& name, const std::string& root = kUidRoot);
+/// Why a text is no UID (PS3.5 9.1: numbers without leading zeros between full stops, 64 characters at most); empty where it is one.
+std::string fault_of_uid(std::string_view uid);
 /// Refuses (usage) what is no root of UIDs, or leaves too little room below it.
 Status check_uid_root(const std::string& root);
 /// Lower-case hex SHA-256 of a file.

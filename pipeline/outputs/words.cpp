@@ -78,6 +78,42 @@ std::string base64(std::string_view bytes)
     return out;
 }
 
+TextKind kind_of(std::string_view text)
+{
+    auto kind = TextKind::ascii;
+    for (std::size_t i = 0; i < text.size();) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if (byte < 0x80) {
+            if ((byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f) return TextKind::not_text;
+            ++i;
+            continue;
+        }
+        kind = TextKind::utf8;
+        const std::size_t length = byte >= 0xf0 && byte < 0xf5 ? 4 : byte >= 0xe0 && byte < 0xf0 ? 3 : byte >= 0xc2 && byte < 0xe0 ? 2 : 0;
+        if (length == 0 || i + length > text.size()) return TextKind::not_text;
+        unsigned code = byte & (0xffU >> (length + 1));
+        for (std::size_t j = 1; j < length; ++j) {
+            const auto next = static_cast<unsigned char>(text[i + j]);
+            if ((next & 0xc0) != 0x80) return TextKind::not_text;
+            code = code << 6 | (next & 0x3fU);
+        }
+        const bool overlong = code < (length == 3 ? 0x800U : length == 4 ? 0x10000U : 0x80U);
+        const bool surrogate = code >= 0xd800 && code < 0xe000;
+        if (overlong || surrogate || code > 0x10ffff || code < 0xa0) return TextKind::not_text;  // C1 controls too
+        i += length;
+    }
+    return kind;
+}
+
+std::string printable(std::string_view text)
+{
+    std::string out(text);
+    for (auto& c : out) {
+        if (c < ' ' || c > '~') c = '?';
+    }
+    return out;
+}
+
 std::string date_text(const std::optional<Date>& date) { return date ? iso(*date) : ""; }
 
 std::string decimal_text(double value)

@@ -20,6 +20,11 @@ std::string codes_of(const std::vector<Notice>& notices);
 /// Text inside HTML or an attribute.
 std::string html(std::string_view text);
 std::string base64(std::string_view bytes);
+enum class TextKind { ascii, utf8, not_text };
+/// What of characters a text needs; not_text holds control characters other than tab and line ends, or bytes that are no UTF-8.
+TextKind kind_of(std::string_view text);
+/// The text with a question mark for every byte that is no ASCII to print.
+std::string printable(std::string_view text);
 /// "2013-03-15", or "" without a date.
 std::string date_text(const std::optional<Date>& date);
 /// A recorded length with one decimal, two where it has them: columns line up.

@@ -184,17 +184,23 @@ private:
             for (const auto* lesion : drawn) segmented.push_back(lesion->lesion);
         }
         const auto sr = file("sr");
-        const auto before = identity_of_report(previous_ / "dicom" / sr.filename());
-        if (before) parameters.predecessor = before->predecessor;
         RETROMASS_TRY(wanted());
-        RETROMASS_TRY_ASSIGN(auto report, write_report(sr, result_, timepoint, segmented, seg, parameters));
-        if (before && report.sop_instance_uid != before->self.sop_instance_uid) {  // corrected: another instance, which names the one it replaces
-            parameters.predecessor = before->self;
-            RETROMASS_TRY_ASSIGN(report, write_report(sr, result_, timepoint, segmented, seg, parameters));
-        }
+        RETROMASS_TRY_ASSIGN(const auto report, superseding(sr, parameters, [&](const ObjectParameters& p) { return write_report(sr, result_, timepoint, segmented, seg, p); }));
         RETROMASS_TRY(verify_report(sr, timepoint));
         note("sr-verified", {{"timepoint", timepoint.id}, {"sop_instance_uid", report.sop_instance_uid}});
         return Done{};
+    }
+
+    /// Writes an object that names the one it replaces: where it came out otherwise than before it is another instance, and the one before is its predecessor.
+    template <class Write>
+    Result<ObjectReference> superseding(const fs::path& file, ObjectParameters parameters, Write write) const
+    {
+        const auto before = identity_of(previous_ / "dicom" / file.filename());
+        if (before) parameters.predecessor = before->predecessor;
+        RETROMASS_TRY_ASSIGN(auto written, write(parameters));
+        if (!before || written.sop_instance_uid == before->self.sop_instance_uid) return written;
+        parameters.predecessor = before->self;
+        return write(parameters);
     }
 
     std::vector<SegDescription> descriptions_of(const std::vector<const LesionResult*>& drawn) const
@@ -223,7 +229,7 @@ private:
         RETROMASS_TRY(verify_seg(seg_file, timepoint, drawn));
         note("seg-verified", {{"timepoint", timepoint.id}, {"segments", masks.size()}, {"sop_instance_uid", seg.sop_instance_uid}});
         RETROMASS_TRY(wanted());
-        RETROMASS_TRY_ASSIGN(const auto contours, write_structure_set(contour_file, *timepoint.ct, masks, segments, parameters));
+        RETROMASS_TRY_ASSIGN(const auto contours, superseding(contour_file, parameters, [&](const ObjectParameters& p) { return write_structure_set(contour_file, *timepoint.ct, masks, segments, p); }));
         RETROMASS_TRY(wanted());
         RETROMASS_TRY(verify_structure_set(contour_file, timepoint, drawn));
         note("rtstruct-verified", {{"timepoint", timepoint.id}, {"sop_instance_uid", contours.sop_instance_uid}});
@@ -276,7 +282,8 @@ private:
         parameters.uid_root = result_.uid_root;
         parameters.owner = result_.case_id;
         parameters.review_state = review_state_of(result_);
-        RETROMASS_TRY(write_encapsulated_pdf(folder_ / "dicom" / "report.dcm", *last->ct, pdf, "RESEARCH tumour response, " + parameters.review_state, parameters));
+        const auto file = folder_ / "dicom" / "report.dcm";
+        RETROMASS_TRY(superseding(file, parameters, [&](const ObjectParameters& p) { return write_encapsulated_pdf(file, *last->ct, pdf, "RESEARCH tumour response, " + p.review_state, p); }));
         return Done{};
     }
 

@@ -219,6 +219,7 @@ CaseLesion lesion_of(const YAML::Node& node)
     out.lesion.site = text(node, "site");
     out.lesion.organ = text(node, "organ", out.lesion.site);
     out.tracking_uid = text(node, "tracking_uid");
+    if (const auto why = outputs::fault_of_uid(out.tracking_uid); node["tracking_uid"] && !why.empty()) fault(node["tracking_uid"], "tracking_uid '" + out.tracking_uid + "' is no UID: " + why);
     if (node["nodal"]) out.lesion.nodal = value_of<bool>(node["nodal"], "true or false");
     if (node["timepoints"]) {
         if (!node["timepoints"].IsMap()) fault(node["timepoints"], "a lesion's timepoints is a map from time point to prompt or status");
@@ -278,6 +279,16 @@ void list_of(const YAML::Node& node, const char* what, T (*read)(const YAML::Nod
     for (const auto& item : node) out.push_back(read(item));
 }
 
+/// The time point from which on the lesion is its parts.
+std::string first_split(const CaseFile& file, const CaseLesion& lesion)
+{
+    for (const auto& timepoint : file.timepoints) {
+        const auto at = lesion.timepoints.find(timepoint.id);
+        if (at != lesion.timepoints.end() && !at->second.split_into.empty()) return timepoint.id;
+    }
+    return {};
+}
+
 void check_references(const YAML::Node& root, const CaseFile& file)
 {
     std::vector<std::string> timepoints;
@@ -290,6 +301,14 @@ void check_references(const YAML::Node& root, const CaseFile& file)
         if (std::find(lesions.begin(), lesions.end(), l.lesion.id) != lesions.end()) fault(root["lesions"], "lesion '" + l.lesion.id + "' stands twice");
         lesions.push_back(l.lesion.id);
     }
+    for (std::size_t i = 0; i < file.lesions.size(); ++i) {
+        for (std::size_t j = i + 1; j < file.lesions.size(); ++j) {
+            const auto& uid = file.lesions[i].tracking_uid;
+            if (!uid.empty() && uid == file.lesions[j].tracking_uid) {
+                fault(root["lesions"], "lesions '" + file.lesions[i].lesion.id + "' and '" + file.lesions[j].lesion.id + "' have one tracking_uid; it names one lesion");
+            }
+        }
+    }
     for (const auto& l : file.lesions) {
         for (const auto& [id, at] : l.timepoints) {
             if (std::find(timepoints.begin(), timepoints.end(), id) == timepoints.end()) {
@@ -301,7 +320,11 @@ void check_references(const YAML::Node& root, const CaseFile& file)
                 }
                 for (const auto& other : file.lesions) {
                     if (other.lesion.id != part) continue;
+                    const auto place = [&](const std::string& timepoint) { return std::find(timepoints.begin(), timepoints.end(), timepoint); };
                     for (const auto& [when, there] : other.timepoints) {
+                        if (place(when) < place(first_split(file, l))) {
+                            fault(root["lesions"], "lesion '" + part + "', a part of '" + l.lesion.id + "', is stated at '" + when + "', before the split at '" + first_split(file, l) + "'; until then the whole counts");
+                        }
                         if (!there.split_into.empty()) fault(root["lesions"], "lesion '" + part + "', a part of '" + l.lesion.id + "', is split itself; list all parts with '" + l.lesion.id + "'");
                     }
                 }

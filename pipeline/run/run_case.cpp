@@ -302,19 +302,25 @@ void agree_on_tracking(outputs::CaseResult& result, const CaseFile& file)
         const auto& who = t.ct->facts.patient;
         patient = who.id == 0 ? t.ct->facts.study_instance_uid : std::to_string(who.id) + " " + std::to_string(who.issuer);
     }
+    std::set<std::string> taken;
+    for (const auto& lesion : file.lesions) taken.insert(lesion.tracking_uid);
     for (std::size_t l = 0; l < file.lesions.size(); ++l) {
         auto uid = file.lesions[l].tracking_uid;
         for (const auto& t : result.timepoints) {
-            if (uid.empty()) uid = t.lesions[l].tracking_uid;
+            const auto& found = t.lesions[l].tracking_uid;
+            if (uid.empty() && !found.empty() && outputs::fault_of_uid(found).empty() && !taken.contains(found)) uid = found;
         }
         if (uid.empty()) uid = outputs::derived_uid("tracking " + file.case_id + " " + file.lesions[l].lesion.id + " " + patient, result.uid_root);
         for (auto& t : result.timepoints) {
             auto& lesion = t.lesions[l];
             if (!lesion.tracking_uid.empty() && lesion.tracking_uid != uid) {
-                lesion.notices.push_back({Code::tracking_disagrees, "its prompt or mask carries tracking UID " + lesion.tracking_uid + "; the lesion is tracked as " + uid});
+                const auto fault = outputs::fault_of_uid(lesion.tracking_uid);
+                const std::string why = !fault.empty() ? ", which is no UID (" + fault + ")" : taken.contains(lesion.tracking_uid) ? ", which is another lesion's" : "";
+                lesion.notices.push_back({Code::tracking_disagrees, "its prompt or mask carries tracking UID " + lesion.tracking_uid + why + "; the lesion is tracked as " + uid});
             }
             lesion.tracking_uid = uid;
         }
+        taken.insert(uid);
     }
 }
 

@@ -40,6 +40,19 @@ def tracking_uid(group):
 
 
 class ForeignReports(unittest.TestCase):
+    def test_every_file_of_the_collection_is_of_a_kind_that_a_test_judges(self):
+        judged = {"SR": {"sr.dcm", "sr_document.dcm", "sr_document_with_multiple_groups.dcm"},  # here
+                  "SEG": {"liver.dcm", "partial_overlaps.dcm", "label.seg", "seg.dcm", "sparse-labelmap-noppv.dcm", "sparse-labelmap-ppv5.dcm", "seg_image_ct_binary.dcm",  # mask_files_test.py
+                          "seg_image_ct_binary_fractional.dcm", "seg_image_ct_binary_overlap.dcm", "seg_image_ct_binary_single_frame.dcm", "seg_image_ct_true_fractional.dcm"},
+                  "CT": {"ct_image.dcm"}, "RWV": {"rwvm.dcm"}, "": {"README.md"}}
+        for root, _, names in os.walk(real_data(self, *EXAMPLES)):
+            for name in names:
+                try:
+                    modality = pydicom.dcmread(os.path.join(root, name), stop_before_pixels=True).get("Modality")
+                except pydicom.errors.InvalidDicomError:
+                    modality = ""
+                self.assertIn(name, judged.get(modality, ()), f"{root}: no test knows what to make of it")
+
     def test_each_sr_of_the_collection_gives_its_measurements(self):
         seen = 0
         folder = real_data(self, *EXAMPLES)
@@ -144,6 +157,25 @@ def presentation_state(ct, lines, units, area=None, rotation=0, flip="N"):
     return out
 
 
+def structure_set(slices, chosen, low, high):
+    """One region: squares round the pixels low..high of both directions, on the chosen slices."""
+    out = document(slices[0], "1.2.840.10008.5.1.4.1.1.481.3", "RTSTRUCT")
+    roi, region, contours = Dataset(), Dataset(), []
+    roi.ROINumber, roi.ROIName, roi.ReferencedFrameOfReferenceUID, roi.ROIGenerationAlgorithm = 1, "GTV", slices[0].FrameOfReferenceUID, "MANUAL"
+    for k in chosen:
+        x, y, z = (float(v) for v in slices[k].ImagePositionPatient)
+        near, far = (low - 0.5) * SPACING, (high + 0.5) * SPACING
+        contour = Dataset()
+        contour.ContourGeometricType, contour.NumberOfContourPoints = "CLOSED_PLANAR", 4
+        contour.ContourImageSequence = Sequence([referenced(slices[k])])
+        contour.ContourData = [f"{v:.6f}" for c, r in ((near, near), (far, near), (far, far), (near, far)) for v in (x + c, y + r, z)]
+        contours.append(contour)
+    region.ReferencedROINumber, region.ContourSequence = 1, Sequence(contours)
+    out.StructureSetLabel = "SQUARES"
+    out.StructureSetROISequence, out.ROIContourSequence = Sequence([roi]), Sequence([region])
+    return out
+
+
 LONG, SHORT = ("G-A185", "SRT", "Long Axis"), ("G-A186", "SRT", "Short Axis")
 
 
@@ -220,6 +252,41 @@ class Prompts(InScratch):
             self.assertTrue(marks and all(m["long_axis"] is None for m in marks), name)
             self.assertTrue(any(why in m["no_lines"] for m in marks), (name, marks))
             self.assertEqual(run("segment", self.ct, "--marks", file, "-o", self.path("none.nii.gz")).returncode, 4)
+
+    def test_lines_in_the_patient_need_a_frame_of_reference(self):
+        for name, frame in (("placed", str(self.image.FrameOfReferenceUID)), ("nowhere", "")):
+            report = ohif_report(self.image, [("1.2.3.4.9", [(LONG, 37.6, self.long)])])
+            number = report.ContentSequence[0].ContentSequence[0].ContentSequence[-1]
+            drawn = number.ContentSequence[0]
+            drawn.ValueType, drawn.GraphicData, drawn.ContentSequence = "SCOORD3D", self.in_patient[0], Sequence([])
+            if frame:
+                drawn.ReferencedFrameOfReferenceUID = frame
+            mark = run_json("marks", self.written(name + ".dcm", report), "--json")["files"][0]["marks"][0]
+            self.assertEqual(mark["values"][0]["value"], 37.6)  # the number stands in any case
+            if frame:
+                self.assertEqual(mark["long_axis"]["frame_of_reference_uid"], frame)
+            else:
+                self.assertIsNone(mark["long_axis"])
+                self.assertIn("frame of reference", mark["no_lines"])
+                self.assertEqual(run("segment", self.ct, "--marks", self.path(name + ".dcm"), "-o", self.path("none.nii.gz")).returncode, 4)
+
+    def test_contours_of_a_structure_set_are_the_prompt_that_the_same_mask_is(self):
+        first, last, low, high = 18, 30, 38, 57  # slices and pixels that the squares hold: edges run between pixels
+        slices = sorted((pydicom.dcmread(f, stop_before_pixels=True) for f in glob.glob(os.path.join(self.ct, "*"))), key=lambda d: float(d.ImagePositionPatient[2]))
+        structures = self.written("squares.dcm", structure_set(slices, range(first, last + 1), low, high))
+        voxels = bytearray(SIZE * SIZE * len(slices))
+        for k in range(first, last + 1):
+            for row in range(low, high + 1):
+                start = (k * SIZE + row) * SIZE
+                voxels[start + low:start + high + 1] = b"\x01" * (high + 1 - low)
+        x, y, z = (float(v) for v in slices[0].ImagePositionPatient)
+        mask = self.path("squares.nrrd")
+        with open(mask, "wb") as file:
+            file.write(f"NRRD0004\ntype: uint8\ndimension: 3\nspace: left-posterior-superior\nsizes: {SIZE} {SIZE} {len(slices)}\n"
+                       f"space directions: ({SPACING},0,0) (0,{SPACING},0) (0,0,2)\nencoding: raw\nspace origin: ({x},{y},{z})\n\n".encode("ascii") + voxels)
+        by_contours = run_json("measure", self.ct, "--mask", structures, "--json")["lesions"][0]
+        self.assertEqual(by_contours["voxels"], (high + 1 - low) ** 2 * (last + 1 - first))
+        self.assertTrue(filecmp.cmp(self.segmented("by-rtstruct", "--mask", structures), self.segmented("by-nrrd", "--mask", mask), shallow=False))
 
     def test_a_table_of_lines_does_too(self):
         table = self.path("lines.csv")

@@ -182,6 +182,12 @@ class Objects(TwoBalls):
         self.assertNotEqual(new.SOPInstanceUID, old.SOPInstanceUID)
         predecessor = new.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0]
         self.assertEqual((predecessor.SeriesInstanceUID, predecessor.ReferencedSOPSequence[0].ReferencedSOPInstanceUID), (old.SeriesInstanceUID, old.SOPInstanceUID))
+        old_structures, new_structures = pydicom.dcmread(self.object("before", "rtstruct")), pydicom.dcmread(os.path.join(out, "dicom", "before-rtstruct.dcm"))
+        self.assertEqual(new_structures.SOPInstanceUID, old_structures.SOPInstanceUID)  # the site does not stand in the contours
+        old_paper, new_paper = pydicom.dcmread(os.path.join(self.result, "dicom", "report.dcm")), pydicom.dcmread(os.path.join(out, "dicom", "report.dcm"))
+        if old_paper.SOPInstanceUID != new_paper.SOPInstanceUID:
+            named = new_paper.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0].ReferencedSOPSequence[0]
+            self.assertEqual(named.ReferencedSOPInstanceUID, old_paper.SOPInstanceUID)
         kept = {content(f) for f in glob.glob(os.path.join(out, "dicom", "superseded", "*.dcm"))}
         self.assertIn(first["before-sr.dcm"], kept)
         self.assertIn(first["before-seg.dcm"], kept)

@@ -185,6 +185,11 @@ private:
         return line;
     }
 
+    static bool is_length(const ReportedValue& value, const Concept& named)
+    {
+        return value.qualifier.empty() && (named.is("410668003", "G-D7FE") || named.is("81827009", "M-02550"));
+    }
+
     /// Which lines are the axes: what their codes say; a single length or diameter stands for the long axis.
     void finish(Mark& mark) const
     {
@@ -194,13 +199,18 @@ private:
             const auto code = value.code.substr(0, value.code.find(' '));
             const Concept named{code, "", ""};
             auto* const axis = named.is("103339001", "G-A185") ? &mark.long_axis : named.is("103340004", "G-A186") ? &mark.short_axis : nullptr;
+            if (value.line->sop_instance_uid.empty() && value.line->frame_of_reference_uid.empty()) {  // type 1 there (PS3.3 C.18.9): without it the line lies nowhere
+                if (axis || is_length(value, named)) mark.no_lines = "the line of its " + value.name + " lies in the patient and names no frame of reference";
+                continue;
+            }
             if (axis && *axis) mark.no_lines = "it has two lines for its " + value.name;
             else if (axis) *axis = value.line;
-            else if (value.qualifier.empty() && (named.is("410668003", "G-D7FE") || named.is("81827009", "M-02550"))) lengths.push_back(&value);
+            else if (is_length(value, named)) lengths.push_back(&value);
         }
-        if (!mark.long_axis && !mark.short_axis && lengths.size() == 1) mark.long_axis = lengths.front()->line;
-        else if (!mark.long_axis && lengths.size() > 1) mark.no_lines = std::to_string(lengths.size()) + " lengths do not say which is the long axis";
-        else if (!mark.long_axis) mark.no_lines = mark.short_axis ? "it has a short axis only" : "it has no line of two points on an image";
+        const bool settled = !mark.no_lines.empty();
+        if (!settled && !mark.long_axis && !mark.short_axis && lengths.size() == 1) mark.long_axis = lengths.front()->line;
+        else if (!settled && !mark.long_axis && lengths.size() > 1) mark.no_lines = std::to_string(lengths.size()) + " lengths do not say which is the long axis";
+        else if (!settled && !mark.long_axis) mark.no_lines = mark.short_axis ? "it has a short axis only" : "it has no line of two points on an image";
         if (!mark.no_lines.empty()) mark.long_axis.reset(), mark.short_axis.reset();
     }
 

@@ -5,9 +5,18 @@
 #include <algorithm>
 #include <set>
 
+#include "pipeline/outputs/objects.h"
 #include "pipeline/outputs/words.h"
 
 namespace retromass::outputs {
+namespace {
+
+ObjectReference reference_to(DcmItem& data)
+{
+    return {text_of(data, DCM_SOPClassUID).c_str(), text_of(data, DCM_SOPInstanceUID).c_str(), text_of(data, DCM_SeriesInstanceUID).c_str(), text_of(data, DCM_StudyInstanceUID).c_str()};
+}
+
+}  // namespace
 
 Error failure(const std::string& what, const OFCondition& condition) { return {Code::io, what + ": " + condition.text(), "outputs: dicom"}; }
 
@@ -59,7 +68,7 @@ Status put_code(DcmItem& parent, const DcmTagKey& sequence, const std::string& v
     return put(*item, DCM_CodeMeaning, meaning);
 }
 
-Result<std::unique_ptr<DcmFileFormat>> header_of(const ingest::CtSeries& ct, const ObjectParameters& parameters, const std::vector<std::string>& texts)
+Result<std::unique_ptr<DcmFileFormat>> header_of(const ingest::CtSeries& ct, const ObjectParameters& parameters)
 {
     if (ct.slices.empty()) return Error{Code::internal, "the CT names no image", "outputs: dicom"};
     const auto& file = ct.slices.front().file;
@@ -71,9 +80,19 @@ Result<std::unique_ptr<DcmFileFormat>> header_of(const ingest::CtSeries& ct, con
     if (text_of(data, DCM_FrameOfReferenceUID).empty()) {
         RETROMASS_TRY(put(data, DCM_FrameOfReferenceUID, derived_uid("frame of reference " + ct.facts.series_instance_uid, parameters.uid_root)));
     }
-    const auto ascii = [](const std::string& text) { return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; }); };
-    if (!std::all_of(texts.begin(), texts.end(), ascii)) RETROMASS_DCM(data.convertToUTF8(), "the CT's character set");
     return source;
+}
+
+Status hold_texts(DcmItem& header, const std::vector<std::string>& texts)
+{
+    bool ascii = true;
+    for (const auto& text : texts) {
+        const auto kind = kind_of(text);
+        if (kind == TextKind::not_text) return Error{Code::case_file, "a text of the case holds control characters or bytes that are no UTF-8, which no DICOM object can hold: " + printable(text), "outputs: dicom"};
+        ascii = ascii && kind == TextKind::ascii;
+    }
+    if (!ascii) RETROMASS_DCM(header.convertToUTF8(), "the CT's character set");
+    return Done{};
 }
 
 Status copy_patient_and_study(DcmItem& from, DcmItem& to)
@@ -122,6 +141,37 @@ Status put_series(DcmItem& out, DcmItem& source, const ingest::CtSeries& ct, con
     return Done{};
 }
 
+Status put_predecessor_document(DcmItem& out, const ObjectReference& predecessor)
+{
+    RETROMASS_TRY_ASSIGN(auto* const study, add_item(out, DCM_PredecessorDocumentsSequence));
+    RETROMASS_TRY(put(*study, DCM_StudyInstanceUID, predecessor.study_uid));
+    RETROMASS_TRY_ASSIGN(auto* const series, add_item(*study, DCM_ReferencedSeriesSequence));
+    RETROMASS_TRY(put(*series, DCM_SeriesInstanceUID, predecessor.series_uid));
+    RETROMASS_TRY_ASSIGN(auto* const instance, add_item(*series, DCM_ReferencedSOPSequence));
+    RETROMASS_TRY(put(*instance, DCM_ReferencedSOPClassUID, predecessor.sop_class_uid));
+    return put(*instance, DCM_ReferencedSOPInstanceUID, predecessor.sop_instance_uid);
+}
+
+std::optional<ObjectIdentity> identity_of(const std::filesystem::path& file)
+{
+    DcmFileFormat format;
+    if (format.loadFileUntilTag(file.c_str(), EXS_Unknown, EGL_noChange, DCM_MaxReadLength, ERM_autoDetect, DCM_PixelData).bad()) return std::nullopt;
+    auto& data = *format.getDataset();
+    ObjectIdentity out{reference_to(data), std::nullopt};
+    if (out.self.sop_class_uid.empty() || out.self.sop_instance_uid.empty()) return std::nullopt;
+    DcmItem* study = nullptr;
+    DcmItem* series = nullptr;
+    DcmItem* instance = nullptr;
+    if (data.findAndGetSequenceItem(DCM_PredecessorDocumentsSequence, study).good() && study->findAndGetSequenceItem(DCM_ReferencedSeriesSequence, series).good() &&
+        series->findAndGetSequenceItem(DCM_ReferencedSOPSequence, instance).good()) {
+        out.predecessor = ObjectReference{text_of(*instance, DCM_ReferencedSOPClassUID).c_str(), text_of(*instance, DCM_ReferencedSOPInstanceUID).c_str(),
+                                          text_of(*series, DCM_SeriesInstanceUID).c_str(), text_of(*study, DCM_StudyInstanceUID).c_str()};
+    } else if (data.findAndGetSequenceItem(DCM_PredecessorStructureSetSequence, instance).good()) {
+        out.predecessor = ObjectReference{text_of(*instance, DCM_ReferencedSOPClassUID).c_str(), text_of(*instance, DCM_ReferencedSOPInstanceUID).c_str(), "", ""};
+    }
+    return out;
+}
+
 Status reference_series(DcmItem& out, const ingest::CtSeries& ct)
 {
     RETROMASS_TRY_ASSIGN(auto* const referenced, add_item(out, DCM_ReferencedSeriesSequence));
@@ -145,7 +195,7 @@ Result<ObjectReference> save(DcmFileFormat& object, const std::filesystem::path&
     RETROMASS_TRY_ASSIGN(const auto content, sha256_of_file(file));
     RETROMASS_TRY(put(data, DCM_SOPInstanceUID, derived_uid("instance " + content, parameters.uid_root)));
     RETROMASS_DCM(write(EWM_fileformat), "cannot write " + file.string());
-    return ObjectReference{text_of(data, DCM_SOPClassUID).c_str(), text_of(data, DCM_SOPInstanceUID).c_str(), text_of(data, DCM_SeriesInstanceUID).c_str()};
+    return reference_to(data);
 }
 
 }  // namespace retromass::outputs

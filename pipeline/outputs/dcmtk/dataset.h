@@ -37,8 +37,10 @@ Result<DcmItem*> add_item(DcmItem& parent, const DcmTagKey& sequence);
 Status put_code(DcmItem& parent, const DcmTagKey& sequence, const std::string& value, const std::string& scheme, const std::string& meaning);
 
 /// The header of the CT's first image, up to the pixels. Has a frame of reference in any case: one of our own, the same at every run, where
-/// the CT names none. If one of our `texts` is not ASCII the header becomes UTF-8, so that it can hold them.
-Result<std::unique_ptr<DcmFileFormat>> header_of(const ingest::CtSeries& ct, const ObjectParameters& parameters, const std::vector<std::string>& texts);
+/// the CT names none.
+Result<std::unique_ptr<DcmFileFormat>> header_of(const ingest::CtSeries& ct, const ObjectParameters& parameters);
+/// Makes the header hold our `texts`: UTF-8 if one is not ASCII. Refuses (case_file) what no character set holds: control characters, and bytes that are no UTF-8.
+Status hold_texts(DcmItem& header, const std::vector<std::string>& texts);
 /// Copies Specific Character Set and the attributes of patient and study, as they stand in the CT.
 Status copy_patient_and_study(DcmItem& from, DcmItem& to);
 
@@ -51,6 +53,8 @@ struct Kind {
 };
 /// Series and equipment attributes, dates as the CT's. The series is one of its own for each CT, owner, kind and review state.
 Status put_series(DcmItem& out, DcmItem& source, const ingest::CtSeries& ct, const Kind& kind, const ObjectParameters& parameters);
+/// Names the document that this one replaces in the Predecessor Documents Sequence.
+Status put_predecessor_document(DcmItem& out, const ObjectReference& predecessor);
 /// Names every image of the CT in a Referenced Series Sequence.
 Status reference_series(DcmItem& out, const ingest::CtSeries& ct);
 

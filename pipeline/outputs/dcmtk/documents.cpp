@@ -13,7 +13,8 @@ constexpr Kind kPdf{"pdf", "DOC", "report", 13000};
 /// The object without what it shows: patient, study, series.
 Status begin(DcmFileFormat& out, const ingest::CtSeries& ct, const char* sop_class, const Kind& kind, const std::string& title, const ObjectParameters& parameters)
 {
-    RETROMASS_TRY_ASSIGN(const auto source, header_of(ct, parameters, {title}));
+    RETROMASS_TRY_ASSIGN(const auto source, header_of(ct, parameters));
+    RETROMASS_TRY(hold_texts(*source->getDataset(), {title}));
     auto& data = *out.getDataset();
     RETROMASS_TRY(put(data, DCM_SOPClassUID, sop_class));
     RETROMASS_TRY(copy_patient_and_study(*source->getDataset(), data));
@@ -60,6 +61,7 @@ Result<ObjectReference> write_encapsulated_pdf(const std::filesystem::path& file
     RETROMASS_TRY(put(data, DCM_DocumentTitle, title));
     RETROMASS_TRY(put_code(data, DCM_ConceptNameCodeSequence, "126000", "DCM", "Imaging Measurement Report"));
     RETROMASS_TRY(put(data, DCM_VerificationFlag, "UNVERIFIED"));
+    if (parameters.predecessor) RETROMASS_TRY(put_predecessor_document(data, *parameters.predecessor));
     RETROMASS_TRY(put(data, DCM_MIMETypeOfEncapsulatedDocument, "application/pdf"));
     RETROMASS_DCM(data.putAndInsertUint32(DCM_EncapsulatedDocumentLength, static_cast<Uint32>(bytes.size())), "the length");
     if (bytes.size() % 2 != 0) bytes.push_back(0);

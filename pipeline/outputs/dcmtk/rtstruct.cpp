@@ -64,8 +64,9 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
 {
     std::vector<std::string> texts;
     for (const auto& segment : segments) texts.push_back(segment.lesion);
-    RETROMASS_TRY_ASSIGN(const auto source, header_of(ct, parameters, texts));
+    RETROMASS_TRY_ASSIGN(const auto source, header_of(ct, parameters));
     auto& header = *source->getDataset();
+    RETROMASS_TRY(hold_texts(header, texts));
     const std::string frame_of_reference = text_of(header, DCM_FrameOfReferenceUID).c_str();
 
     DcmFileFormat out;
@@ -84,6 +85,11 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
     RETROMASS_TRY(put(data, DCM_StructureSetDate, text_of(data, DCM_SeriesDate).c_str()));
     RETROMASS_TRY(put(data, DCM_StructureSetTime, text_of(data, DCM_SeriesTime).c_str()));
     RETROMASS_TRY(put(data, DCM_ApprovalStatus, "UNAPPROVED"));
+    if (parameters.predecessor) {
+        RETROMASS_TRY_ASSIGN(auto* const before, add_item(data, DCM_PredecessorStructureSetSequence));
+        RETROMASS_TRY(put(*before, DCM_ReferencedSOPClassUID, parameters.predecessor->sop_class_uid));
+        RETROMASS_TRY(put(*before, DCM_ReferencedSOPInstanceUID, parameters.predecessor->sop_instance_uid));
+    }
     RETROMASS_TRY(put_frame_of_reference(data, ct, frame_of_reference));
     std::map<std::string, int> uses;
     for (const auto& slice : ct.slices) ++uses[slice.sop_instance_uid];

@@ -173,7 +173,8 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
 {
     std::vector<std::string> texts;
     for (const auto& segment : segments) texts.push_back(segment.lesion);
-    RETROMASS_TRY_ASSIGN(const auto source, header_of(ct, parameters, texts));
+    RETROMASS_TRY_ASSIGN(const auto source, header_of(ct, parameters));
+    RETROMASS_TRY(hold_texts(*source->getDataset(), texts));
     const auto& size = ct.volume.geometry.size();
     DcmSegmentation* made = nullptr;
     const IODGeneralEquipmentModule::EquipmentInfo equipment("Retromass", "retromass", "0", kVersion);

@@ -14,6 +14,16 @@ Status put_concept(DcmItem& item, const DcmTagKey& sequence, const CodedConcept&
     return put_code(item, sequence, named.value, named.scheme, named.meaning);
 }
 
+/// Every text that the content holds.
+std::vector<std::string> texts_of(const ContentItem& item)
+{
+    std::vector<std::string> out{item.text, item.name.meaning, item.code.meaning};
+    for (const auto& child : item.children) {
+        for (auto& text : texts_of(child)) out.push_back(std::move(text));
+    }
+    return out;
+}
+
 /// One content item and all below it (PS3.3 C.17.3).
 Status put_content(DcmItem& out, const ContentItem& item)
 {
@@ -97,7 +107,7 @@ std::string dicom_time(const std::string& iso)
     return out;
 }
 
-Status put_state(DcmItem& out, DcmItem& source, const ingest::CtSeries& ct, const std::optional<Signature>& signature, const ObjectParameters& parameters)
+Status put_state(DcmItem& out, DcmItem& source, const std::optional<Signature>& signature, const ObjectParameters& parameters)
 {
     RETROMASS_TRY(put(out, DCM_CompletionFlag, signature ? "COMPLETE" : "PARTIAL"));
     RETROMASS_TRY(put(out, DCM_PreliminaryFlag, signature ? "FINAL" : "PRELIMINARY"));
@@ -109,12 +119,7 @@ Status put_state(DcmItem& out, DcmItem& source, const ingest::CtSeries& ct, cons
         RETROMASS_TRY(put(*observer, DCM_VerifyingObserverName, signature->reader));
         RETROMASS_DCM(observer->insertEmptyElement(DCM_VerifyingObserverIdentificationCodeSequence), "the observer");
     }
-    if (parameters.predecessor) {
-        RETROMASS_TRY_ASSIGN(auto* const study, add_item(out, DCM_PredecessorDocumentsSequence));
-        RETROMASS_TRY(put(*study, DCM_StudyInstanceUID, ct.facts.study_instance_uid));
-        RETROMASS_TRY_ASSIGN(auto* const series, add_series(*study, parameters.predecessor->series_uid));
-        RETROMASS_TRY(put_instance(*series, parameters.predecessor->sop_class_uid, parameters.predecessor->sop_instance_uid));
-    }
+    if (parameters.predecessor) return put_predecessor_document(out, *parameters.predecessor);
     return Done{};
 }
 
@@ -122,13 +127,12 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
                                        const std::optional<ObjectReference>& seg, const ObjectParameters& parameters)
 {
     const auto& ct = *timepoint.ct;
-    std::vector<std::string> texts{timepoint.reader};
-    for (const auto& lesion : timepoint.lesions) texts.insert(texts.end(), {lesion.lesion, lesion.reason, lesion.reviewer});
-    for (const auto& lesion : result.lesions) texts.push_back(lesion.site);
-    texts.push_back(timepoint.id);
-    RETROMASS_TRY_ASSIGN(const auto source, header_of(ct, parameters, texts));
+    RETROMASS_TRY_ASSIGN(const auto source, header_of(ct, parameters));
     auto& header = *source->getDataset();
     const auto content = measurement_report(result, timepoint, segmented, seg, text_of(header, DCM_FrameOfReferenceUID).c_str());
+    auto texts = texts_of(content);
+    if (const auto signature = signature_of(timepoint)) texts.push_back(signature->reader);
+    RETROMASS_TRY(hold_texts(header, texts));
 
     DcmFileFormat out;
     auto& data = *out.getDataset();
@@ -137,31 +141,13 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
     RETROMASS_TRY(put_series(data, header, ct, kReport, parameters));
     RETROMASS_TRY(put(data, DCM_InstanceNumber, "1"));
     for (const auto& tag : {DCM_ReferencedPerformedProcedureStepSequence, DCM_PerformedProcedureCodeSequence}) RETROMASS_DCM(data.insertEmptyElement(tag), "an empty sequence");
-    RETROMASS_TRY(put_state(data, header, ct, signature_of(timepoint), parameters));
+    RETROMASS_TRY(put_state(data, header, signature_of(timepoint), parameters));
     RETROMASS_TRY(put_evidence(data, ct, seg));
     RETROMASS_TRY(put_content(data, content));
     return save(out, file, parameters);
 }
 
 }  // namespace
-
-std::optional<ReportIdentity> identity_of_report(const std::filesystem::path& file)
-{
-    DcmFileFormat format;
-    if (format.loadFile(file.c_str()).bad()) return std::nullopt;
-    auto& data = *format.getDataset();
-    ReportIdentity out;
-    out.self = {text_of(data, DCM_SOPClassUID).c_str(), text_of(data, DCM_SOPInstanceUID).c_str(), text_of(data, DCM_SeriesInstanceUID).c_str()};
-    if (out.self.sop_class_uid != UID_Comprehensive3DSRStorage || out.self.sop_instance_uid.empty()) return std::nullopt;
-    DcmItem* study = nullptr;
-    DcmItem* series = nullptr;
-    DcmItem* instance = nullptr;
-    if (data.findAndGetSequenceItem(DCM_PredecessorDocumentsSequence, study).good() && study->findAndGetSequenceItem(DCM_ReferencedSeriesSequence, series).good() &&
-        series->findAndGetSequenceItem(DCM_ReferencedSOPSequence, instance).good()) {
-        out.predecessor = ObjectReference{text_of(*instance, DCM_ReferencedSOPClassUID).c_str(), text_of(*instance, DCM_ReferencedSOPInstanceUID).c_str(), text_of(*series, DCM_SeriesInstanceUID).c_str()};
-    }
-    return out;
-}
 
 Result<ObjectReference> write_report(const std::filesystem::path& file, const CaseResult& result, const TimepointResult& timepoint, const std::vector<std::string>& segmented,
                                      const std::optional<ObjectReference>& seg, const ObjectParameters& parameters)

@@ -87,19 +87,26 @@ std::string derived_uid(const std::string& name, const std::string& root)
     return std::string(root).append(".").append(decimal);
 }
 
+std::string fault_of_uid(std::string_view uid)
+{
+    constexpr std::size_t kLongest = 64;
+    if (uid.size() > kLongest) return "it has more than " + std::to_string(kLongest) + " characters";
+    bool fresh = true;  // at the start of a component
+    for (std::size_t i = 0; i < uid.size(); ++i) {
+        const bool last = i + 1 == uid.size() || uid[i + 1] == '.';
+        if (fresh && (uid[i] < '0' || uid[i] > '9' || (uid[i] == '0' && !last))) return "its components are numbers without leading zeros";
+        if (!fresh && uid[i] != '.' && (uid[i] < '0' || uid[i] > '9')) return "it holds digits and full stops only";
+        fresh = uid[i] == '.';
+    }
+    return fresh ? "it ends without a number" : "";
+}
+
 Status check_uid_root(const std::string& root)
 {
     constexpr std::size_t kLongest = 64 - 1 - 39;  // a UID has 64 characters, 128 bits have 39 digits
-    const auto refuse = [&](const std::string& why) { return Error{Code::usage, "UID root " + root + ": " + why, "outputs"}; };
-    if (root.size() > kLongest) return refuse("at most " + std::to_string(kLongest) + " characters leave room for the UIDs below it");
-    bool fresh = true;  // at the start of a component
-    for (std::size_t i = 0; i < root.size(); ++i) {
-        const bool last = i + 1 == root.size() || root[i + 1] == '.';
-        if (fresh && (root[i] < '0' || root[i] > '9' || (root[i] == '0' && !last))) return refuse("its components are numbers without leading zeros");
-        if (!fresh && root[i] != '.' && (root[i] < '0' || root[i] > '9')) return refuse("it holds digits and full stops only");
-        fresh = root[i] == '.';
-    }
-    if (fresh) return refuse("it ends without a number");
+    auto fault = fault_of_uid(root);
+    if (root.size() > kLongest) fault = "at most " + std::to_string(kLongest) + " characters leave room for the UIDs below it";
+    if (!fault.empty()) return Error{Code::usage, "UID root " + root + ": " + fault, "outputs"};
     return Done{};
 }
 

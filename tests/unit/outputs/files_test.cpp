@@ -63,6 +63,10 @@ TEST(UidRoot, IsPutBeforeEveryUidAndLeavesThemLegal)
         EXPECT_THAT(uid, testing::StartsWith("1.2.826.0.1.3680043.9.1."));
         EXPECT_LE(uid.size(), 64U);
     }
+    EXPECT_EQ(outputs::fault_of_uid("1.2.840.10008.0"), "");
+    EXPECT_EQ(outputs::fault_of_uid("1." + std::string(62, '9')), "");
+    EXPECT_NE(outputs::fault_of_uid("1." + std::string(63, '9')), "");
+    for (const char* bad : {"", "1.", "..", "1.02", "T1", "1.2 ", "urn:oid:1.2"}) EXPECT_NE(outputs::fault_of_uid(bad), "") << bad;
     for (const std::string bad : {"", "1.", ".1", "1..2", "1.02", "1.a", "1.2.826.0.1.3680043.10.99999"}) EXPECT_EQ(outputs::check_uid_root(bad).error().code, Code::usage) << bad;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 
 #include "pipeline/outputs/outputs.h"
 #include "tests/support/real_data.h"
@@ -172,6 +173,42 @@ TEST(WriteReport, KeepsNamesThatTheCtsCharacterSetCannotHold)
     report.write();
     EXPECT_EQ(test::attribute_of(report.file, 0x0008, 0x0005), "ISO_IR 192");
     EXPECT_EQ(ingest::mark_named(*ingest::read_marks(report.file), "")->name, "Rezidiv \xe2\x91\xa0");
+}
+
+TEST(WriteReport, IsUtf8WhicheverOfItsTextsAsksForIt)
+{
+    const std::string foreign = "Z\xc3\xbcrich";
+    const std::vector<std::function<void(outputs::CaseResult&)>> places{
+        [&](auto& r) { r.timepoints[kDay38].reader = foreign; },
+        [&](auto& r) { r.timepoints[kDay38].lesions[0].reason = foreign; },
+        [&](auto& r) { r.timepoints[kDay38].lesions[0].reviewer = foreign; },
+        [&](auto& r) { r.timepoints[kDay38].lesions[0].notices.push_back({Code::reader_disagrees, foreign}); },
+        [&](auto& r) { r.lesions[0].site = foreign; },
+        [&](auto& r) { for (auto& row : r.assessment.recist) row.overall.reason = foreign; },
+        [&](auto& r) { for (auto& row : r.assessment.recist) row.period = foreign; },
+        [&](auto& r) { for (auto& row : r.assessment.recist) row.is_baseline = false, row.change_from_baseline_pct = -3, row.baseline_timepoint = foreign; },
+        [&](auto& r) { for (auto& row : r.assessment.recist) row.is_baseline = false, row.change_from_nadir_pct = 3, row.nadir_timepoint = foreign; },
+    };
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        const test::Scratch scratch;
+        Reported report(scratch);
+        places[i](report.result);
+        report.write();
+        EXPECT_EQ(test::attribute_of(report.file, 0x0008, 0x0005), "ISO_IR 192") << i;
+        EXPECT_THAT(said_by("dcmdump '" + report.file.string() + "'", report.folder / "log"), HasSubstr(foreign)) << i;
+    }
+}
+
+TEST(WriteReport, RefusesATextThatNoCharacterSetHolds)
+{
+    for (const std::string bad : {"bell\x07", "escape\x1b(B", "latin \xfc", "overlong \xc0\xaf", "half \xe2\x91", "surrogate \xed\xa0\x80"}) {
+        const test::Scratch scratch;
+        Reported report(scratch);
+        report.result.timepoints[kDay38].lesions[0].reason = bad;
+        const auto written = outputs::write_report(report.file, report.result, report.timepoint(), {}, {});
+        ASSERT_FALSE(written.ok()) << bad;
+        EXPECT_EQ(written.error().code, Code::case_file) << bad;
+    }
 }
 
 TEST(WriteReport, WritesTheSameBytesTwice)

@@ -48,6 +48,23 @@ std::string refusal_of(const std::string& text)
 
 }  // namespace
 
+TEST(ReadCase, RefusesTrackingUidsThatAreNoUidsOrNameTwoLesions)
+{
+    EXPECT_THAT(refusal_of(with("role: target", "role: target\n    tracking_uid: T1-uid")), HasSubstr("'T1-uid' is no UID"));
+    EXPECT_THAT(refusal_of(with("role: target", "role: target\n    tracking_uid: 1.2." + std::string(61, '3'))), HasSubstr("64 characters"));
+    const std::string two = "role: target\n    tracking_uid: 1.2.3\n  - id: T2\n    tracking_uid: 1.2.3\n    role: target";
+    EXPECT_THAT(refusal_of(with("role: target", two)), HasSubstr("'T1' and 'T2' have one tracking_uid"));
+}
+
+TEST(ReadCase, RefusesStatementsOnAPartBeforeTheSplit)
+{
+    // They would count nowhere: until the split the whole lesion does.
+    const std::string split = "second: {split_into: [T1a, T1b]}\n  - {id: T1a, timepoints: {first: {status: present}, second: {status: present}}}\n  - {id: T1b}";
+    EXPECT_THAT(refusal_of(with("second: {status: absent, reader: R1, date: 2013-07-05}", split)), HasSubstr("'T1a', a part of 'T1', is stated at 'first', before the split at 'second'"));
+    const std::string later = "second: {split_into: [T1a, T1b]}\n  - {id: T1a, timepoints: {second: {status: present}}}\n  - {id: T1b}";
+    EXPECT_EQ(refusal_of(with("second: {status: absent, reader: R1, date: 2013-07-05}", later)), "accepted");
+}
+
 TEST(ReadCase, TakesTimePointsTreatmentsPromptsAndPolicies)
 {
     const test::Scratch scratch;
