@@ -32,6 +32,8 @@ void add_batch(CLI::App& app, Context& context);
 void add_pacs(CLI::App& app, Context& context);
 void add_phantom(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
+void add_sign(CLI::App& app, Context& context);
+void add_audit(CLI::App& app, Context& context);
 void add_view(CLI::App& app, Context& context);
 void add_pacs_listen(CLI::App& pacs, Context& context);
 

@@ -27,6 +27,8 @@ int main(int argc, char** argv)
     cli::add_assess(app, context);
     cli::add_run(app, context);
     cli::add_batch(app, context);
+    cli::add_sign(app, context);
+    cli::add_audit(app, context);
 #ifdef RETROMASS_WITH_VIEWER
     cli::add_view(app, context);
 #endif

@@ -20,6 +20,8 @@ struct Options {
     std::vector<std::string> accept;
     std::vector<std::string> policies;
     std::string uid_root = outputs::kUidRoot;
+    std::string key_file;
+    std::string dates;
     bool assume_no_new_lesions = false;
     bool dry_run = false;
     bool overwrite = false;
@@ -40,6 +42,9 @@ Result<run::RunParameters> parameters_of(const Options& options, const Context& 
     parameters.assume_no_new_lesions = options.assume_no_new_lesions;
     parameters.overwrite = options.overwrite;
     parameters.uid_root = options.uid_root;
+    parameters.key_file = options.key_file;
+    if (!options.dates.empty() && options.key_file.empty()) return Error{Code::usage, "--dates belongs to --deidentify", "cli"};
+    if (options.dates == "keep") parameters.dates = outputs::Dates::keep;
     parameters.command = context.command_line;
     parameters.timestamp = timestamp_now();
     return parameters;
@@ -76,6 +81,9 @@ Status run_one(const Options& options, const Context& context)
     {
         RETROMASS_TRY_ASSIGN(const auto result, run::run_case(file, options.output, parameters, terminal_progress()));
         std::cout << outputs::response_table(result);
+        for (const auto& notice : result.notices) {
+            if (notice.code == Code::unreviewed) std::cout << "notice [" << name(notice.code) << "]: " << notice.text << '\n';
+        }
     }
     std::cout << "report: " << options.output << "/report.html\n";
     return Done{};
@@ -95,6 +103,8 @@ void add_run(CLI::App& app, Context& context)
     command->add_option("--accept", options->accept, "Codes to accept instead of refusing");
     command->add_flag("--assume-no-new-lesions", options->assume_no_new_lesions, "Take silence about new lesions as none; printed on every output");
     command->add_option("--uid-root", options->uid_root, "Root of the UIDs that are made, e.g. your institution's")->capture_default_str();
+    command->add_option("--deidentify", options->key_file, "Write no names, and UIDs and dates mapped by the secret in this file, which is made where it is not there");
+    command->add_option("--dates", options->dates, "With --deidentify: shift (default; by whole days, the same for all of a patient) or keep")->check(CLI::IsMember({"shift", "keep"}));
     command->add_flag("--overwrite", options->overwrite, "Replace an existing result folder");
     command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);
     command->footer("Example: retromass run case.yaml -o result");

@@ -13,6 +13,7 @@
 #include "pipeline/cli/clock.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/ingest/ingest.h"
+#include "pipeline/outputs/outputs.h"
 #include "pipeline/run/run.h"
 
 namespace retromass::cli {
@@ -140,19 +141,7 @@ Result<viewer::Scene> scene_of(const Options& options, const fs::path& case_path
 
 Status note_review(const Options& options, const std::string& timepoint, const std::string& lesion, viewer::Decision decision)
 {
-    nlohmann::ordered_json event;
-    event["time"] = timestamp_now();
-    event["event"] = "review";
-    event["timepoint"] = timepoint;
-    event["lesion"] = lesion;
-    event["state"] = decision == viewer::Decision::accept ? "accepted" : "rejected";
-    event["reader"] = options.reader;
-    const fs::path path = fs::path(options.folder) / "events.jsonl";
-    std::ofstream out(path, std::ios::app);
-    out << event.dump() << '\n';
-    out.flush();
-    if (!out) return Error{Code::io, "could not append to " + path.string(), "cli"};
-    return Done{};
+    return outputs::note_review(options.folder, {timestamp_now(), timepoint, lesion, decision == viewer::Decision::accept ? "accepted" : "rejected", options.reader});
 }
 
 Status draw(const Options& options, const viewer::Scene& scene)

@@ -256,7 +256,7 @@ ordered_json json_of(const TimepointResult& timepoint)
 {
     ordered_json out{{"id", timepoint.id}, {"date", or_null(timepoint.date)}, {"date_source", timepoint.date_source}, {"reader", timepoint.reader},
                      {"new_lesions", or_null(timepoint.new_lesions)}, {"ct", timepoint.ct ? json_of(*timepoint.ct) : ordered_json()},
-                     {"lesions", ordered_json::array()}, {"notices", json_of(timepoint.notices)}};
+                     {"signature", nullptr}, {"lesions", ordered_json::array()}, {"notices", json_of(timepoint.notices)}};
     for (const auto& lesion : timepoint.lesions) out["lesions"].push_back(json_of(lesion));
     return out;
 }
@@ -284,7 +284,7 @@ std::string assessment_json(const response::Assessment& assessment) { return tex
 
 std::string case_json(const CaseResult& result)
 {
-    ordered_json out{{"schema", kSchema}, {"case", result.case_id}, {"synthetic", result.synthetic}};
+    ordered_json out{{"schema", kSchema}, {"case", result.case_id}, {"synthetic", result.synthetic}, {"deidentified", result.hiding.has_value()}};
     out["use"] = "research use, not for clinical decisions without review";
     for (const char* list : {"lesions", "treatments", "events", "timepoints"}) out[list] = ordered_json::array();
     for (const auto& lesion : result.lesions) {

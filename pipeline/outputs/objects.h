@@ -14,6 +14,10 @@ namespace retromass::outputs {
 Result<ObjectReference> write_probability_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const ProbabilityMap*>& maps,
                                               const std::vector<SegDescription>& segments, const ObjectParameters& parameters = {});
 
+/// SEG of masks on a right-angled grid with one distance between slices (rectified.h), which has a series of its own beside that of the native slices.
+Result<ObjectReference> write_rectified_seg(const std::filesystem::path& file, const ingest::CtSeries& grid, const std::vector<const Mask*>& masks, const std::vector<SegDescription>& segments,
+                                            const ObjectParameters& parameters = {});
+
 /// RT Structure Set: each mask as closed contours along pixel edges on its slices, holes joined by a channel of no width. Filling them by the
 /// even-odd rule at pixel centres gives the mask again.
 Result<ObjectReference> write_structure_set(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const Mask*>& masks,
@@ -43,5 +47,13 @@ struct ObjectIdentity {
 };
 /// Empty where the file is no DICOM object.
 std::optional<ObjectIdentity> identity_of(const std::filesystem::path& file);
+
+/// Who verifies a report, and when (ISO 8601).
+struct Verifier {
+    std::string reader;
+    std::string time;
+};
+/// The report as a new instance that is complete and verified and names the one it replaces; nothing of its content is touched.
+Result<ObjectReference> sign_report(const std::filesystem::path& report, const std::filesystem::path& signed_file, const Verifier& verifier, const std::string& uid_root);
 
 }  // namespace retromass::outputs

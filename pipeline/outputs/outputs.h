@@ -62,11 +62,22 @@ struct TimepointResult {
     std::vector<Notice> notices;
 };
 
+/// Dates of a case whose people are hidden: shifted by whole days, the same for all of a patient, or kept.
+enum class Dates { shift, keep };
+/// How the people of a case are hidden: by the basic profile of PS3.15 E, UIDs and names mapped by a secret key.
+struct Deidentification {
+    std::string key;              ///< without it nothing can be mapped back, nor another case mapped in the same way
+    std::string pseudonym;        ///< stands for the patient's name and ID
+    Dates dates = Dates::shift;
+    int days = 0;                 ///< added to every date
+};
+
 /// Everything a case produced; the model behind every output.
 struct CaseResult {
     std::string case_id;
     bool synthetic = false;                   ///< prints SYNTHETIC on every picture
     std::string uid_root = kUidRoot;          ///< of every UID that is made
+    std::optional<Deidentification> hiding;   ///< where set, all here is hidden already, and the objects take nothing else from the CT's headers
     std::vector<response::Lesion> lesions;
     std::vector<response::Treatment> treatments;
     std::vector<response::Event> events;
@@ -107,6 +118,7 @@ struct ObjectParameters {
     std::string owner;                       ///< case and time point: they name the new series beside the CT's
     std::string review_state = "unreviewed";
     std::optional<ObjectReference> predecessor;  ///< the instance that this one replaces
+    std::optional<Deidentification> hiding;
 };
 
 struct SegDescription {
@@ -130,6 +142,14 @@ std::string derived_uid(const std::string& name, const std::string& root = kUidR
 std::string fault_of_uid(std::string_view uid);
 /// Refuses (usage) what is no root of UIDs, or leaves too little room below it.
 Status check_uid_root(const std::string& root);
+/// The key in a file, or a new one that is written there for its owner alone. Fails with usage where the file holds none.
+Result<std::string> deidentification_key(const std::filesystem::path& file);
+/// The shift of dates is drawn by key and patient: back by 1 to 3650 days.
+Deidentification deidentification_of(const std::string& key, const std::string& patient, const std::string& pseudonym, Dates dates);
+/// What stands for a UID, a person's name and a hash of the original: the same whenever key and original are.
+std::string hidden_uid(const Deidentification& hiding, const std::string& uid, const std::string& root = kUidRoot);
+std::string hidden_name(const Deidentification& hiding, const std::string& name);
+std::string hidden_hash(const Deidentification& hiding, const std::string& hash);
 /// Lower-case hex SHA-256 of a file.
 Result<std::string> sha256_of_file(const std::filesystem::path& file);
 std::string sha256_of_text(std::string_view text);
@@ -142,14 +162,47 @@ Result<std::vector<std::string>> write_key_images(const std::filesystem::path& f
 
 /// Writes the case folder of the design (case.json, measurements.csv, response.csv, masks/, dicom/, images/, report.html,
 /// provenance.json, events.jsonl) to a temporary name beside `folder`, then renames. An existing `folder` is replaced only with
-/// `overwrite`. The written SEG is read back and re-measured; a difference fails with verification_failed.
+/// `overwrite`. The written SEG is read back and re-measured; a difference fails with verification_failed. Answers which signatures of the replaced
+/// case no longer hold; where a time point's report is the one that was signed, the signed one stays.
 struct WriteParameters {
     bool overwrite = false;
     std::string command;          ///< for provenance
     std::string timestamp;        ///< ISO 8601; the declared timestamp of this run
 };
-Status write_case(const std::filesystem::path& folder, const CaseResult& result, const WriteParameters& parameters,
+Result<std::vector<Notice>> write_case(const std::filesystem::path& folder, const CaseResult& result, const WriteParameters& parameters,
                   const Progress& progress = {});
+
+struct SignParameters {
+    std::string reader;
+    std::string role;
+    std::string timepoint;        ///< empty = every one that has a report and no signature
+    std::string reason;           ///< needed where the time point was signed before and has changed since
+    std::string timestamp;        ///< ISO 8601
+    std::string uid_root = kUidRoot;
+};
+/// Makes the reports of a finished case complete and verified, as new instances that name those they replace, and notes it in case.json, report.html and the
+/// audit log. Answers the time points. Fails with usage where there is nothing to sign, with verification_failed where the case is not what was written.
+Result<std::vector<std::string>> sign_case(const std::filesystem::path& folder, const SignParameters& parameters);
+
+/// What an audit of a case folder found.
+struct Audit {
+    std::size_t events = 0;
+    std::size_t files = 0;
+    std::size_t signatures = 0;
+    std::vector<std::string> faults;
+};
+/// Whether the chain of the audit log is whole, every file is what provenance.json lists, and every signed report the one that was signed.
+Result<Audit> audit_case(const std::filesystem::path& folder);
+
+/// A reader's word on a lesion, as the audit log keeps it.
+struct Review {
+    std::string time;             ///< ISO 8601
+    std::string timepoint;
+    std::string lesion;
+    std::string state;            ///< accepted | edited | rejected
+    std::string reader;
+};
+Status note_review(const std::filesystem::path& folder, const Review& review);
 
 /// The response table as printed by `demo` and `run`.
 std::string response_table(const CaseResult& result);

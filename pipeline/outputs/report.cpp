@@ -278,6 +278,7 @@ Result<std::string> timepoints_section(const CaseResult& result, const Pictures&
                (timepoint.date_source.empty() ? "" : " <small>(" + html(timepoint.date_source) + ")</small>") + "</h3>\n";
         if (timepoint.ct) out += "<p class=\"soft\">" + html(acquisition_text(*timepoint.ct)) + ".</p>\n";
         out += notice_list(timepoint.notices);
+        if (const auto remark = pictures.remarks.find(timepoint.id); remark != pictures.remarks.end()) out += "<p>" + html(remark->second) + "</p>\n";
         for (const auto& lesion : timepoint.lesions) {
             RETROMASS_TRY_ASSIGN(const auto part, lesion_at(timepoint, lesion, pictures));
             out += part;
@@ -381,7 +382,7 @@ Result<std::string> report_html(const CaseResult& result, const Pictures& pictur
     const auto band = band_text(review_state_of(result)) + (result.synthetic ? " - SYNTHETIC" : "");
     std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>" +
                       html(result.case_id) + " - tumour response - " + html(band) + "</title>\n<style>" + kReportStyle + "</style>\n</head>\n<body>\n<div class=\"band\">" + html(band) + "</div>\n<main>\n<header><h1>Tumour response, case " +
-                      html(result.case_id) + "</h1>\n<p class=\"soft\">" + kUse + (result.synthetic ? " SYNTHETIC patient: no human data." : "") + "</p></header>\n";
+                      html(result.case_id) + "</h1>\n<p class=\"soft\">" + kUse + (result.synthetic ? " SYNTHETIC patient: no human data." : "") + "</p>\n<!--signatures--><!--/signatures--></header>\n";
     out += first_screen(result) + response_section(result) + criteria_section(result) + comparability_section(result) + identity_section(result) + measurements_section(result) + decisions_section(result);
     RETROMASS_TRY_ASSIGN(const auto timepoints, timepoints_section(result, pictures));
     out += timepoints + growth_section(result) + kinetics_section(result) + policies_section(result) + provenance_section(result);

@@ -13,6 +13,7 @@ namespace retromass::outputs {
 struct Pictures {
     std::filesystem::path folder;
     std::map<std::string, std::vector<std::string>> of;
+    std::map<std::string, std::string> remarks;  ///< on the DICOM objects of a time point
 };
 
 /// The self-contained page: pictures inline, no script, nothing loaded from elsewhere.

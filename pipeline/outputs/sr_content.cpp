@@ -238,11 +238,12 @@ private:
         return out;
     }
 
-    /// Status, review state, site and notices in words.
+    /// Status, review if there was one, site and notices in words.
     std::string comment_of(const LesionResult& lesion) const
     {
-        std::string out = "status " + std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : " (" + lesion.reason + ")") + "; " + lesion.review_state;
-        if (!lesion.reviewer.empty()) out += " by " + lesion.reviewer;
+        std::string out = "status " + std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : " (" + lesion.reason + ")");
+        if (lesion.review_state != "unreviewed") out += "; " + lesion.review_state;  // that nobody reviewed it stands in the flags, which a signature changes
+        if (!lesion.reviewer.empty()) out += (lesion.review_state != "unreviewed" ? " by " : "; reader ") + lesion.reviewer;
         if (const auto* const about = known(lesion); about && !about->site.empty()) out += "; site " + about->site;
         if (lesion.reader_long_axis) out += "; reader's line " + lesion.reader_long_axis->text() + " mm";
         for (const auto& notice : notices_of(lesion)) out += "; " + std::string(name(notice.code)) + ": " + notice.text;
@@ -350,7 +351,8 @@ private:
             if (!row.overall.reason.empty()) text += ". " + sentence(row.overall.reason);
             out.add(words("TEXT", "CONTAINS", kComment, text));
         }
-        out.add(words("TEXT", "CONTAINS", kComment, "Research use, not for clinical decisions without review; " + review_state_of(timepoint_) + (result_.synthetic ? "; SYNTHETIC" : "")));
+        const auto state = review_state_of(timepoint_);
+        out.add(words("TEXT", "CONTAINS", kComment, "Research use, not for clinical decisions without review" + (state == "unreviewed" ? "" : "; " + state) + (result_.synthetic ? "; SYNTHETIC" : "")));
         return out;
     }
 

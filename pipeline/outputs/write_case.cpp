@@ -1,13 +1,13 @@
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <fstream>
 
+#include "pipeline/outputs/case_folder.h"
+#include "pipeline/outputs/event_log.h"
 #include "pipeline/outputs/json.h"
 #include "pipeline/outputs/objects.h"
 #include "pipeline/outputs/report.h"
+#include "pipeline/outputs/signatures.h"
 #include "pipeline/outputs/verify.h"
 #include "pipeline/outputs/words.h"
 
@@ -17,61 +17,21 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-/// The folder under its temporary name; removed unless the whole case was written.
-class PartialFolder {
-public:
-    explicit PartialFolder(fs::path folder) : folder_(std::move(folder)) {}
-    ~PartialFolder()
-    {
-        std::error_code ignored;
-        if (!kept_) fs::remove_all(folder_, ignored);
-    }
-    PartialFolder(const PartialFolder&) = delete;
-    PartialFolder& operator=(const PartialFolder&) = delete;
-    const fs::path& path() const { return folder_; }
-    void keep() { kept_ = true; }
-
-private:
-    fs::path folder_;
-    bool kept_ = false;
-};
-
-Error io_error(const std::string& what, const std::error_code& error) { return {error == std::errc::no_space_on_device ? Code::disk_space : Code::io, what + ": " + error.message(), "outputs: write_case"}; }
-
-fs::path beside(const fs::path& folder, const std::string& suffix)
-{
-    auto name = folder.filename().string() + "." + suffix + "-" + std::to_string(getpid());
-    return folder.parent_path() / name;
-}
-
-/// The case a finished folder is of; empty if that cannot be read.
-std::string case_in(const fs::path& folder)
-{
-    std::ifstream in(folder / "case.json");
-    const auto written = ordered_json::parse(in, nullptr, false);
-    return written.is_object() && written.contains("case") && written["case"].is_string() ? written["case"].get<std::string>() : "";
-}
-
 /// Only what this program wrote of the same case is ever replaced: a mistyped path must not cost a folder of something else, nor make one
-/// patient's report the predecessor of another's.
-Status check_target(const fs::path& folder, const std::string& case_id, bool overwrite)
+/// patient's report the predecessor of another's. What is replaced is kept, so a case whose people are hidden replaces no other kind.
+Status check_target(const fs::path& folder, const CaseResult& result, bool overwrite)
 {
     std::error_code error;
     if (!fs::exists(fs::symlink_status(folder, error))) return Done{};
+    const auto refuse = [&](const std::string& why) { return Error{Code::output_exists, folder.string() + " " + why + "; choose another name", "outputs: write_case"}; };
     if (!overwrite) return Error{Code::output_exists, folder.string() + " exists; choose another name or allow overwriting", "outputs: write_case"};
     const bool ours = fs::is_directory(folder, error) && (fs::is_empty(folder, error) || (fs::exists(folder / "case.json", error) && fs::exists(folder / "provenance.json", error)));
-    if (!ours) return Error{Code::output_exists, folder.string() + " is not a finished case and is not replaced; choose another name", "outputs: write_case"};
-    if (!fs::is_empty(folder, error) && case_in(folder) != case_id) {
-        return Error{Code::output_exists, folder.string() + " holds another case than " + case_id + " and is not replaced; choose another name", "outputs: write_case"};
-    }
-    return Done{};
-}
-
-Status write_text(const fs::path& file, const std::string& text)
-{
-    std::ofstream out(file, std::ios::binary);
-    out << text;
-    if (!out.flush()) return Error{Code::io, "cannot write " + file.string(), "outputs: write_case"};
+    if (!ours) return refuse("is not a finished case and is not replaced");
+    if (fs::is_empty(folder, error)) return Done{};
+    const auto written = ordered_json::parse(text_of_file(folder / "case.json"), nullptr, false);
+    const auto stated = [&](const char* key) { return written.is_object() && written.contains(key) ? written[key] : ordered_json(); };
+    if (stated("case") != result.case_id) return refuse("holds another case than " + result.case_id + " and is not replaced");
+    if (stated("deidentified") != result.hiding.has_value()) return refuse(result.hiding ? "holds the case with its names, which would be kept in it, and is not replaced" : "holds the case de-identified and is not replaced");
     return Done{};
 }
 
@@ -83,7 +43,8 @@ public:
     {
     }
 
-    Status write()
+    /// Answers what signed reports are signed no longer.
+    Result<std::vector<Notice>> write()
     {
         for (const char* name : {"masks", "dicom", "images"}) {
             std::error_code error;
@@ -119,9 +80,13 @@ public:
         RETROMASS_TRY(write_text(folder_ / "report.html", page));
         RETROMASS_TRY(write_paper());
         RETROMASS_TRY(keep_superseded());
+        RETROMASS_TRY(put_signatures(folder_, signatures_, voided_));
         note("case-written", {{"case", result_.case_id}});
-        RETROMASS_TRY(write_text(folder_ / "events.jsonl", events_));
-        return write_provenance();
+        RETROMASS_TRY(write_text(folder_ / "events.jsonl", log_.text()));
+        RETROMASS_TRY(write_provenance());
+        std::vector<Notice> out;
+        for (const auto& [timepoint, why] : voided_) out.push_back({Code::unreviewed, "time point " + timepoint + ": " + why});
+        return out;
     }
 
 private:
@@ -134,9 +99,7 @@ private:
 
     void note(const char* event, const ordered_json& more)
     {
-        ordered_json line{{"time", parameters_.timestamp}, {"event", event}};
-        line.update(more);
-        events_ += line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+        log_.note(parameters_.timestamp, event, more);
     }
 
     Status write_timepoint(const TimepointResult& timepoint)
@@ -171,6 +134,7 @@ private:
     {
         ObjectParameters parameters;
         parameters.uid_root = result_.uid_root;
+        parameters.hiding = result_.hiding;
         parameters.owner = result_.case_id + " " + timepoint.id;
         parameters.review_state = review_state_of(timepoint);
         const auto file = [&](const char* kind) { return folder_ / "dicom" / (file_name_of(timepoint.id) + "-" + kind + ".dcm"); };
@@ -185,10 +149,37 @@ private:
         }
         const auto sr = file("sr");
         RETROMASS_TRY(wanted());
-        RETROMASS_TRY_ASSIGN(const auto report, superseding(sr, parameters, [&](const ObjectParameters& p) { return write_report(sr, result_, timepoint, segmented, seg, p); }));
+        RETROMASS_TRY_ASSIGN(const auto report, write_or_keep_report(sr, timepoint, segmented, seg, parameters));
         RETROMASS_TRY(verify_report(sr, timepoint));
         note("sr-verified", {{"timepoint", timepoint.id}, {"sop_instance_uid", report.sop_instance_uid}});
         return Done{};
+    }
+
+    /// The report; where it comes out as the one that a reader signed, the signed one stays.
+    Result<ObjectReference> write_or_keep_report(const fs::path& file, const TimepointResult& timepoint, const std::vector<std::string>& segmented, const std::optional<ObjectReference>& seg,
+                                                 const ObjectParameters& parameters)
+    {
+        const auto write = [&](const ObjectParameters& p) { return write_report(file, result_, timepoint, segmented, seg, p); };
+        const auto signature = before_.find(timepoint.id);
+        if (signature == before_.end()) return superseding(file, parameters, write);
+        const auto& s = signature->second;
+        const auto unsigned_one = identity_of(previous_ / s["replaces"]["file"].get<std::string>());
+        const auto signed_one = identity_of(previous_ / "dicom" / file.filename());
+        if (unsigned_one && signed_one) {
+            auto as_then = parameters;
+            as_then.predecessor = unsigned_one->predecessor;
+            RETROMASS_TRY_ASSIGN(const auto written, write(as_then));
+            if (written.sop_instance_uid == unsigned_one->self.sop_instance_uid) {
+                std::error_code error;
+                fs::copy_file(previous_ / "dicom" / file.filename(), file, fs::copy_options::overwrite_existing, error);
+                if (error) return io_error("cannot keep the signed report " + file.filename().string(), error);
+                signatures_[timepoint.id] = s;
+                return signed_one->self;
+            }
+        }
+        voided_[timepoint.id] = "the signature of " + s["reader"].get<std::string>() + " of " + s["time"].get<std::string>() + " no longer holds: the result changed after it";
+        note("signature-void", {{"timepoint", timepoint.id}, {"reader", s["reader"]}, {"sop_instance_uid", s["sop_instance_uid"]}});
+        return superseding(file, parameters, write);
     }
 
     /// Writes an object that names the one it replaces: where it came out otherwise than before it is another instance, and the one before is its predecessor.
@@ -280,6 +271,7 @@ private:
         if (!last) return Done{};
         ObjectParameters parameters;
         parameters.uid_root = result_.uid_root;
+        parameters.hiding = result_.hiding;
         parameters.owner = result_.case_id;
         parameters.review_state = review_state_of(result_);
         const auto file = folder_ / "dicom" / "report.dcm";
@@ -291,12 +283,6 @@ private:
     Status keep_superseded()
     {
         std::error_code error;
-        const auto kept = folder_ / "dicom" / "superseded";
-        const auto keep = [&](const fs::path& from, const fs::path& name) {
-            fs::create_directories(kept, error);
-            if (!error) fs::copy_file(from, kept / name, fs::copy_options::overwrite_existing, error);
-            return !error;
-        };
         for (const auto& entry : fs::directory_iterator(previous_ / "dicom", error)) {
             if (!entry.is_regular_file()) continue;
             RETROMASS_TRY_ASSIGN(const auto old, sha256_of_file(entry.path()));
@@ -305,13 +291,13 @@ private:
                 RETROMASS_TRY_ASSIGN(const auto same, sha256_of_file(now));
                 if (same == old) continue;
             }
-            constexpr std::size_t kOfTheHash = 8;
-            const auto name = entry.path().stem().string() + "-" + old.substr(0, kOfTheHash) + ".dcm";
-            if (!keep(entry.path(), name)) return io_error("cannot keep " + name, error);
-            note("superseded", {{"file", "dicom/superseded/" + name}});
+            RETROMASS_TRY_ASSIGN(const auto name, outputs::keep_superseded(entry.path(), folder_));
+            note("superseded", {{"file", name}});
         }
         for (const auto& entry : fs::directory_iterator(previous_ / "dicom" / "superseded", error)) {
-            if (!keep(entry.path(), entry.path().filename())) return io_error("cannot keep " + entry.path().filename().string(), error);
+            fs::create_directories(folder_ / "dicom" / "superseded", error);
+            if (!error) fs::copy_file(entry.path(), folder_ / "dicom" / "superseded" / entry.path().filename(), fs::copy_options::overwrite_existing, error);
+            if (error) return io_error("cannot keep " + entry.path().filename().string(), error);
         }
         return Done{};
     }
@@ -326,16 +312,7 @@ private:
         for (const auto& [policy, value] : result_.assessment.policies) out["policies"][policy] = value;
         out["inputs"] = ordered_json::array();
         for (const auto& [input, hash] : result_.inputs) out["inputs"].push_back({{"input", input}, {"sha256", hash}});
-        std::vector<fs::path> files;
-        for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
-            if (entry.is_regular_file()) files.push_back(entry.path());
-        }
-        std::sort(files.begin(), files.end());
-        out["outputs"] = ordered_json::array();
-        for (const auto& file : files) {
-            RETROMASS_TRY_ASSIGN(const auto hash, sha256_of_file(file));
-            out["outputs"].push_back({{"file", file.lexically_relative(folder_).generic_string()}, {"sha256", hash}});
-        }
+        RETROMASS_TRY_ASSIGN(out["outputs"], outputs_listed(folder_));
         return write_text(folder_ / "provenance.json", out.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
     }
 
@@ -347,37 +324,20 @@ private:
     std::string step_;
     double done_ = 0;
     Pictures pictures_;
-    std::string events_;
+    EventLog log_{text_of_file(previous_ / "events.jsonl")};  ///< goes on from the case that is replaced
+    Signatures before_ = signatures_in(previous_);
+    Signatures signatures_;
+    Voided voided_;
 };
-
-Status move_into_place(PartialFolder& partial, const fs::path& folder)
-{
-    std::error_code error;
-    const auto old = beside(folder, "replaced");
-    const bool replaces = fs::exists(fs::symlink_status(folder, error));
-    if (replaces) {
-        fs::rename(folder, old, error);
-        if (error) return io_error("cannot replace " + folder.string(), error);
-    }
-    fs::rename(partial.path(), folder, error);
-    if (error) {
-        const auto failed = io_error("cannot name the finished case " + folder.string(), error);
-        if (replaces) fs::rename(old, folder, error);
-        return failed;
-    }
-    partial.keep();
-    if (replaces) fs::remove_all(old, error);
-    return Done{};
-}
 
 }  // namespace
 
-Status write_case(const fs::path& folder, const CaseResult& result, const WriteParameters& parameters, const Progress& progress)
+Result<std::vector<Notice>> write_case(const fs::path& folder, const CaseResult& result, const WriteParameters& parameters, const Progress& progress)
 {
     auto target = folder.lexically_normal();
     if (!target.has_filename()) target = target.parent_path();
     if (target.empty() || target.filename() == "." || target.filename() == "..") return Error{Code::usage, "the output needs a folder name of its own", "outputs: write_case"};
-    RETROMASS_TRY(check_target(target, result.case_id, parameters.overwrite));
+    RETROMASS_TRY(check_target(target, result, parameters.overwrite));
     try {  // the file system and JSON libraries throw; nothing leaves this door
         std::error_code error;
         if (target.has_parent_path()) fs::create_directories(target.parent_path(), error);
@@ -385,9 +345,10 @@ Status write_case(const fs::path& folder, const CaseResult& result, const WriteP
         fs::remove_all(partial.path(), error);
         fs::create_directory(partial.path(), error);
         if (error) return io_error("cannot create " + partial.path().string(), error);
-        RETROMASS_TRY(CaseWriter(partial.path(), target, result, parameters, progress).write());
-        RETROMASS_TRY(check_target(target, result.case_id, parameters.overwrite));
-        return move_into_place(partial, target);
+        RETROMASS_TRY_ASSIGN(auto notices, CaseWriter(partial.path(), target, result, parameters, progress).write());
+        RETROMASS_TRY(check_target(target, result, parameters.overwrite));
+        RETROMASS_TRY(move_into_place(partial, target));
+        return notices;
     } catch (const std::exception& thrown) {
         return Error{Code::io, std::string("writing the case failed: ") + thrown.what(), "outputs: write_case"};
     }

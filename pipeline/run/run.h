@@ -125,6 +125,8 @@ struct RunParameters {
     std::vector<Code> accepted;
     std::map<std::string, std::string> policies;            ///< over those of the case file
     std::string uid_root = outputs::kUidRoot;               ///< of every UID that is made
+    std::filesystem::path key_file;                         ///< of de-identification; empty = names and dates stay
+    outputs::Dates dates = outputs::Dates::shift;           ///< of a de-identified case
     std::string command;                                    ///< for provenance
     std::string timestamp;                                  ///< ISO 8601, for provenance
 };

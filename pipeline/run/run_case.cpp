@@ -5,6 +5,7 @@
 #include "core/units.h"
 #include "measurement/measure.h"
 #include "pipeline/run/accepted.h"
+#include "pipeline/run/deidentify.h"
 #include "pipeline/run/patient_of.h"
 #include "pipeline/run/run.h"
 #include "pipeline/run/same_patient.h"
@@ -292,16 +293,22 @@ void note_diverging_axes(std::vector<outputs::TimepointResult>& timepoints)
     }
 }
 
+/// Who the case is of, as the first CT says it: a hash, never the values; empty without a CT.
+std::string identity_of(const outputs::CaseResult& result)
+{
+    for (const auto& t : result.timepoints) {
+        if (!t.ct) continue;
+        const auto& who = t.ct->facts.patient;
+        return who.id == 0 ? t.ct->facts.study_instance_uid : std::to_string(who.id) + " " + std::to_string(who.issuer);
+    }
+    return {};
+}
+
 /// One tracking UID a lesion, at every time point: the case file's, else that of the first object it came from, else one of our own,
 /// which is the same whenever case and patient are.
 void agree_on_tracking(outputs::CaseResult& result, const CaseFile& file)
 {
-    std::string patient;
-    for (const auto& t : result.timepoints) {
-        if (!patient.empty() || !t.ct) continue;
-        const auto& who = t.ct->facts.patient;
-        patient = who.id == 0 ? t.ct->facts.study_instance_uid : std::to_string(who.id) + " " + std::to_string(who.issuer);
-    }
+    const auto patient = identity_of(result);
     std::set<std::string> taken;
     for (const auto& lesion : file.lesions) taken.insert(lesion.tracking_uid);
     for (std::size_t l = 0; l < file.lesions.size(); ++l) {
@@ -450,7 +457,14 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
     agree_on_tracking(result, file);
     note_diverging_axes(result.timepoints);
 
-    const auto patient = patient_of(file, result);
+    auto shown = file;
+    if (!parameters.key_file.empty()) {
+        RETROMASS_TRY_ASSIGN(const auto key, outputs::deidentification_key(parameters.key_file));
+        const auto who = identity_of(result);
+        result.hiding = outputs::deidentification_of(key, who.empty() ? file.case_id : who, file.case_id, parameters.dates);
+        hide(shown, result, *result.hiding);
+    }
+    const auto patient = patient_of(shown, result);
     response::Criteria criteria;
     criteria.primary = file.primary;
     if (!file.criteria.empty()) criteria.others = file.criteria;
@@ -459,9 +473,10 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
 
     outputs::WriteParameters write;
     write.overwrite = parameters.overwrite;
-    write.command = parameters.command;
+    write.command = result.hiding ? "retromass run --deidentify" : parameters.command;  // paths may name somebody
     write.timestamp = parameters.timestamp;
-    RETROMASS_TRY(outputs::write_case(out, result, write, part(progress, kMeasuringShare, 1, "writing")));
+    RETROMASS_TRY_ASSIGN(const auto unsigned_now, outputs::write_case(out, result, write, part(progress, kMeasuringShare, 1, "writing")));
+    result.notices.insert(result.notices.end(), unsigned_now.begin(), unsigned_now.end());
     return result;
 }
 

@@ -188,6 +188,13 @@ class Objects(TwoBalls):
         if old_paper.SOPInstanceUID != new_paper.SOPInstanceUID:
             named = new_paper.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0].ReferencedSOPSequence[0]
             self.assertEqual(named.ReferencedSOPInstanceUID, old_paper.SOPInstanceUID)
+        self.assertEqual(run("run", corrected, "-o", out, "--overwrite", "--method", "ellipsoid").returncode, 0)  # other masks: other contours
+        redrawn = pydicom.dcmread(os.path.join(out, "dicom", "before-rtstruct.dcm"))
+        self.assertNotEqual(redrawn.SOPInstanceUID, new_structures.SOPInstanceUID)
+        self.assertEqual(redrawn.PredecessorStructureSetSequence[0].ReferencedSOPInstanceUID, new_structures.SOPInstanceUID)
+        reprinted = pydicom.dcmread(os.path.join(out, "dicom", "report.dcm"))
+        self.assertNotEqual(reprinted.SOPInstanceUID, new_paper.SOPInstanceUID)
+        self.assertEqual(reprinted.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID, new_paper.SOPInstanceUID)
         kept = {content(f) for f in glob.glob(os.path.join(out, "dicom", "superseded", "*.dcm"))}
         self.assertIn(first["before-sr.dcm"], kept)
         self.assertIn(first["before-seg.dcm"], kept)

@@ -11,12 +11,66 @@
 namespace retromass::outputs {
 namespace {
 
+/// "2013-03-16T09:00:00Z" as DICOM writes it: "20130316090000+0000".
+std::string dicom_time(const std::string& iso)
+{
+    std::string out;
+    for (const char c : iso) {
+        if (c >= '0' && c <= '9') out += c;
+        else if (c == 'Z') out += "+0000";
+        else if (c == '+' || (c == '-' && out.size() > 8)) out += c;
+    }
+    return out;
+}
+
+std::string shifted(const OFString& date, int days)
+{
+    const auto day = parse_date({date.c_str(), date.size()});
+    if (!day) return {};
+    std::string out;
+    for (const char c : iso(*day + std::chrono::days(days))) {
+        if (c != '-') out += c;
+    }
+    return out;
+}
+
+/// A header of its own, with nothing of the CT's but dates, as chosen, and how it was compressed. What table E.1-1 lets stay empty or asks to be removed is not there at all.
+Result<std::unique_ptr<DcmFileFormat>> hidden_header(DcmItem& from, const ingest::CtSeries& ct, const Deidentification& hiding)
+{
+    if (text_of(from, DCM_BurnedInAnnotation) == "YES") return Error{Code::usage, "the CT says that texts are burned into its pixels: pictures of it cannot be de-identified", "outputs: dicom"};
+    auto made = std::make_unique<DcmFileFormat>();
+    auto& out = *made->getDataset();
+    RETROMASS_TRY(put(out, DCM_PatientName, hiding.pseudonym));
+    RETROMASS_TRY(put(out, DCM_PatientID, hiding.pseudonym));
+    RETROMASS_TRY(put(out, DCM_PatientIdentityRemoved, "YES"));
+    RETROMASS_TRY(put(out, DCM_DeidentificationMethod, std::string("Retromass ") + kVersion + ": PS3.15 basic profile"));
+    RETROMASS_TRY(put_code(out, DCM_DeidentificationMethodCodeSequence, "113100", "DCM", "Basic Application Confidentiality Profile"));
+    const bool kept = hiding.dates == Dates::keep;
+    RETROMASS_TRY(kept ? put_code(out, DCM_DeidentificationMethodCodeSequence, "113106", "DCM", "Retain Longitudinal Temporal Information Full Dates Option")
+                       : put_code(out, DCM_DeidentificationMethodCodeSequence, "113107", "DCM", "Retain Longitudinal Temporal Information Modified Dates Option"));
+    RETROMASS_TRY(put(out, DCM_LongitudinalTemporalInformationModified, kept ? "UNMODIFIED" : "MODIFIED"));
+    RETROMASS_TRY(put(out, DCM_StudyInstanceUID, ct.facts.study_instance_uid));
+    RETROMASS_TRY(put(out, DCM_FrameOfReferenceUID, ct.facts.frame_of_reference_uid));
+    for (const auto& tag : {DCM_StudyDate, DCM_SeriesDate, DCM_AcquisitionDate, DCM_ContentDate}) {
+        if (const auto date = shifted(text_of(from, tag), hiding.days); !date.empty()) RETROMASS_TRY(put(out, tag, date));
+    }
+    for (const auto& tag : {DCM_StudyTime, DCM_SeriesTime, DCM_AcquisitionTime, DCM_ContentTime}) {  // a time of day tells patients of one day apart
+        if (const auto time = text_of(from, tag); !time.empty()) RETROMASS_TRY(put(out, tag, kept ? time.c_str() : "000000"));
+    }
+    for (const auto& tag : {DCM_LossyImageCompression, DCM_LossyImageCompressionRatio, DCM_LossyImageCompressionMethod}) {
+        OFString value;
+        if (from.findAndGetOFStringArray(tag, value).good() && !value.empty()) RETROMASS_TRY(put(out, tag, value.c_str()));
+    }
+    RETROMASS_TRY(hold_texts(out, {hiding.pseudonym}));
+    return made;
+}
+
+}  // namespace
+
 ObjectReference reference_to(DcmItem& data)
 {
     return {text_of(data, DCM_SOPClassUID).c_str(), text_of(data, DCM_SOPInstanceUID).c_str(), text_of(data, DCM_SeriesInstanceUID).c_str(), text_of(data, DCM_StudyInstanceUID).c_str()};
 }
-
-}  // namespace
 
 Error failure(const std::string& what, const OFCondition& condition) { return {Code::io, what + ": " + condition.text(), "outputs: dicom"}; }
 
@@ -76,6 +130,9 @@ Result<std::unique_ptr<DcmFileFormat>> header_of(const ingest::CtSeries& ct, con
     if (source->loadFileUntilTag(file.c_str(), EXS_Unknown, EGL_noChange, DCM_MaxReadLength, ERM_autoDetect, DCM_PixelData).bad()) {
         return Error{Code::io, "cannot read " + file.string(), "outputs: dicom"};
     }
+    if (parameters.hiding) {
+        RETROMASS_TRY_ASSIGN(source, hidden_header(*source->getDataset(), ct, *parameters.hiding));
+    }
     auto& data = *source->getDataset();
     if (text_of(data, DCM_FrameOfReferenceUID).empty()) {
         RETROMASS_TRY(put(data, DCM_FrameOfReferenceUID, derived_uid("frame of reference " + ct.facts.series_instance_uid, parameters.uid_root)));
@@ -112,6 +169,9 @@ Status copy_patient_and_study(DcmItem& from, DcmItem& to)
         if (from.findAndGetElement(tag, element, OFFalse, OFTrue).bad() || !element) continue;
         RETROMASS_DCM(to.insert(element, OFTrue), DcmTag(tag).getTagName());
     }
+    if (text_of(to, DCM_PatientIdentityRemoved) == "YES" && text_of(to, DCM_DeidentificationMethod).empty() && !to.tagExistsWithValue(DCM_DeidentificationMethodCodeSequence)) {
+        RETROMASS_TRY(put(to, DCM_DeidentificationMethod, "not stated by the CT"));  // type 1C: some CTs leave it empty
+    }
     for (const auto& tag : {DCM_PatientName, DCM_PatientID, DCM_PatientBirthDate, DCM_PatientSex, DCM_StudyDate, DCM_StudyTime, DCM_ReferringPhysicianName, DCM_StudyID, DCM_AccessionNumber}) {
         if (!to.tagExists(tag)) RETROMASS_DCM(to.insertEmptyElement(tag), DcmTag(tag).getTagName());  // type 2: present, if empty
     }
@@ -138,6 +198,20 @@ Status put_series(DcmItem& out, DcmItem& source, const ingest::CtSeries& ct, con
     RETROMASS_TRY(put(out, DCM_SoftwareVersions, kVersion));
     if (ct.facts.synthetic) RETROMASS_TRY(put(out, DCM_QualityControlSubject, "YES"));
     for (const auto& tag : {DCM_InstanceCreationDate, DCM_InstanceCreationTime}) out.findAndDeleteElement(tag);
+    return Done{};
+}
+
+Status put_verification(DcmItem& out, const std::string& organization, const std::string& reader, const std::string& iso_time)
+{
+    RETROMASS_TRY(put(out, DCM_CompletionFlag, "COMPLETE"));
+    RETROMASS_TRY(put(out, DCM_PreliminaryFlag, "FINAL"));
+    RETROMASS_TRY(put(out, DCM_VerificationFlag, "VERIFIED"));
+    out.findAndDeleteElement(DCM_VerifyingObserverSequence);
+    RETROMASS_TRY_ASSIGN(auto* const observer, add_item(out, DCM_VerifyingObserverSequence));
+    RETROMASS_TRY(put(*observer, DCM_VerifyingOrganization, organization));
+    RETROMASS_TRY(put(*observer, DCM_VerificationDateTime, dicom_time(iso_time)));
+    RETROMASS_TRY(put(*observer, DCM_VerifyingObserverName, reader));
+    RETROMASS_DCM(observer->insertEmptyElement(DCM_VerifyingObserverIdentificationCodeSequence), "the observer");
     return Done{};
 }
 
@@ -190,6 +264,7 @@ Result<ObjectReference> save(DcmFileFormat& object, const std::filesystem::path&
 {
     auto& data = *object.getDataset();
     data.findAndDeleteElement(DCM_SOPInstanceUID);
+    object.getMetaInfo()->clear();  // an object that was read names its own instance there
     const auto write = [&](E_FileWriteMode mode) { return object.saveFile(file.c_str(), syntax, EET_ExplicitLength, EGL_recalcGL, EPD_withoutPadding, 0, 0, mode); };
     RETROMASS_DCM(write(EWM_dataset), "cannot write " + file.string());
     RETROMASS_TRY_ASSIGN(const auto content, sha256_of_file(file));

@@ -37,7 +37,7 @@ Result<DcmItem*> add_item(DcmItem& parent, const DcmTagKey& sequence);
 Status put_code(DcmItem& parent, const DcmTagKey& sequence, const std::string& value, const std::string& scheme, const std::string& meaning);
 
 /// The header of the CT's first image, up to the pixels. Has a frame of reference in any case: one of our own, the same at every run, where
-/// the CT names none.
+/// the CT names none. Of a case whose people are hidden it holds nothing but what its de-identified objects may (PS3.15 table E.1-1): see docs/stages/outputs.md.
 Result<std::unique_ptr<DcmFileFormat>> header_of(const ingest::CtSeries& ct, const ObjectParameters& parameters);
 /// Makes the header hold our `texts`: UTF-8 if one is not ASCII. Refuses (case_file) what no character set holds: control characters, and bytes that are no UTF-8.
 Status hold_texts(DcmItem& header, const std::vector<std::string>& texts);
@@ -53,6 +53,10 @@ struct Kind {
 };
 /// Series and equipment attributes, dates as the CT's. The series is one of its own for each CT, owner, kind and review state.
 Status put_series(DcmItem& out, DcmItem& source, const ingest::CtSeries& ct, const Kind& kind, const ObjectParameters& parameters);
+/// What others refer to the object by.
+ObjectReference reference_to(DcmItem& data);
+/// Complete, final and verified by a reader (PS3.3 C.17.2).
+Status put_verification(DcmItem& out, const std::string& organization, const std::string& reader, const std::string& iso_time);
 /// Names the document that this one replaces in the Predecessor Documents Sequence.
 Status put_predecessor_document(DcmItem& out, const ObjectReference& predecessor);
 /// Names every image of the CT in a Referenced Series Sequence.

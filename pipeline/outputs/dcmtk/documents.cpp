@@ -20,7 +20,7 @@ Status begin(DcmFileFormat& out, const ingest::CtSeries& ct, const char* sop_cla
     RETROMASS_TRY(copy_patient_and_study(*source->getDataset(), data));
     RETROMASS_TRY(put_series(data, *source->getDataset(), ct, kind, parameters));
     RETROMASS_TRY(put(data, DCM_ConversionType, "WSD"));
-    return put(data, DCM_BurnedInAnnotation, "YES");
+    return put(data, DCM_BurnedInAnnotation, parameters.hiding ? "NO" : "YES");  // what is drawn: the pseudonym, and dates as the case has them
 }
 
 }  // namespace

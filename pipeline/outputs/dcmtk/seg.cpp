@@ -11,6 +11,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 
 #include "pipeline/outputs/dcmtk/dataset.h"
@@ -21,6 +22,8 @@ namespace {
 
 constexpr Kind kSeg{"seg", "SEG", "lesion segmentation", 9000};
 constexpr Kind kProbability{"probability", "SEG", "lesion probability", 14000};
+
+constexpr Kind kRectified{"seg-rectified", "SEG", "lesion masks, rectified", 15000};
 
 /// The values of one segment from one slice on: a mask's, or a probability map's.
 struct Layer {
@@ -143,6 +146,7 @@ private:
 /// What the document classes set from the clock or leave out.
 Status complete(DcmDataset& out, DcmDataset& source, const ingest::CtSeries& ct, const Kind& kind, const ObjectParameters& parameters)
 {
+    RETROMASS_TRY(copy_patient_and_study(source, out));  // the document class takes over some of it only
     RETROMASS_TRY(put_series(out, source, ct, kind, parameters));
     if (text_of(source, DCM_LossyImageCompression) == "01") {
         for (const auto& tag : {DCM_LossyImageCompression, DCM_LossyImageCompressionRatio, DCM_LossyImageCompressionMethod}) {
@@ -179,7 +183,7 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
     DcmSegmentation* made = nullptr;
     const IODGeneralEquipmentModule::EquipmentInfo equipment("Retromass", "retromass", "0", kVersion);
     const ContentIdentificationMacro content("1", "LESIONS", "RESEARCH: lesion masks of a CT series", "Retromass^");
-    const bool binary = &kind == &kSeg;
+    const bool binary = &kind != &kProbability;
     const auto rows = static_cast<Uint16>(size.rows);
     const auto columns = static_cast<Uint16>(size.columns);
     RETROMASS_DCM(binary ? DcmSegmentation::createBinarySegmentation(made, rows, columns, equipment, content)
@@ -194,8 +198,10 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
     RETROMASS_DCM(seg->getDimensions().addDimensionIndex(DCM_ReferencedSegmentNumber, organisation.c_str(), DCM_SegmentIdentificationSequence, "ReferencedSegmentNumber"), "the dimensions");
     RETROMASS_DCM(seg->getDimensions().addDimensionIndex(DCM_ImagePositionPatient, organisation.c_str(), DCM_PlanePositionSequence, "ImagePositionPatient"), "the dimensions");
 
+    std::set<std::pair<std::string, int>> frames;  // a rectified grid takes one image for several slices
+    for (const auto& slice : ct.slices) frames.emplace(slice.sop_instance_uid, slice.frame);
     FrameCounts uses;
-    for (const auto& slice : ct.slices) ++uses[slice.sop_instance_uid];
+    for (const auto& [instance, frame] : frames) ++uses[instance];
     std::vector<std::vector<bool>> holds(layers.size(), std::vector<bool>(static_cast<std::size_t>(size.slices)));
     std::vector<Uint32> rank(static_cast<std::size_t>(size.slices));  // 1 for the first slice any segment is in
     Uint32 used = 0;
@@ -244,6 +250,14 @@ Result<ObjectReference> write_seg(const std::filesystem::path& file, const inges
     std::vector<Layer> layers;
     for (const auto* mask : masks) layers.push_back({0, mask});
     return write_layers(file, ct, layers, segments, kSeg, parameters);
+}
+
+Result<ObjectReference> write_rectified_seg(const std::filesystem::path& file, const ingest::CtSeries& grid, const std::vector<const Mask*>& masks, const std::vector<SegDescription>& segments,
+                                            const ObjectParameters& parameters)
+{
+    std::vector<Layer> layers;
+    for (const auto* mask : masks) layers.push_back({0, mask});
+    return write_layers(file, grid, layers, segments, kRectified, parameters);
 }
 
 Result<ObjectReference> write_probability_seg(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::vector<const ProbabilityMap*>& maps, const std::vector<SegDescription>& segments,

@@ -95,29 +95,14 @@ Status put_evidence(DcmItem& out, const ingest::CtSeries& ct, const std::optiona
     return put_instance(*segments, seg->sop_class_uid, seg->sop_instance_uid);
 }
 
-/// "2013-03-16T09:00:00Z" as DICOM writes it: "20130316090000+0000".
-std::string dicom_time(const std::string& iso)
-{
-    std::string out;
-    for (const char c : iso) {
-        if (c >= '0' && c <= '9') out += c;
-        else if (c == 'Z') out += "+0000";
-        else if (c == '+' || (c == '-' && out.size() > 8)) out += c;
-    }
-    return out;
-}
-
 Status put_state(DcmItem& out, DcmItem& source, const std::optional<Signature>& signature, const ObjectParameters& parameters)
 {
-    RETROMASS_TRY(put(out, DCM_CompletionFlag, signature ? "COMPLETE" : "PARTIAL"));
-    RETROMASS_TRY(put(out, DCM_PreliminaryFlag, signature ? "FINAL" : "PRELIMINARY"));
-    RETROMASS_TRY(put(out, DCM_VerificationFlag, signature ? "VERIFIED" : "UNVERIFIED"));
     if (signature) {
-        RETROMASS_TRY_ASSIGN(auto* const observer, add_item(out, DCM_VerifyingObserverSequence));
-        RETROMASS_TRY(put(*observer, DCM_VerifyingOrganization, first_of(source, {DCM_InstitutionName}, "not stated").c_str()));
-        RETROMASS_TRY(put(*observer, DCM_VerificationDateTime, dicom_time(signature->time)));
-        RETROMASS_TRY(put(*observer, DCM_VerifyingObserverName, signature->reader));
-        RETROMASS_DCM(observer->insertEmptyElement(DCM_VerifyingObserverIdentificationCodeSequence), "the observer");
+        RETROMASS_TRY(put_verification(out, first_of(source, {DCM_InstitutionName}, "not stated").c_str(), signature->reader, signature->time));
+    } else {
+        RETROMASS_TRY(put(out, DCM_CompletionFlag, "PARTIAL"));
+        RETROMASS_TRY(put(out, DCM_PreliminaryFlag, "PRELIMINARY"));
+        RETROMASS_TRY(put(out, DCM_VerificationFlag, "UNVERIFIED"));
     }
     if (parameters.predecessor) return put_predecessor_document(out, *parameters.predecessor);
     return Done{};

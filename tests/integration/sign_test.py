@@ -1,0 +1,188 @@
+#!/usr/bin/python3
+"""What a signature is, and what it takes to break one: signed reports, the audit log, and changes after signing."""
+import glob
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import unittest
+
+import pydicom
+
+from program import needs_program, read_json, run
+from two_balls import TwoBalls
+
+
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def sha256(path):
+    return hashlib.sha256(content(path)).hexdigest()
+
+
+class Sign(TwoBalls):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.result = os.path.join(cls.scratch, "result")
+        done = run("run", cls.case_file, "-o", cls.result)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+
+    def copy(self, name):
+        out = self.path(name)
+        shutil.copytree(self.result, out)
+        return out
+
+    def signed(self, name, *more):
+        out = self.copy(name)
+        done = run("sign", out, "--reader", "Doe^Jane", "--role", "radiologist", *more)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return out
+
+    def events(self, folder, kind):
+        with open(os.path.join(folder, "events.jsonl"), encoding="utf-8") as file:
+            return [e for e in map(json.loads, file) if e["event"] == kind]
+
+    def signature(self, folder, name):
+        return next(t for t in read_json(os.path.join(folder, "case.json"))["timepoints"] if t["id"] == name)["signature"]
+
+    def assert_audit(self, folder, *faults):
+        done = run("audit", folder)
+        self.assertEqual(done.returncode, 4 if faults else 0, done.stdout + done.stderr)
+        for fault in faults:
+            self.assertIn(fault, done.stdout)
+
+    def test_a_signed_report_is_a_new_verified_instance_that_names_the_one_it_replaces(self):
+        out = self.signed("signed")
+        for name in ("before", "after"):
+            old, new = pydicom.dcmread(os.path.join(self.result, "dicom", name + "-sr.dcm")), pydicom.dcmread(os.path.join(out, "dicom", name + "-sr.dcm"))
+            self.assertEqual((old.CompletionFlag, old.VerificationFlag), ("PARTIAL", "UNVERIFIED"))
+            self.assertEqual((new.CompletionFlag, new.PreliminaryFlag, new.VerificationFlag), ("COMPLETE", "FINAL", "VERIFIED"))
+            observer = new.VerifyingObserverSequence[0]
+            self.assertEqual(observer.VerifyingObserverName, "Doe^Jane")
+            self.assertRegex(observer.VerificationDateTime, r"^20\d{12}\+0000$")
+            named = new.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0]
+            self.assertEqual((named.SeriesInstanceUID, named.ReferencedSOPSequence[0].ReferencedSOPInstanceUID), (old.SeriesInstanceUID, old.SOPInstanceUID))
+            self.assertNotEqual((new.SOPInstanceUID, new.SeriesInstanceUID), (old.SOPInstanceUID, old.SeriesInstanceUID))
+            self.assertTrue(new.SeriesDescription.endswith("signed"))
+            self.assertEqual(new.ContentSequence, old.ContentSequence)  # what was signed is what was there
+            self.assertNotIn("unreviewed", str(new))
+            signature = self.signature(out, name)
+            self.assertEqual((signature["reader"], signature["role"]), ("Doe^Jane", "radiologist"))
+            self.assertEqual(signature["sha256"], sha256(os.path.join(out, signature["report"])))
+            self.assertEqual(content(os.path.join(out, signature["replaces"]["file"])), content(os.path.join(self.result, "dicom", name + "-sr.dcm")))
+            self.assertEqual(signature["replaces"]["sha256"], sha256(os.path.join(self.result, "dicom", name + "-sr.dcm")))
+        self.assertEqual([(e["timepoint"], e["reader"], e["role"]) for e in self.events(out, "signed")], [(n, "Doe^Jane", "radiologist") for n in ("before", "after")])
+        self.assertIn("Doe^Jane", content(os.path.join(out, "report.html")).decode("utf-8"))
+        self.assert_audit(out)
+
+    def test_signed_reports_are_valid_with_their_ct(self):
+        needs_program(self, "dciodvfy")
+        out = self.signed("valid", "--timepoint", "after")
+        report = os.path.join(out, "dicom", "after-sr.dcm")
+        self.assertNotIn("Error", subprocess.run(["dciodvfy", "-new", report], capture_output=True, text=True).stderr)
+        said = subprocess.run(["dcentvfy", *glob.glob(self.path("second", "*")), *glob.glob(os.path.join(out, "dicom", "after-*.dcm"))], capture_output=True, text=True)
+        self.assertNotIn("Error", said.stdout + said.stderr)
+        self.assertIsNone(self.signature(out, "before"))
+        self.assertEqual(pydicom.dcmread(os.path.join(out, "dicom", "before-sr.dcm")).VerificationFlag, "UNVERIFIED")
+
+    def test_names_keep_their_letters(self):
+        out = self.copy("names")
+        self.assertEqual(run("sign", out, "--reader", "M\u00fcller^J\u00f6rg", "--role", "radiologist").returncode, 0)
+        self.assertEqual(str(pydicom.dcmread(os.path.join(out, "dicom", "after-sr.dcm")).VerifyingObserverSequence[0].VerifyingObserverName), "M\u00fcller^J\u00f6rg")
+        self.assertEqual(run("sign", self.copy("control"), "--reader", "bell\x07", "--role", "radiologist").returncode, 2)
+
+    def test_what_is_signed_is_not_signed_twice(self):
+        out = self.signed("twice", "--timepoint", "before")
+        again = run("sign", out, "--reader", "Roe^Richard", "--role", "radiologist", "--timepoint", "before")
+        self.assertEqual(again.returncode, 2)
+        self.assertIn("Doe^Jane", again.stderr)
+        self.assertEqual(run("sign", out, "--reader", "Roe^Richard", "--role", "radiologist", "--timepoint", "elsewhere").returncode, 2)
+        self.assertEqual(run("sign", out, "--reader", "Roe^Richard", "--role", "radiologist").returncode, 0)  # the other one
+        self.assertEqual((self.signature(out, "before")["reader"], self.signature(out, "after")["reader"]), ("Doe^Jane", "Roe^Richard"))
+        self.assert_audit(out)
+
+    def test_running_again_keeps_a_signature_where_nothing_changed_and_takes_it_where_something_did(self):
+        out = self.signed("again")
+        reports = {n: content(os.path.join(out, "dicom", n + "-sr.dcm")) for n in ("before", "after")}
+        self.assertEqual(run("run", self.case_file, "-o", out, "--overwrite").returncode, 0)
+        for name in reports:
+            self.assertEqual(content(os.path.join(out, "dicom", name + "-sr.dcm")), reports[name])
+            self.assertEqual(self.signature(out, name)["reader"], "Doe^Jane")
+        self.assert_audit(out)
+
+        changed = self.path("changed.yaml")
+        with open(changed, "w", encoding="utf-8") as file:
+            file.write(content(self.case_file).decode("utf-8").replace("site: retroperitoneum", "site: liver"))
+        done = run("run", changed, "-o", out, "--overwrite")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("no longer holds", done.stdout)
+        kept = [content(f) for f in glob.glob(os.path.join(out, "dicom", "superseded", "*.dcm"))]
+        for name in reports:
+            new = pydicom.dcmread(os.path.join(out, "dicom", name + "-sr.dcm"))
+            self.assertEqual(new.VerificationFlag, "UNVERIFIED")
+            self.assertIsNone(self.signature(out, name))
+            self.assertIn(reports[name], kept)
+            named = new.PredecessorDocumentsSequence[0].ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+            self.assertIn(named.encode("ascii"), reports[name])
+        self.assertEqual([e["timepoint"] for e in self.events(out, "signature-void")], ["before", "after"])
+        self.assertIn("No longer signed", content(os.path.join(out, "report.html")).decode("utf-8"))
+        self.assert_audit(out)
+
+        silent = run("sign", out, "--reader", "Doe^Jane", "--role", "radiologist")
+        self.assertEqual(silent.returncode, 2)
+        self.assertIn("--reason", silent.stderr)
+        self.assertEqual(run("sign", out, "--reader", "Doe^Jane", "--role", "radiologist", "--reason", "site corrected").returncode, 0)
+        self.assertEqual(self.signature(out, "after")["reason"], "site corrected")
+        self.assert_audit(out)
+
+    def test_an_audit_names_what_was_changed_taken_out_or_added(self):
+        self.assert_audit(self.result)
+        signed = self.signed("intact")
+
+        def tampered(name, change):
+            out = self.path(name)
+            shutil.copytree(signed, out)
+            change(out)
+            return out
+
+        def edit_log(change):
+            def apply(folder):
+                path = os.path.join(folder, "events.jsonl")
+                lines = content(path).decode("utf-8").splitlines(keepends=True)
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write("".join(change(lines)))
+            return apply
+
+        def append(name):
+            def apply(folder):
+                with open(os.path.join(folder, name), "ab") as file:
+                    file.write(b" ")
+            return apply
+
+        self.assert_audit(tampered("a", edit_log(lambda l: [l[0].replace("P-1", "P-2"), *l[1:]])), "events.jsonl, line 2 names another line")
+        self.assert_audit(tampered("b", edit_log(lambda l: l[:2] + l[3:])), "names another line before it")
+        self.assert_audit(tampered("c", edit_log(lambda l: l[:-1])), "was cut or rewritten")
+        self.assert_audit(tampered("d", append("measurements.csv")), "measurements.csv is not what was written")
+        self.assert_audit(tampered("e", append("dicom/after-sr.dcm")), "time point after: the report is not the one that was signed")
+        self.assert_audit(tampered("f", lambda folder: os.remove(os.path.join(folder, "dicom", "before-seg.dcm"))), "dicom/before-seg.dcm is missing")
+        self.assert_audit(tampered("g", append("dicom/more.dcm")), "dicom/more.dcm was added")
+        changed = tampered("h", append("measurements.csv"))
+        self.assertEqual(run("sign", changed, "--reader", "Roe^Richard", "--role", "radiologist").returncode, 4)
+
+    def test_a_review_in_the_viewers_way_goes_on_with_the_chain(self):
+        out = self.copy("review")
+        path = os.path.join(out, "events.jsonl")
+        last = content(path).splitlines()[-1]
+        event = {"time": "2026-01-01T00:00:00Z", "event": "review", "timepoint": "after", "lesion": "T1", "state": "accepted", "reader": "R1", "previous": hashlib.sha256(last).hexdigest()}
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(event) + "\n")
+        self.assert_audit(out)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
