@@ -6,6 +6,7 @@
 #include "pipeline/outputs/event_log.h"
 #include "pipeline/outputs/json.h"
 #include "pipeline/outputs/objects.h"
+#include "pipeline/outputs/rectified.h"
 #include "pipeline/outputs/report.h"
 #include "pipeline/outputs/signatures.h"
 #include "pipeline/outputs/verify.h"
@@ -143,6 +144,7 @@ private:
         if (!drawn.empty()) {
             const auto segments = descriptions_of(drawn);
             RETROMASS_TRY_ASSIGN(seg, write_masks(file("seg"), file("rtstruct"), timepoint, drawn, segments, parameters));
+            RETROMASS_TRY(write_rectified(file("seg-rectified"), timepoint, drawn, segments, parameters));
             RETROMASS_TRY(write_probabilities(file("probability"), timepoint, drawn, segments, parameters));
             RETROMASS_TRY(write_captures(timepoint, drawn, parameters));
             for (const auto* lesion : drawn) segmented.push_back(lesion->lesion);
@@ -225,6 +227,34 @@ private:
         RETROMASS_TRY(verify_structure_set(contour_file, timepoint, drawn));
         note("rtstruct-verified", {{"timepoint", timepoint.id}, {"sop_instance_uid", contours.sop_instance_uid}});
         return seg;
+    }
+
+    /// Beside the SEG of a leaning or uneven stack one that every viewer takes, and what it differs by.
+    Status write_rectified(const fs::path& file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& drawn, const std::vector<SegDescription>& segments, const ObjectParameters& parameters)
+    {
+        std::vector<const Mask*> masks;
+        for (const auto* lesion : drawn) masks.push_back(&*lesion->mask);
+        RETROMASS_TRY(wanted());
+        const auto upright = rectified(*timepoint.ct, masks);
+        if (!upright) return Done{};
+        masks.clear();
+        for (const auto& mask : upright->masks) masks.push_back(&mask);
+        RETROMASS_TRY_ASSIGN(const auto written, write_rectified_seg(file, upright->ct, masks, segments, parameters));
+        RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file));
+        auto& words = pictures_.remarks[timepoint.id];
+        words = "The slices lean or lie at several distances. " + file_name_of(timepoint.id) + "-seg.dcm keeps them as they were acquired: viewers that lay it over the CT image by image show it, those that make one "
+                "right-angled volume of it (3D Slicer, dcmqi) refuse it or show it askew. " + file.filename().string() + " is the same on a right-angled grid for them; measure on the former. Volumes of both:";
+        for (std::size_t i = 0; i < drawn.size(); ++i) {
+            RETROMASS_TRY_ASSIGN(const auto read, ingest::mask_on_grid(labels, static_cast<int>(i + 1), upright->ct.volume.geometry));
+            for (std::size_t v = 0; v < read.values().size(); ++v) {
+                if ((read[v] != 0) != (upright->masks[i][v] != 0)) return Error{Code::verification_failed, "time point " + timepoint.id + ", lesion " + drawn[i]->lesion + ": the rectified SEG, read back, differs from its mask", "outputs: write_case"};
+            }
+            RETROMASS_TRY_ASSIGN(const auto now, measurement::measure(read, upright->ct.volume.geometry, nullptr));
+            words += " " + drawn[i]->lesion + " " + fixed(now.volume_ml, 2) + " ml (native " + (drawn[i]->measurements ? fixed(drawn[i]->measurements->volume_ml, 2) : std::string("not measured")) + " ml);";
+        }
+        words.back() = '.';
+        note("seg-rectified-verified", {{"timepoint", timepoint.id}, {"sop_instance_uid", written.sop_instance_uid}});
+        return Done{};
     }
 
     Status write_probabilities(const fs::path& file, const TimepointResult& timepoint, const std::vector<const LesionResult*>& drawn, const std::vector<SegDescription>& segments,
