@@ -58,7 +58,7 @@ Edges edges_of(const Shape& shape, const Grid<float>& r, const Grid<float>& smoo
 
 Shape followed(const Shape& usual, const Shape& fit, const Edges& edges, double separation, double smooth_mm, const EnergyConstants& constants)
 {
-    if (usual.kind != Shape::Kind::ellipsoid || usual.free_scale) return fit;
+    if (usual.kind != Shape::Kind::ellipsoid) return fit;
     const double whole_rim = ramp(separation, constants.fit_from, constants.fit_to);
     const double rim_mm = constants.rim_eaten * smooth_mm;
     const auto moved = fit.centre - usual.centre;
@@ -85,7 +85,6 @@ Shape followed(const Shape& usual, const Shape& fit, const Edges& edges, double 
 Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeometry& geometry, const WorkingGrid& grid, const EnergyConstants& constants)
 {
     if (shape.kind != Shape::Kind::ellipsoid) return shape;
-    const double hold = shape.free_scale ? constants.fit_weight / std::max(ramp(appearance.separation, constants.fit_from, constants.fit_to), 0.1) : constants.fit_weight;
     constexpr std::size_t kSamples = 40'000;
     const std::size_t cells = grid.size.voxels();
     const auto step = static_cast<int>(std::max(1.0, std::cbrt(static_cast<double>(cells) / kSamples)));
@@ -101,12 +100,10 @@ Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeome
     // Spreads of what a fit may move: wide for what nobody marked, narrow for what the reader did.
     const double wide = 0.35;
     const double marked = 0.03;
-    const double free_scale = 0.8;
-    const double spread_u = shape.free_scale ? free_scale : marked;
-    const double spread_v = shape.free_scale ? free_scale : shape.free_v ? wide : marked;
-    const double spread_n = shape.free_scale ? free_scale : shape.free_n ? wide : std::max(marked, 2 * geometry.slab_mm(0) / shape.half_n_mm);
-    const double shift_spread_v = shape.free_v || shape.free_scale ? 0.2 : 0.03;
-    const double shift_spread_n = shape.free_n || shape.free_scale ? 0.25 : 0.03;
+    const double spread_v = shape.free_v ? wide : marked;
+    const double spread_n = shape.free_n ? wide : std::max(marked, 2 * geometry.slab_mm(0) / shape.half_n_mm);
+    const double shift_spread_v = shape.free_v ? 0.2 : 0.03;
+    const double shift_spread_n = shape.free_n ? 0.25 : 0.03;
     double usual = 0;  // samples in the unfitted ellipsoid: the unit of the objective
     const auto gathered = [&](const Change& c) {
         const double hu = shape.half_u_mm * std::exp(c.log_u);
@@ -134,9 +131,9 @@ Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeome
     if (usual < 1) return shape;
     const auto square = [](double x) { return x * x; };
     const auto objective = [&](const Change& c) {
-        const double held = square(c.log_u / spread_u) + square(c.log_v / spread_v) + square(c.log_n / spread_n) + square(c.shift_u / 0.03) + square(c.shift_v / shift_spread_v) +
+        const double held = square(c.log_u / marked) + square(c.log_v / spread_v) + square(c.log_n / spread_n) + square(c.shift_u / 0.03) + square(c.shift_v / shift_spread_v) +
                             square(c.shift_n / shift_spread_n);
-        return gathered(c) / usual - hold * held;
+        return gathered(c) / usual - constants.fit_weight * held;
     };
     Change best;
     double score = objective(best);

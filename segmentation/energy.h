@@ -41,8 +41,8 @@ struct Edge {
 using Edges = std::array<Edge, 6>;   ///< u-, u+, v-, v+, n-, n+
 Edges edges_of(const Shape& shape, const Grid<float>& r, const Grid<float>& smooth, const Appearance& appearance, const VolumeGeometry& geometry, const WorkingGrid& grid);
 
-/// The ellipsoid that gathers most evidence, held to the usual proportions in what the reader did not mark (short axis, depth, the
-/// size behind a click). Marked axes move by a few percent only.
+/// The ellipsoid that gathers most evidence, held to the usual proportions in what the reader did not mark (short axis, depth).
+/// Marked axes, and the long one seen behind a point, move by a few percent only.
 Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeometry& geometry, const WorkingGrid& grid, const EnergyConstants& constants);
 
 /// Between the usual shape and the fit: each end of an axis follows the fit as far as the image shows an edge there, or all do

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "segmentation/click.h"
 #include "segmentation/itk/distance.h"
 
 namespace retromass::segmentation {
@@ -11,23 +12,22 @@ constexpr double kReach_r = 2.0;             // evidence is gathered up to here
 constexpr double kFinestCell_mm = 1.5;
 constexpr double kCoarsestCell_mm = 4;
 constexpr double kCellsOfLength = 40;
-constexpr double kClickCell_mm = 2.5;
-constexpr double kClickReach_r = 8;
 constexpr double kSmooth_mm = 3;             // sigma of the Gaussian evidence and edges are read from; the seed is read from half of it
 constexpr double kSmoothOfLength = 0.07;
 constexpr double kDeepestOfLength = 1.6;
 
 }  // namespace
 
-Scene bare_scene(const CtVolume& ct, const Prompt& prompt, int threads)
+Scene bare_scene(const CtVolume& ct, const Prompt& prompt, int threads, Pixels pixels)
 {
     const auto& g = ct.geometry;
     Scene s;
     s.shape = shape_of(prompt, g);
+    if (s.shape.free_scale && pixels == Pixels::seen) s.shape = sized(ct, s.shape, {}, threads);
     s.length_mm = 2 * std::max({s.shape.half_u_mm, s.shape.half_v_mm, s.shape.half_n_mm / kDeepestOfLength});
     s.cell_mm = std::clamp(s.length_mm / kCellsOfLength, kFinestCell_mm, kCoarsestCell_mm);
-    const auto reach = reach_of(s.shape, g, s.shape.free_scale ? kClickReach_r : kReach_r);
-    s.grid = working_grid(g, reach[0], reach[1], s.shape.free_scale ? kClickCell_mm : s.cell_mm);
+    const auto reach = reach_of(s.shape, g, kReach_r);
+    s.grid = working_grid(g, reach[0], reach[1], s.cell_mm);
     if (prompt.prior) s.shape.prior_distance = signed_distance(block_majority(*prompt.prior, s.grid), s.grid.spacing_mm);
     s.r = shape_coordinate(s.shape, g, s.grid, threads);
     return s;

@@ -29,8 +29,9 @@ struct Scene {
     Geodesic path;           ///< from the core
 };
 
-/// The grid a shape is worked on and its shape coordinate, without a look at any pixel.
-Scene bare_scene(const CtVolume& ct, const Prompt& prompt, int threads);
+/// The grid a shape is worked on and its shape coordinate, without a look at any pixel but for the size behind a point.
+enum class Pixels { unseen, seen };
+Scene bare_scene(const CtVolume& ct, const Prompt& prompt, int threads, Pixels pixels = Pixels::seen);
 
 /// Adds what the pixels say; unmarked axes follow them where the lesion stands out.
 void look(Scene& scene, const CtVolume& ct, const EnergyConstants& constants, int threads);

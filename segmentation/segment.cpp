@@ -147,8 +147,8 @@ void add_notices(Segmentation& out, const Scene& scene, double voxel_mm3)
     else if (ellipsoid && (voxels > kVolumeRatio * expected || kVolumeRatio * voxels < expected)) {
         out.notices.push_back({Code::low_confidence, "the mask has " + fixed(100 * voxels / expected, 0) + " % of the volume its prompt leads one to expect; a second line or top and bottom slice would make it surer"});
     }
-    if (shape.free_v) add_doubt(out, "short axis", "a second line", shape.half_v_mm, scene.fit.half_v_mm, (scene.fit_edges[2].step + scene.fit_edges[3].step) / 2);
-    if (shape.free_n) add_doubt(out, "craniocaudal extent", "the top and bottom slice", shape.half_n_mm, scene.fit.half_n_mm, (scene.fit_edges[4].step + scene.fit_edges[5].step) / 2);
+    if (shape.free_v && !shape.free_scale) add_doubt(out, "short axis", "a second line", shape.half_v_mm, scene.fit.half_v_mm, (scene.fit_edges[2].step + scene.fit_edges[3].step) / 2);
+    if (shape.free_n && !shape.free_scale) add_doubt(out, "craniocaudal extent", "the top and bottom slice", shape.half_n_mm, scene.fit.half_n_mm, (scene.fit_edges[4].step + scene.fit_edges[5].step) / 2);
     if (out.seed_hu_sd > kBadSeed_sd) out.notices.push_back({Code::low_confidence, "the tissue under the prompt varies by " + fixed(out.seed_hu_sd, 0) + " HU; check that it lies in the lesion alone"});
 }
 
@@ -171,7 +171,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     out.mask = Mask(g.size());
     out.probability = Grid<float>(g.size());
 
-    auto scene = bare_scene(ct, prompt, parameters.threads);
+    auto scene = bare_scene(ct, prompt, parameters.threads, parameters.method == Method::ellipsoid ? Pixels::unseen : Pixels::seen);
     const auto& grid = scene.grid;
     const auto& r = scene.r;
     out.working_spacing_mm = grid.spacing_mm;

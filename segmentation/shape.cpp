@@ -161,7 +161,7 @@ Shape of_points(const Prompt& prompt, const VolumeGeometry& g)
     }
     s.half_u_mm = s.half_v_mm = s.half_n_mm = std::max(kClickRadius_mm, 1.3 * spread);
     s.stroke_radius_mm = 3;
-    s.free_scale = true;
+    s.free_scale = s.free_v = s.free_n = true;
     set_extent(s, prompt, g);
     return s;
 }

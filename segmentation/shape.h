@@ -22,7 +22,7 @@ struct Shape {
     double half_n_mm = 0;
     bool free_v = false;             ///< not marked by the reader: may be fitted to the image
     bool free_n = false;
-    bool free_scale = false;         ///< a point only: even the size is a guess
+    bool free_scale = false;         ///< a point only: even the size is a guess, or read from the pixels
     std::vector<LineSegment> strokes;      ///< certain interior lies along these
     std::vector<LineSegment> ends;         ///< the outer parts of the lines: interior too, if the reader drew well
     double stroke_radius_mm = 2;

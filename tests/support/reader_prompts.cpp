@@ -26,6 +26,48 @@ std::vector<PatientPoint> row_ends(const Mask& mask, const VolumeGeometry& g, in
     return out;
 }
 
+/// The voxel whose shortest way out of the mask, in steps to neighbours, is longest.
+PatientPoint middle_of(const Mask& mask, const VolumeGeometry& g)
+{
+    struct Step {
+        int columns, rows, slices;
+        double mm;
+    };
+    std::vector<Step> before;   // neighbours that a forward raster sweep has already seen
+    const auto origin = g.to_patient(Index{0, 0, 0});
+    for (int k = -1; k <= 0; ++k) {
+        for (int r = -1; r <= 1; ++r) {
+            for (int c = -1; c <= 1; ++c) {
+                if (k < 0 || r < 0 || (r == 0 && c < 0)) before.push_back({c, r, k, distance(g.to_patient(Index{c, r, k}), origin)});
+            }
+        }
+    }
+    const auto n = mask.size();
+    Grid<double> depth(n, 1e9);
+    Index best{0, 0, 0};
+    double deepest = -1;
+    for (const int sign : {1, -1}) {
+        for (int kk = 0; kk < n.slices; ++kk) {
+            for (int rr = 0; rr < n.rows; ++rr) {
+                for (int cc = 0; cc < n.columns; ++cc) {
+                    const Index at = sign > 0 ? Index{cc, rr, kk} : Index{n.columns - 1 - cc, n.rows - 1 - rr, n.slices - 1 - kk};
+                    auto& d = depth.at(at.column, at.row, at.slice);
+                    if (!mask.at(at.column, at.row, at.slice)) {
+                        d = 0;
+                        continue;
+                    }
+                    for (const auto& s : before) {
+                        const Index to{at.column + sign * s.columns, at.row + sign * s.rows, at.slice + sign * s.slices};
+                        d = std::min(d, s.mm + (n.contains(to.column, to.row, to.slice) ? depth.at(to.column, to.row, to.slice) : 0));
+                    }
+                    if (sign < 0 && d > deepest) deepest = d, best = at;
+                }
+            }
+        }
+    }
+    return g.to_patient(best);
+}
+
 }  // namespace
 
 ReaderPrompts prompts_of(const Mask& mask, const VolumeGeometry& g)
@@ -88,6 +130,7 @@ ReaderPrompts prompts_of(const Mask& mask, const VolumeGeometry& g)
         }
     }
     out.box = {g.to_patient(lo), g.to_patient(hi)};
+    out.middle = middle_of(mask, g);
     return out;
 }
 

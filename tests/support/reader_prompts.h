@@ -11,6 +11,7 @@ struct ReaderPrompts {
     segmentation::LineSegment short_axis;      ///< widest chord perpendicular to it
     std::array<PatientPoint, 2> extent;        ///< centroids of the top and the bottom slice
     std::array<PatientPoint, 2> box;           ///< tight, voxel edges
+    PatientPoint middle;                       ///< the voxel whose shortest way out, in steps to neighbours, is longest
 };
 ReaderPrompts prompts_of(const Mask& mask, const VolumeGeometry& geometry);
 

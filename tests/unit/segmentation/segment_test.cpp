@@ -190,9 +190,44 @@ TEST(Segment, TakesEveryKindOfPrompt)
     prior.prior = body.mask;
     const std::vector<std::pair<const char*, Prompt>> kinds{{"line", of_line(20)}, {"lines", lines}, {"extent", extent}, {"box", box}, {"contour", contour}, {"prior", prior}};
     for (const auto& [name, prompt] : kinds) EXPECT_GT(dice_of(body, prompt), 0.90) << name;
-    EXPECT_GT(dice_of(body, point), 0.70);  // a point says nothing of the size
+    EXPECT_GT(dice_of(body, point), 0.90);
     const auto from_point = segment(body.ct, "1.2", point);
     EXPECT_TRUE(has(from_point->notices, Code::low_confidence));
+}
+
+TEST(Segment, ReadsTheSizeBehindAPointFromThePixels)
+{
+    // No fixed size serves a lesion of 20 mm and one of 70, and the point is a fifth of the length off the middle.
+    for (const double length : {20.0, 40.0, 70.0}) {
+        const auto body = phantom(sample_data::Shape::ellipsoid, {length, 0.7 * length, 0.8 * length});
+        Prompt point;
+        point.points = {{0.2 * length, 0, 1.25}};
+        EXPECT_GT(dice_of(body, point), 0.93) << length;  // half a voxel all round on 20 mm is 0.93
+        EXPECT_LT(dice_of(body, point, Method::ellipsoid), 0.8) << length;  // the ball of 40 mm that looks at nothing
+    }
+}
+
+TEST(Segment, KeepsTopAndBottomMarkedBesideAPoint)
+{
+    const auto body = phantom(sample_data::Shape::ellipsoid, {40, 36, 40});
+    Prompt point;
+    point.points = {{0, 0, 1.25}};
+    point.extent = {PatientPoint{0, 0, 11.25}, PatientPoint{0, 0, -11.25}};
+    const auto scene = bare_scene(body.ct, point, 1);
+    EXPECT_NEAR(scene.shape.half_n_mm, 12.5, 1e-6);  // half of nine gaps and a slab
+    EXPECT_NEAR(scene.shape.centre.z, 0, 1e-6);
+    EXPECT_NEAR(scene.shape.half_u_mm, 20, 4);       // a cell
+}
+
+TEST(Segment, FromAPointIsTheSameForAnyNumberOfThreads)
+{
+    const auto body = phantom(sample_data::Shape::ellipsoid, {40, 30, 36});
+    Prompt point;
+    point.points = {{3, 0, 1.25}};
+    const auto a = segment(body.ct, "1.2", point, {Method::fusion, 1});
+    const auto b = segment(body.ct, "1.2", point, {Method::fusion, 3});
+    ASSERT_TRUE(a.ok() && b.ok());
+    EXPECT_TRUE(std::equal(a->probability.values().begin(), a->probability.values().end(), b->probability.values().begin()));
 }
 
 TEST(Segment, LeavesOutWhatIsExcluded)
