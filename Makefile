@@ -38,12 +38,13 @@ JUDGE ?= $(RETROMASS_DATA)/../tools/sts_eval.py
 eval: build
 	@tools/evaluate.py --retromass build/release/bin/retromass --judge $(JUDGE) --cases $(RETROMASS_DATA)/sts --table docs/evaluation.md
 
-# Learns the trees of method fusion anew and judges them on cases left out.
+# Learns the trees of method fusion and the weights behind a point anew and judges them on cases left out.
 train: deps
 	@tools/write_prompts.py $(JUDGE) $(RETROMASS_DATA)/sts build/prompts
 	@cmake --preset release -DRETROMASS_TRAINING=ON </dev/null
-	@cmake --build build/release --parallel $(JOBS) --target train_fusion
+	@cmake --build build/release --parallel $(JOBS) --target train_fusion train_click
 	build/release/bin/train_fusion $(RETROMASS_DATA)/sts build/prompts --table segmentation/fusion_table.cpp --folds 29
+	build/release/bin/train_click $(RETROMASS_DATA)/sts build/prompts
 
 # Measures anew how wide intervals must be, and whether they hold (hours of processor time).
 calibrate: deps

@@ -11,58 +11,14 @@
 namespace retromass::segmentation {
 namespace {
 
-constexpr double kMmPerHu = 1.5;   // what geodesic() adds to a path for each HU it climbs
+constexpr float kMmPerHu = 1.5;   // what geodesic() adds to a path for each HU it climbs
 constexpr double kSolid = 5;       // half axis squared over the variance along it, of a solid ellipsoid
 constexpr double kLeastVariance_mm2 = 1;
 
-struct Field {
-    WorkingGrid grid;
-    Grid<float> smooth;
-    Mask mask;
-};
-
-/// What belongs to the points, seen through a lens: every mm of the formula counts for so many.
-Field field_of(const CtVolume& ct, const Shape& points, const ClickConstants& constants, double lens, int threads)
-{
-    const auto& g = ct.geometry;
-    Shape about = points;
-    about.half_u_mm = about.half_v_mm = about.half_n_mm = constants.reach_mm / lens;
-    const auto reach = reach_of(about, g, 1);
-    Field f;
-    f.grid = working_grid(g, reach[0], reach[1], constants.cell_mm / lens);
-    f.smooth = gaussian(block_average(ct, f.grid, threads), f.grid.spacing_mm, constants.smooth_mm / lens, threads);
-    Grid<float> away(f.grid.size);
-    parallel_for(f.grid.size.slices, threads, [&](int k) {
-        for (int j = 0; j < f.grid.size.rows; ++j) {
-            for (int i = 0; i < f.grid.size.columns; ++i) {
-                const auto p = g.to_patient(f.grid.ct_index(i, j, k));
-                double least_mm = distance(p, points.centre);
-                for (const auto& stroke : points.strokes) least_mm = std::min(least_mm, distance(p, stroke.a));
-                away.at(i, j, k) = static_cast<float>(lens * least_mm);
-            }
-        }
-    });
-    Mask core(f.grid.size);
-    const auto nearest = std::min_element(away.values().begin(), away.values().end()) - away.values().begin();
-    for (std::size_t i = 0; i < core.values().size(); ++i) core[i] = away[i] < constants.core_mm || i == static_cast<std::size_t>(nearest);
-    const auto path = geodesic(f.smooth, core, f.grid.spacing_mm);
-    Grid<float> logits(f.grid.size);
-    const double level = constants.level - std::log(constants.threshold / (1 - constants.threshold));
-    for (std::size_t i = 0; i < logits.values().size(); ++i) {
-        const double climbed_hu = std::max(0.0, static_cast<double>(path.cost[i]) - path.length[i]) / kMmPerHu;
-        logits[i] = static_cast<float>(level - constants.distance_weight * std::log(away[i] + constants.near_mm) - constants.climb_weight * std::sqrt(climbed_hu));
-    }
-    logits = gaussian(logits, f.grid.spacing_mm, constants.cell_mm / lens, threads);
-    f.mask = Mask(f.grid.size);
-    for (std::size_t i = 0; i < logits.values().size(); ++i) f.mask[i] = logits[i] >= 0 || core[i];
-    f.mask = filled(seeded_components(f.mask, core));
-    return f;
-}
-
 /// Part of what lies one to three cells around the mask that differs clearly from what lies within it.
-double clear_part(const Field& f, double clear_hu, double cell_mm)
+double clear_part(const ClickField& f, const Mask& mask, double clear_hu, double cell_mm)
 {
-    const auto depth = signed_distance(f.mask, f.grid.spacing_mm);
+    const auto depth = signed_distance(mask, f.grid.spacing_mm);
     double sum = 0, within = 0, around = 0, clear = 0;
     for (std::size_t i = 0; i < depth.values().size(); ++i) {
         if (depth[i] > cell_mm) sum += f.smooth[i], ++within;
@@ -77,15 +33,61 @@ double clear_part(const Field& f, double clear_hu, double cell_mm)
 
 }  // namespace
 
+ClickField click_field(const CtVolume& ct, const Shape& points, const ClickConstants& constants, double lens, int threads)
+{
+    const auto& g = ct.geometry;
+    Shape about = points;
+    about.half_u_mm = about.half_v_mm = about.half_n_mm = constants.reach_mm / lens;
+    const auto reach = reach_of(about, g, 1);
+    ClickField f;
+    f.grid = working_grid(g, reach[0], reach[1], constants.cell_mm / lens);
+    f.smooth = gaussian(block_average(ct, f.grid, threads), f.grid.spacing_mm, constants.smooth_mm / lens, threads);
+    f.away_mm = Grid<float>(f.grid.size);
+    parallel_for(f.grid.size.slices, threads, [&](int k) {
+        for (int j = 0; j < f.grid.size.rows; ++j) {
+            for (int i = 0; i < f.grid.size.columns; ++i) {
+                const auto p = g.to_patient(f.grid.ct_index(i, j, k));
+                double least_mm = distance(p, points.centre);
+                for (const auto& stroke : points.strokes) least_mm = std::min(least_mm, distance(p, stroke.a));
+                f.away_mm.at(i, j, k) = static_cast<float>(lens * least_mm);
+            }
+        }
+    });
+    f.core = Mask(f.grid.size);
+    const auto nearest = std::min_element(f.away_mm.values().begin(), f.away_mm.values().end()) - f.away_mm.values().begin();
+    for (std::size_t i = 0; i < f.core.values().size(); ++i) f.core[i] = f.away_mm[i] < constants.core_mm || i == static_cast<std::size_t>(nearest);
+    const auto path = geodesic(f.smooth, f.core, f.grid.spacing_mm);
+    f.climbed_hu = Grid<float>(f.grid.size);
+    for (std::size_t i = 0; i < f.core.values().size(); ++i) f.climbed_hu[i] = std::max(0.0F, path.cost[i] - path.length[i]) / kMmPerHu;
+    return f;
+}
+
+Mask reached(const ClickField& field, const ClickConstants& constants, double lens, int threads)
+{
+    Grid<float> logits(field.grid.size);
+    const double level = constants.level - std::log(constants.threshold / (1 - constants.threshold));
+    for (std::size_t i = 0; i < logits.values().size(); ++i) {
+        logits[i] = static_cast<float>(level - constants.distance_weight * std::log(field.away_mm[i] + constants.near_mm) - constants.climb_weight * std::sqrt(field.climbed_hu[i]));
+    }
+    logits = gaussian(logits, field.grid.spacing_mm, constants.cell_mm / lens, threads);
+    Mask mask(field.grid.size);
+    for (std::size_t i = 0; i < logits.values().size(); ++i) mask[i] = logits[i] >= 0 || field.core[i];
+    return filled(seeded_components(mask, field.core));
+}
+
 Shape sized(const CtVolume& ct, const Shape& points, const ClickConstants& constants, int threads)
 {
-    auto field = field_of(ct, points, constants, constants.lens, threads);
-    if (clear_part(field, constants.clear_hu, constants.cell_mm / constants.lens) < constants.clear_part) field = field_of(ct, points, constants, 1, threads);
+    auto field = click_field(ct, points, constants, constants.lens, threads);
+    auto mask = reached(field, constants, constants.lens, threads);
+    if (clear_part(field, mask, constants.clear_hu, constants.cell_mm / constants.lens) < constants.clear_part) {
+        field = click_field(ct, points, constants, 1, threads);
+        mask = reached(field, constants, 1, threads);
+    }
     const auto for_each_position = [&](auto use) {
         for (int k = 0; k < field.grid.size.slices; ++k) {
             for (int j = 0; j < field.grid.size.rows; ++j) {
                 for (int i = 0; i < field.grid.size.columns; ++i) {
-                    if (field.mask.at(i, j, k)) use(ct.geometry.to_patient(field.grid.ct_index(i, j, k)));
+                    if (mask.at(i, j, k)) use(ct.geometry.to_patient(field.grid.ct_index(i, j, k)));
                 }
             }
         }

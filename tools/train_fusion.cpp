@@ -21,6 +21,7 @@
 #include "segmentation/segment_with.h"
 #include "tools/gradient_boosting.h"
 #include "tools/interval_rows.h"
+#include "tools/training_cases.h"
 
 using namespace retromass;
 using namespace retromass::segmentation;
@@ -31,64 +32,6 @@ namespace {
 constexpr int kRowsAPrompt = 1500;
 const std::vector<std::string> kKinds{"line", "line2", "line2z", "box", "contour"};
 const std::vector<std::string> kTrainingSeeds{"1", "2"};
-
-struct Case {
-    std::string name;
-    CtVolume ct;
-    Mask expert;
-};
-
-[[noreturn]] void stop(const std::string& why)
-{
-    std::cerr << "train_fusion: " << why << '\n';
-    std::exit(1);
-}
-
-template <class T>
-T taken(Result<T> result)
-{
-    if (!result.ok()) stop(result.error().message);
-    return std::move(*result);
-}
-
-std::vector<Case> cases_below(const std::filesystem::path& folder)
-{
-    std::vector<std::filesystem::path> found;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        if (std::filesystem::exists(entry.path() / "gtv.nii.gz")) found.push_back(entry.path());
-    }
-    std::sort(found.begin(), found.end());
-    std::vector<Case> out;
-    for (const auto& path : found) {
-        auto series = taken(ingest::load(taken(ingest::one_series(taken(ingest::scan({path / "ct"}))))));
-        const auto labels = taken(ingest::on_grid(taken(ingest::read_labels(path / "gtv.nii.gz")), series.volume.geometry));
-        Mask expert(labels.size());
-        for (std::size_t i = 0; i < labels.values().size(); ++i) expert[i] = labels[i] != 0;
-        out.push_back({path.filename().string(), std::move(series.volume), std::move(expert)});
-    }
-    return out;
-}
-
-Prompt prompt_in(const std::filesystem::path& file)
-{
-    std::ifstream in(file);
-    if (!in) stop("no " + file.string());
-    Prompt prompt;
-    for (std::string line; std::getline(in, line);) {
-        std::istringstream words(line);
-        std::string what;
-        words >> what;
-        std::vector<PatientPoint> points;
-        for (PatientPoint p; words >> p.x >> p.y >> p.z;) points.push_back(p);
-        if (what == "point") prompt.points.push_back(points.at(0));
-        else if (what == "line") prompt.lines.push_back({points.at(0), points.at(1)});
-        else if (what == "extent") prompt.extent = {points.at(0), points.at(1)};
-        else if (what == "box") prompt.box = {points.at(0), points.at(1)};
-        else if (what == "contour") prompt.contours.push_back(points);
-        else stop(file.string() + ": " + what);
-    }
-    return prompt;
-}
 
 /// Cells of one prompt, drawn at random from those the trees would be asked about.
 Rows rows_of(const Case& c, const Prompt& prompt, int owner, std::uint32_t seed)
@@ -112,15 +55,7 @@ Rows rows_of(const Case& c, const Prompt& prompt, int owner, std::uint32_t seed)
     Rows out;
     for (int n = 0; n < kRowsAPrompt; ++n) {
         const auto [i, j, k] = doubtful[random() % doubtful.size()];
-        int inside = 0;
-        for (int z = 0; z < grid.block[2]; ++z) {
-            for (int y = 0; y < grid.block[1]; ++y) {
-                for (int x = 0; x < grid.block[0]; ++x) {
-                    const Index at{grid.first.column + i * grid.block[0] + x, grid.first.row + j * grid.block[1] + y, grid.first.slice + k * grid.block[2] + z};
-                    inside += c.expert.size().contains(at.column, at.row, at.slice) && c.expert.at(at.column, at.row, at.slice);
-                }
-            }
-        }
+        const int inside = inside_of(c.expert, grid, {i, j, k});
         out.x.push_back(reader.at(i, j, k));
         out.y.push_back(static_cast<float>(inside) / static_cast<float>(grid.block[0] * grid.block[1] * grid.block[2]));
         out.start.push_back(logits.at(i, j, k));
@@ -138,17 +73,6 @@ double dice(const Mask& a, const Mask& b)
         sum += (a[i] != 0) + (b[i] != 0);
     }
     return sum > 0 ? 2 * both / sum : 0;
-}
-
-std::string median_and_mean(std::vector<double> values)
-{
-    std::sort(values.begin(), values.end());
-    double sum = 0;
-    for (const double v : values) sum += v;
-    const std::size_t n = values.size();
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3f / %.3f", (values[(n - 1) / 2] + values[n / 2]) / 2, sum / static_cast<double>(n));
-    return text;
 }
 
 /// Every fold's trees judge the cases they have not seen.
