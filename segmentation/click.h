@@ -7,7 +7,7 @@
 namespace retromass::segmentation {
 
 /// A point says nothing of the size: the lesion is taken to be what can be reached from it without climbing many edges, the fewer
-/// the farther (docs/stages/segmentation.md, "From a point"). The three weights are a logistic regression on 29 sarcomas (tools/train_click.cpp).
+/// the farther (docs/stages/segmentation.md, "From a point"). The three weights are a logistic regression on 29 sarcomas; tools/train_click.cpp makes them anew from other cells.
 struct ClickConstants {
     double level = 11.85;
     double distance_weight = 2.27;   ///< of log(distance + near_mm)
