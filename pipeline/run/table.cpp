@@ -2,7 +2,9 @@
 #include <charconv>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "core/nearest.h"
 #include "pipeline/run/run.h"
@@ -18,22 +20,24 @@ using response::Patient;
 using response::Role;
 using response::Timepoint;
 
-/// One row of a table, CSV or JSON, by column.
+/// One row of a table, CSV or JSON, by column. All rows of a table share the names: a map in each costs more than what is read.
 struct Row {
     std::string place;  ///< "table.csv line 5"
-    std::map<std::string, std::string> cells;
+    std::shared_ptr<std::vector<std::string>> columns;
+    std::vector<std::string> cells;
 
-    const std::string& operator[](const std::string& column) const
+    const std::string& operator[](std::string_view column) const
     {
         static const std::string nothing;
-        const auto found = cells.find(column);
-        return found == cells.end() ? nothing : found->second;
+        const auto found = std::find(columns->begin(), columns->end(), column);
+        const auto place_in_row = static_cast<std::size_t>(found - columns->begin());
+        return place_in_row < cells.size() ? cells[place_in_row] : nothing;
     }
 };
 
 Error fault(const std::string& place, const std::string& message) { return {Code::table, place + ": " + message, "run: read_table"}; }
 
-Error fault(const Row& row, const std::string& column, const std::string& message) { return fault(row.place, "column " + column + ": " + message); }
+Error fault(const Row& row, std::string_view column, const std::string& message) { return fault(row.place, "column " + std::string(column) + ": " + message); }
 
 struct Line {
     std::size_t number = 1;  ///< where the row starts in the file
@@ -99,7 +103,8 @@ Result<std::vector<Row>> csv_rows(const std::string& text, const std::string& fi
 {
     RETROMASS_TRY_ASSIGN(const auto lines, csv_lines(text, file));
     if (lines.empty()) return fault(file, "the table is empty; its first line names the columns");
-    std::vector<std::string> header;
+    const auto columns = std::make_shared<std::vector<std::string>>();
+    auto& header = *columns;
     for (const auto& cell : lines.front().cells) {
         header.push_back(trimmed(cell));
         const std::string place = file + " line " + std::to_string(lines.front().number);
@@ -109,11 +114,12 @@ Result<std::vector<Row>> csv_rows(const std::string& text, const std::string& fi
     }
     std::vector<Row> rows;
     for (std::size_t l = 1; l < lines.size(); ++l) {
-        Row row{file + " line " + std::to_string(lines[l].number), {}};
+        Row row{file + " line " + std::to_string(lines[l].number), columns, {}};
         if (lines[l].cells.size() != header.size()) {
             return fault(row.place, "has " + std::to_string(lines[l].cells.size()) + " cells, the header names " + std::to_string(header.size()) + " columns");
         }
-        for (std::size_t c = 0; c < header.size(); ++c) row.cells[header[c]] = trimmed(lines[l].cells[c]);
+        row.cells.reserve(header.size());
+        for (const auto& cell : lines[l].cells) row.cells.push_back(trimmed(cell));
         rows.push_back(std::move(row));
     }
     return rows;
@@ -126,13 +132,15 @@ Result<std::vector<Row>> json_rows(const std::string& text, const std::string& f
     const auto& list = root.is_object() && root.contains("rows") ? root["rows"] : root;
     if (!list.is_array()) return fault(file, "is neither a list of rows nor {\"rows\": [...]}");
     std::vector<Row> rows;
+    const auto columns = std::make_shared<std::vector<std::string>>(known);
     for (std::size_t i = 0; i < list.size(); ++i) {
-        Row row{file + " row " + std::to_string(i + 1), {}};
+        Row row{file + " row " + std::to_string(i + 1), columns, std::vector<std::string>(known.size())};
         if (!list[i].is_object()) return fault(row.place, "is not an object of columns");
         for (const auto& [column, value] : list[i].items()) {
             RETROMASS_TRY(check_column(row.place, column, known));
             if (value.is_structured()) return fault(row, column, "holds a list or an object; it takes one value");
-            row.cells[column] = value.is_null() ? "" : value.is_boolean() ? (value.get<bool>() ? "1" : "0") : value.is_string() ? trimmed(value.get<std::string>()) : value.dump();
+            auto& cell = row.cells[static_cast<std::size_t>(std::find(known.begin(), known.end(), column) - known.begin())];
+            cell = value.is_null() ? "" : value.is_boolean() ? (value.get<bool>() ? "1" : "0") : value.is_string() ? trimmed(value.get<std::string>()) : value.dump();
         }
         rows.push_back(std::move(row));
     }
@@ -155,7 +163,7 @@ Result<std::vector<Row>> rows_of(const std::filesystem::path& file, const std::v
 }
 
 template <class T>
-Result<T> one_of(const Row& row, const std::string& column, std::initializer_list<T> values)
+Result<T> one_of(const Row& row, std::string_view column, std::initializer_list<T> values)
 {
     std::vector<std::string> known;
     for (const auto value : values) {
@@ -167,7 +175,7 @@ Result<T> one_of(const Row& row, const std::string& column, std::initializer_lis
     return fault(row, column, "'" + row[column] + "' is not known; it takes " + all);
 }
 
-Result<std::optional<Date>> date_of(const Row& row, const std::string& column)
+Result<std::optional<Date>> date_of(const Row& row, std::string_view column)
 {
     if (row[column].empty()) return std::optional<Date>{};
     const auto date = parse_date(row[column]);
@@ -175,7 +183,7 @@ Result<std::optional<Date>> date_of(const Row& row, const std::string& column)
     return std::optional<Date>{date};
 }
 
-Result<std::optional<Length>> length_of(const Row& row, const std::string& column)
+Result<std::optional<Length>> length_of(const Row& row, std::string_view column)
 {
     if (row[column].empty()) return std::optional<Length>{};
     const auto length = Length::parse(row[column]);
@@ -184,7 +192,7 @@ Result<std::optional<Length>> length_of(const Row& row, const std::string& colum
 }
 
 template <class Number>
-Result<std::optional<Number>> number_of(const Row& row, const std::string& column, std::optional<Number> least = {})
+Result<std::optional<Number>> number_of(const Row& row, std::string_view column, std::optional<Number> least = {})
 {
     const auto& text = row[column];
     if (text.empty()) return std::optional<Number>{};
@@ -195,7 +203,7 @@ Result<std::optional<Number>> number_of(const Row& row, const std::string& colum
     return std::optional<Number>{value};
 }
 
-Result<std::optional<bool>> flag_of(const Row& row, const std::string& column)
+Result<std::optional<bool>> flag_of(const Row& row, std::string_view column)
 {
     const auto& text = row[column];
     if (text.empty()) return std::optional<bool>{};
@@ -205,14 +213,14 @@ Result<std::optional<bool>> flag_of(const Row& row, const std::string& column)
 
 /// A value that all rows of a time point share: fills an empty one, and refuses two that differ.
 template <class T>
-Status share(const Row& row, const std::string& column, std::optional<T>& shared, const std::optional<T>& stated)
+Status share(const Row& row, std::string_view column, std::optional<T>& shared, const std::optional<T>& stated)
 {
     if (stated && shared && *stated != *shared) return fault(row, column, "differs from an earlier row of time point '" + row["timepoint"] + "'");
     if (stated) shared = stated;
     return Done{};
 }
 
-Status share(const Row& row, const std::string& column, std::string& shared)
+Status share(const Row& row, std::string_view column, std::string& shared)
 {
     if (row[column].empty()) return Done{};
     if (!shared.empty() && shared != row[column]) return fault(row, column, "differs from an earlier row of time point '" + row["timepoint"] + "'");
@@ -408,7 +416,7 @@ std::vector<std::string> listed(const std::string& text)
     return out;
 }
 
-Status check_word(const Row& row, const std::string& column, const std::vector<std::string>& known)
+Status check_word(const Row& row, std::string_view column, const std::vector<std::string>& known)
 {
     if (std::find(known.begin(), known.end(), row[column]) != known.end()) return Done{};
     return fault(row, column, "'" + row[column] + "' is not known; did you mean '" + nearest(row[column], known) + "'?");
@@ -488,7 +496,11 @@ Result<std::vector<TableRow>> read_rows(const std::filesystem::path& file, const
     RETROMASS_TRY_ASSIGN(auto rows, rows_of(file, known, needed));
     std::vector<TableRow> out;
     out.reserve(rows.size());
-    for (auto& row : rows) out.push_back({std::move(row.place), std::move(row.cells)});
+    for (auto& row : rows) {
+        auto& now = out.emplace_back();
+        now.place = std::move(row.place);
+        for (std::size_t c = 0; c < row.cells.size(); ++c) now.cells.emplace((*row.columns)[c], std::move(row.cells[c]));
+    }
     return out;
 }
 
