@@ -26,10 +26,19 @@ std::vector<std::size_t> used_by(GrowthModel model)
     }
 }
 
-Parameters slopes(GrowthModel model, const Parameters& p, double t)
+/// Size and slopes from up = exp(g t) and down = exp(-d t): exponentials are what a fit costs, so each is made once.
+double size_of(GrowthModel model, double up, double down, double phi)
 {
-    const double up = std::exp(p[0] * t);
-    const double down = std::exp(-p[1] * t);
+    switch (model) {
+    case GrowthModel::gx: return up;
+    case GrowthModel::dx: return down;
+    case GrowthModel::gdphi: return (1 - phi) * up + phi * down;
+    default: return down + up - 1;
+    }
+}
+
+Parameters slopes(GrowthModel model, const Parameters& p, double t, double up, double down)
+{
     switch (model) {
     case GrowthModel::gdphi: return {(1 - p[2]) * t * up, -p[2] * t * down, down - up};
     default: return {t * up, -t * down, 0};
@@ -89,8 +98,10 @@ void normal_equations(GrowthModel model, const Parameters& p, std::span<const Si
     a = {};
     b = {};
     for (const auto& point : points) {
-        const auto slope = slopes(model, p, point.days);
-        const double r = point.size - relative_size(model, p[0], p[1], p[2], point.days);
+        const double up = std::exp(p[0] * point.days);
+        const double down = std::exp(-p[1] * point.days);
+        const auto slope = slopes(model, p, point.days, up, down);
+        const double r = point.size - size_of(model, up, down, p[2]);
         for (std::size_t i = 0; i < used.size(); ++i) {
             const double si = slope[used[i]] * p[used[i]];
             b[i] += si * r;
@@ -140,12 +151,24 @@ Parameters fitted(GrowthModel model, std::span<const SizeAtDay> points, const st
     const std::size_t growing = used.front() == 0 ? kRates.size() : 1;
     const std::size_t regressing = model == GrowthModel::gx ? 1 : kRates.size();
     const std::size_t shares = used.size() == kMost ? kShares.size() : 1;
+    std::vector<std::array<double, kRates.size()>> up(points.size());
+    std::vector<std::array<double, kRates.size()>> down(points.size());
+    for (std::size_t t = 0; t < points.size(); ++t) {
+        for (std::size_t i = 0; i < kRates.size(); ++i) {
+            up[t][i] = std::exp(kRates[i] * points[t].days);
+            down[t][i] = std::exp(-kRates[i] * points[t].days);
+        }
+    }
     std::vector<std::pair<double, Parameters>> starts;
     for (std::size_t i = 0; i < growing; ++i) {
         for (std::size_t j = 0; j < regressing; ++j) {
             for (std::size_t k = 0; k < shares; ++k) {
-                const Parameters p{kRates[i], kRates[j], kShares[k]};
-                starts.emplace_back(residuals(model, p, points), p);
+                double sum = 0;
+                for (std::size_t t = 0; t < points.size(); ++t) {
+                    const double r = points[t].size - size_of(model, up[t][i], down[t][j], kShares[k]);
+                    sum += r * r;
+                }
+                starts.emplace_back(sum, Parameters{kRates[i], kRates[j], kShares[k]});
             }
         }
     }
@@ -223,12 +246,9 @@ std::string_view name(GrowthModel model)
 
 double relative_size(GrowthModel model, double g, double d, double phi, double days)
 {
-    switch (model) {
-    case GrowthModel::gx: return std::exp(g * days);
-    case GrowthModel::dx: return std::exp(-d * days);
-    case GrowthModel::gdphi: return (1 - phi) * std::exp(g * days) + phi * std::exp(-d * days);
-    default: return std::exp(-d * days) + std::exp(g * days) - 1;
-    }
+    const double up = model == GrowthModel::dx ? 0 : std::exp(g * days);
+    const double down = model == GrowthModel::gx ? 0 : std::exp(-d * days);
+    return size_of(model, up, down, phi);
 }
 
 std::optional<double> day_of_smallest_size(double g, double d)

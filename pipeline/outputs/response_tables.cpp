@@ -82,10 +82,11 @@ const RecistTimepoint* recist_row(const Assessment& assessment, const CriterionP
 
 void add_further(const Assessment& assessment, const Beside& beside, std::string& out)
 {
+    static const auto columns = header().size();
     for (const auto& period : assessment.criteria) {
         const auto role = role_of(assessment, period.criterion);
         if (!period.not_applicable.empty()) {
-            std::vector<std::string> cells(header().size());
+            std::vector<std::string> cells(columns);
             cells[0] = assessment.patient;
             cells[1] = period.criterion;
             cells[2] = std::to_string(period.line);
