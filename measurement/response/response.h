@@ -323,6 +323,7 @@ struct IdentityNote {
 
 struct Assessment {
     std::string patient;
+    std::string protocol;                    ///< name, version and hash of the trial's rules; empty = under none
     std::string primary = "recist-1.1";
     std::vector<RecistTimepoint> recist;     ///< by period, then time
     std::vector<LineSummary> lines;

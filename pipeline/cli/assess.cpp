@@ -20,6 +20,7 @@ struct Options {
     std::string treatments;
     std::string events;
     std::vector<std::string> policies;
+    std::string protocol;
     response::Criteria criteria;
     std::vector<std::string> others;
     std::string response_file;
@@ -122,6 +123,7 @@ void print(std::ostream& out, const response::Assessment& assessment)
         out << '\n';
         for (const auto& notice : pair.notices) out << "      notice " << name(notice.code) << ": " << notice.text << '\n';
     }
+    if (!assessment.protocol.empty()) out << "  protocol: " << assessment.protocol << '\n';
     const response::Policies defaults;
     std::string changed;
     for (const auto& [policy, value] : assessment.policies) {
@@ -172,7 +174,7 @@ struct Answer {
     std::string text;
 };
 
-Answer answer_of(const response::Patient& patient, const response::Policies& policies, const response::Criteria& criteria, bool json)
+Answer answer_of(const response::Patient& patient, const response::Policies& policies, const response::Criteria& criteria, const std::string& protocol, bool json)
 {
     Answer out;
     auto assessment = response::assess(patient, policies, criteria);
@@ -181,6 +183,7 @@ Answer answer_of(const response::Patient& patient, const response::Policies& pol
         out.error->message = "case " + patient.id + ": " + out.error->message;
         return out;
     }
+    assessment->protocol = protocol;
     if (json) {
         out.text = outputs::assessment_json(*assessment);
     } else {
@@ -194,9 +197,19 @@ Answer answer_of(const response::Patient& patient, const response::Policies& pol
 
 Status assess_table(const Options& options, Context& context)
 {
-    RETROMASS_TRY_ASSIGN(const auto policies, policies_of(options));
+    RETROMASS_TRY_ASSIGN(auto policies, policies_of(options));
     auto criteria = options.criteria;
     if (!options.others.empty()) criteria.others = options.others;
+    std::string protocol;
+    if (!options.protocol.empty()) {
+        const bool own = !options.policies.empty() || options.assume_no_new_lesions || !options.others.empty() || criteria.primary != response::Criteria{}.primary;
+        if (own) return Error{Code::usage, "--protocol states the rules: leave out --policy, --primary, --criteria and --assume-no-new-lesions", "cli: assess"};
+        RETROMASS_TRY_ASSIGN(const auto rules, run::read_protocol(options.protocol));
+        for (const auto& [name, value] : rules.policies) RETROMASS_TRY(policies.set(name, value));
+        criteria.primary = rules.primary;
+        if (!rules.criteria.empty()) criteria.others = rules.criteria;
+        protocol = run::name_of(rules);
+    }
     RETROMASS_TRY(response::check(criteria));
     RETROMASS_TRY_ASSIGN(const auto patients, run::read_table({options.table, options.treatments, options.events}));
     const bool tables = !options.response_file.empty() || !options.waterfall_file.empty() || !options.spider_file.empty();
@@ -210,7 +223,7 @@ Status assess_table(const Options& options, Context& context)
         std::vector<Answer> answers(std::min(kBlock, patients.size() - from));
         parallel_for(static_cast<int>(answers.size()), options.threads, [&](int i) {
             const auto k = static_cast<std::size_t>(i);
-            answers[k] = answer_of(patients[from + k], policies, criteria, options.json);
+            answers[k] = answer_of(patients[from + k], policies, criteria, protocol, options.json);
         });
         for (auto& answer : answers) {
             if (answer.error) {
@@ -242,6 +255,7 @@ void add_assess(CLI::App& app, Context& context)
     command->add_option("TABLE", options->table, "CSV or JSON, a row for each lesion at each time point");
     command->add_option("--treatments", options->treatments, "CSV: case, kind, line, start, end, lesions, immunotherapy");
     command->add_option("--events", options->events, "CSV: case, kind, date");
+    command->add_option("--protocol", options->protocol, "The trial's protocol file: its rules alone count");
     command->add_option("--policy", options->policies, "name=value; --list-policies shows them");
     command->add_option("--primary", options->criteria.primary, "The criterion that leads; the others are exploratory")->capture_default_str();
     command->add_option("--criteria", options->others, "The others to evaluate, by commas; all there are unless named")->delimiter(',');

@@ -194,6 +194,7 @@ ordered_json json_of(const response::Comparison& comparison)
 ordered_json json_of(const response::Assessment& assessment)
 {
     ordered_json out{{"patient", assessment.patient}, {"primary", assessment.primary}};
+    if (!assessment.protocol.empty()) out["protocol"] = assessment.protocol;
     for (const char* list : {"recist", "lines", "criteria", "disagreements", "comparisons", "identity", "growth", "kinetics"}) out[list] = ordered_json::array();
     for (const auto& period : assessment.criteria) out["criteria"].push_back(json_of(period, assessment.primary));
     for (const auto& d : assessment.disagreements) out["disagreements"].push_back(json_of(d));

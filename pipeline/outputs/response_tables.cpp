@@ -32,7 +32,7 @@ std::vector<std::string> header()
     return {"case", "criterion", "line", "period", "timepoint", "date", "review_state", "is_baseline", "sum_mm", "partial_sum_mm", "baseline_timepoint", "baseline_sum_mm",
             "nadir_timepoint", "nadir_sum_mm", "change_from_baseline_pct", "change_from_nadir_pct", "target", "non_target", "new_lesions", "category", "confirmed", "rule",
             "reason", "notices", "synthetic", "role", "day", "quantity", "unit", "value", "baseline_value", "nadir_value", "not_applicable", "disagrees_with_primary",
-            "compared_with_baseline", "differences_from_baseline", "repeats_change_low_pct", "repeats_change_high_pct", "repeats_differ", "repeats"};
+            "compared_with_baseline", "differences_from_baseline", "repeats_change_low_pct", "repeats_change_high_pct", "repeats_differ", "repeats", "protocol"};
 }
 
 /// The verdict on sizes, and each difference with what it does to sizes and to densities.
@@ -68,7 +68,7 @@ void add_recist(const Assessment& assessment, const Beside& beside, std::string&
                          codes_of(row.overall.notices), flag(beside.synthetic), role_of(assessment, row.overall.criterion), text_of(row.day), "sum of diameters", "mm", text_of(row.sum),
                          text_of(row.baseline_sum), text_of(row.nadir_sum), "", flag(disagrees(assessment, row.overall.criterion, row.period, row.timepoint)),
                          comparable, differences, repeats.change_pct ? fixed(repeats.change_pct->low, 1) : "",
-                         repeats.change_pct ? fixed(repeats.change_pct->high, 1) : "", text_of(repeats.differs, 3), repeats.text});
+                         repeats.change_pct ? fixed(repeats.change_pct->high, 1) : "", text_of(repeats.differs, 3), repeats.text, assessment.protocol});
     }
 }
 
@@ -95,6 +95,7 @@ void add_further(const Assessment& assessment, const Beside& beside, std::string
             cells[24] = flag(beside.synthetic);
             cells[25] = role;
             cells[32] = period.not_applicable;
+            cells.back() = assessment.protocol;
             out += csv_line(cells);
             continue;
         }
@@ -109,7 +110,7 @@ void add_further(const Assessment& assessment, const Beside& beside, std::string
                              !recist ? "" : recist->new_lesions ? std::string(name(*recist->new_lesions)) : "not-stated", std::string(name(point.decision.category)), flag(point.confirmed), point.decision.rule,
                              point.decision.reason, codes_of(point.decision.notices), flag(beside.synthetic), role, text_of(point.day), period.quantity, period.unit, text_of(point.value, kPlaces),
                              text_of(point.baseline, kPlaces), text_of(point.nadir, kPlaces), "", flag(disagrees(assessment, period.criterion, period.period, point.timepoint)),
-                             comparable, differences, "", "", "", ""});
+                             comparable, differences, "", "", "", "", assessment.protocol});
         }
     }
 }

@@ -1,64 +1,12 @@
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
 
-#include "core/nearest.h"
+#include "pipeline/run/keys.h"
+#include "pipeline/run/protocol.h"
 #include "pipeline/run/run.h"
 
 namespace retromass::run {
 namespace {
-
-/// Stops reading at the first fault; caught at this file's door.
-struct Fault {
-    std::string message;
-};
-
-[[noreturn]] void fault(const YAML::Node& node, const std::string& why)
-{
-    const auto mark = node.Mark();
-    throw Fault{(mark.is_null() ? std::string("case file") : "case file line " + std::to_string(mark.line + 1)) + ": " + why};
-}
-
-/// Every map of the file passes here: an unknown key is an error that names the nearest known one.
-void allow(const YAML::Node& map, const std::string& what, std::initializer_list<const char*> known)
-{
-    if (!map.IsMap()) fault(map, what + " is not a map of keys");
-    std::vector<std::string> seen;
-    for (const auto& item : map) {
-        const auto key = item.first.as<std::string>();
-        if (std::find(seen.begin(), seen.end(), key) != seen.end()) fault(item.first, "key '" + key + "' stands twice in " + what);
-        seen.push_back(key);
-        if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-        fault(item.first, "unknown key '" + key + "' in " + what + "; did you mean '" + nearest(key, {known.begin(), known.end()}) + "'?");
-    }
-}
-
-std::string text(const YAML::Node& map, const char* key, const std::string& otherwise = {})
-{
-    const auto node = map[key];
-    if (!node) return otherwise;
-    if (!node.IsScalar()) fault(node, std::string(key) + " is not a text");
-    return node.as<std::string>();
-}
-
-std::string needed(const YAML::Node& map, const char* key, const std::string& what)
-{
-    const auto value = text(map, key);
-    if (value.empty()) fault(map, what + " needs '" + key + "'");
-    return value;
-}
-
-template <class T>
-T value_of(const YAML::Node& node, const char* what)
-{
-    try {
-        return node.as<T>();
-    } catch (const YAML::Exception&) {
-        fault(node, std::string("expected ") + what + ", found '" + (node.IsScalar() ? node.Scalar() : std::string("a list or map")) + "'");
-    }
-}
 
 Date date_of(const YAML::Node& node)
 {
@@ -99,15 +47,6 @@ std::vector<PatientPoint> points_of(const YAML::Node& node, const char* what)
     std::vector<PatientPoint> points;
     for (const auto& p : node) points.push_back(point_of(p));
     return points;
-}
-
-std::vector<std::string> texts_of(const YAML::Node& node)
-{
-    std::vector<std::string> out;
-    if (!node) return out;
-    if (node.IsScalar()) return {node.as<std::string>()};
-    for (const auto& item : node) out.push_back(value_of<std::string>(item, "a text"));
-    return out;
 }
 
 Length length_of(const YAML::Node& node)
@@ -338,19 +277,12 @@ void check_references(const YAML::Node& root, const CaseFile& file)
     }
 }
 
-void check_criterion(const YAML::Node& node, const std::string& name)
-{
-    const auto names = response::criterion_names();
-    const std::vector<std::string> known(names.begin(), names.end());
-    if (std::find(known.begin(), known.end(), name) == known.end()) fault(node, "criterion '" + name + "' is not known; did you mean '" + nearest(name, known) + "'?");
-}
-
 CaseFile case_of(const YAML::Node& root)
 {
     allow(root, "the case", {"case", "protocol", "timepoints", "treatments", "events", "lesions", "response", "diameter_from", "recorded_precision_mm", "accept"});
     CaseFile out;
     out.case_id = needed(root, "case", "the case file");
-    if (root["protocol"]) fault(root["protocol"], "protocol files are not read by this version; state response and recorded_precision_mm here");
+    out.states_rules = root["response"] || root["diameter_from"] || root["recorded_precision_mm"];
     if (!root["timepoints"]) fault(root, "the case file needs timepoints");
     if (!root["lesions"]) fault(root, "the case file needs lesions");
     list_of(root["timepoints"], "timepoints", timepoint_of, out.timepoints);
@@ -365,16 +297,7 @@ CaseFile case_of(const YAML::Node& root)
         if (response["primary"]) check_criterion(response["primary"], out.primary);
         out.criteria = texts_of(response["criteria"]);
         for (const auto& criterion : out.criteria) check_criterion(response["criteria"], criterion);
-        if (response["policies"]) {
-            response::Policies check;
-            for (const auto& item : response["policies"]) {
-                const auto name = item.first.as<std::string>();
-                const auto value = value_of<std::string>(item.second, "a policy value");
-                const auto status = check.set(name, value);
-                if (!status) fault(item.first, status.error().message);
-                out.policies[name] = value;
-            }
-        }
+        if (response["policies"]) out.policies = policies_of(response["policies"]);
     }
     out.diameter_from = text(root, "diameter_from", out.diameter_from);
     if (out.diameter_from != "mask" && out.diameter_from != "reader") fault(root["diameter_from"], "diameter_from is mask or reader");
@@ -395,18 +318,18 @@ CaseFile case_of(const YAML::Node& root)
 
 Result<CaseFile> read_case(const std::filesystem::path& file)
 {
-    const auto refuse = [](const std::string& why) { return Error{Code::case_file, why, "run: read_case"}; };
-    try {
-        auto out = case_of(YAML::LoadFile(file.string()));
-        out.folder = std::filesystem::absolute(file).parent_path();
-        return out;
-    } catch (const Fault& found) {
-        return refuse(file.string() + ": " + found.message);
-    } catch (const YAML::BadFile&) {
-        return Error{Code::io, file.string() + " cannot be read", "run: read_case"};
-    } catch (const YAML::Exception& error) {
-        return refuse(file.string() + ": line " + std::to_string(error.mark.line + 1) + ": " + error.msg);
+    std::string protocol_file;
+    RETROMASS_TRY_ASSIGN(auto out, read_keys(file, [&](const YAML::Node& root) {
+                             auto read = case_of(root);
+                             protocol_file = text(root, "protocol");
+                             return read;
+                         }));
+    out.folder = std::filesystem::absolute(file).parent_path();
+    if (!protocol_file.empty()) {
+        RETROMASS_TRY_ASSIGN(const auto protocol, read_protocol(out.folder / protocol_file));
+        RETROMASS_TRY(take_protocol(out, protocol));
     }
+    return out;
 }
 
 }  // namespace retromass::run

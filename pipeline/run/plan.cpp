@@ -4,6 +4,7 @@
 #include "core/units.h"
 #include "pipeline/run/prompt_place.h"
 #include "pipeline/run/series_of.h"
+#include "pipeline/run/protocol.h"
 #include "pipeline/run/run.h"
 #include "pipeline/run/same_patient.h"
 
@@ -49,8 +50,9 @@ Status prompt_in_volume(const segmentation::Prompt& prompt, const VolumeGeometry
     return Done{};
 }
 
-Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters, const Progress& progress)
+Result<Plan> plan(const CaseFile& given, const std::filesystem::path& out, const RunParameters& parameters, const Progress& progress)
 {
+    RETROMASS_TRY_ASSIGN(const auto file, under_protocol(given, out, parameters));
     Plan result;
     double resident = 0;
     double largest = 0;

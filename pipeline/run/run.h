@@ -58,6 +58,23 @@ struct CaseLesion {
     std::map<std::string, LesionAtTimepoint> timepoints;
 };
 
+/// What a trial's charter fixes for every case (docs/interfaces.md).
+struct Protocol {
+    std::string id;                                         ///< of the trial
+    int version = 1;                                        ///< rises with every change
+    std::vector<std::string> readers;                       ///< who may read; empty = anybody
+    std::string primary = "recist-1.1";
+    std::vector<std::string> criteria;                      ///< beside the primary; empty = all there are
+    std::map<std::string, std::string> policies;
+    std::string diameter_from = "mask";
+    double recorded_precision_mm = 0.1;
+    std::string sha256;                                     ///< of its canonical text: the same for two files that say the same
+};
+/// Reads and checks a protocol file (YAML or JSON, as a case file).
+Result<Protocol> read_protocol(const std::filesystem::path& file);
+/// "TRIAL-1 version 2, SHA-256 ..."
+std::string name_of(const Protocol& protocol);
+
 struct CaseFile {
     std::filesystem::path folder;                           ///< what relative paths start from
     std::string case_id;
@@ -71,6 +88,8 @@ struct CaseFile {
     std::string diameter_from = "mask";
     double recorded_precision_mm = 0.1;
     std::vector<Code> accepted;
+    bool states_rules = false;                              ///< response, diameter_from or recorded_precision_mm are its own
+    std::optional<Protocol> protocol;
 };
 
 /// Reads and checks a case file (YAML or JSON). An unknown key is refused, naming the nearest known one and its line.
@@ -117,6 +136,7 @@ struct ComposedCase {
 Result<ComposedCase> compose_case(const ingest::Scan& scan, const CaseTemplate& from, const std::string& known, const DraftParameters& parameters);
 
 struct RunParameters {
+    std::optional<Protocol> protocol;                       ///< beside one that the case file names
     segmentation::Method method = segmentation::Method::fusion;
     int threads = 0;
     bool assume_no_new_lesions = false;

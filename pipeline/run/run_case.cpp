@@ -7,6 +7,7 @@
 #include "pipeline/run/accepted.h"
 #include "pipeline/run/deidentify.h"
 #include "pipeline/run/patient_of.h"
+#include "pipeline/run/protocol.h"
 #include "pipeline/run/run.h"
 #include "pipeline/run/same_patient.h"
 #include "pipeline/run/series_of.h"
@@ -350,6 +351,7 @@ Result<std::string> hash_of_series(const ingest::CtSeries& ct, const Progress& p
 void list_settings(outputs::CaseResult& result, const CaseFile& file, const RunParameters& parameters, const std::vector<Code>& accepted)
 {
     auto& out = result.settings;
+    if (file.protocol) out = settings_of(*file.protocol);
     for (const auto& row : segmentation::methods()) {
         if (row.method == parameters.method) out.emplace_back("segmentation method", row.name);
     }
@@ -391,8 +393,9 @@ Status add_alternatives(outputs::CaseResult& result, const response::Patient& pa
 
 }  // namespace
 
-Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters, const Progress& progress)
+Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesystem::path& out, const RunParameters& parameters, const Progress& progress)
 {
+    RETROMASS_TRY_ASSIGN(const auto file, under_protocol(given, out, parameters));
     const auto accepted = accepted_of(file, parameters);
     RETROMASS_TRY_ASSIGN(const auto planned, plan(file, out, parameters, part(progress, 0, 0, "planning")));
     RETROMASS_TRY_ASSIGN(const auto policies, policies_of(file, parameters));
@@ -469,6 +472,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem
     criteria.primary = file.primary;
     if (!file.criteria.empty()) criteria.others = file.criteria;
     RETROMASS_TRY_ASSIGN(result.assessment, response::assess(patient, policies, criteria));
+    if (file.protocol) result.assessment.protocol = name_of(*file.protocol);
     RETROMASS_TRY(add_alternatives(result, patient, policies, criteria));
 
     outputs::WriteParameters write;

@@ -1,0 +1,140 @@
+#include "pipeline/run/protocol.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/scratch.h"
+
+namespace retromass::run {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kProtocol = R"(
+protocol: TRIAL-1
+version: 1
+readers: [R1, R2]
+response: {primary: recist-1.1, policies: {confirmation: required, sd_min_days: 49}}
+recorded_precision_mm: 1
+)";
+
+constexpr const char* kCase = R"(
+case: P-1
+protocol: protocol.yaml
+timepoints: [{id: first, reader: R1}]
+lesions: [{id: T1}]
+)";
+
+std::string with(const std::string& text, const std::string& what, const std::string& instead)
+{
+    auto out = text;
+    const auto found = out.find(what);
+    EXPECT_NE(found, std::string::npos) << what;
+    return out.replace(found, what.size(), instead);
+}
+
+Result<Protocol> read(const std::string& text)
+{
+    const test::Scratch scratch;
+    return read_protocol(scratch.write("protocol.yaml", text));
+}
+
+std::string refusal_of(const std::string& text)
+{
+    const auto protocol = read(text);
+    return protocol ? "accepted" : protocol.error().message;
+}
+
+/// A result folder as far as its lock goes: case.json with the settings of a protocol.
+std::filesystem::path result_under(const test::Scratch& scratch, const Protocol& protocol)
+{
+    std::string settings;
+    for (const auto& [name, value] : settings_of(protocol)) settings += (settings.empty() ? "" : ",") + ("{\"name\":\"" + name + "\",\"value\":\"" + value + "\"}");
+    scratch.write("case.json", "{\"settings\":[" + settings + "]}");
+    return scratch.path();
+}
+
+}  // namespace
+
+TEST(Protocol, ItsRulesAreThoseOfTheCaseThatNamesIt)
+{
+    const test::Scratch scratch;
+    scratch.write("protocol.yaml", kProtocol);
+    const auto file = read_case(scratch.write("case.yaml", kCase));
+    ASSERT_TRUE(file.ok()) << file.error().message;
+    EXPECT_EQ(file->policies.at("confirmation"), "required");
+    EXPECT_EQ(file->policies.at("sd_min_days"), "49");
+    EXPECT_EQ(file->recorded_precision_mm, 1);
+    ASSERT_TRUE(file->protocol.has_value());
+    EXPECT_EQ(file->protocol->sha256.size(), 64u);
+}
+
+TEST(Protocol, ACaseThatNamesItStatesNoRulesOfItsOwnAndNoOtherReader)
+{
+    const test::Scratch scratch;
+    scratch.write("protocol.yaml", kProtocol);
+    const auto own = read_case(scratch.write("own.yaml", std::string(kCase) + "response: {policies: {confirmation: none}}\n"));
+    ASSERT_FALSE(own.ok());
+    EXPECT_THAT(own.error().message, HasSubstr("states response"));
+    const auto other = read_case(scratch.write("other.yaml", with(kCase, "reader: R1", "reader: R3")));
+    ASSERT_FALSE(other.ok());
+    EXPECT_THAT(other.error().message, HasSubstr("reader 'R3' is not a reader of protocol TRIAL-1"));
+}
+
+TEST(Protocol, AFaultNamesLineFoundExpectedAndTheNearestWord)
+{
+    EXPECT_THAT(refusal_of(with(kProtocol, "readers", "raeders")), testing::AllOf(HasSubstr("line 4"), HasSubstr("'raeders'"), HasSubstr("'readers'")));
+    EXPECT_THAT(refusal_of(with(kProtocol, "sd_min_days", "sd_min_day")), testing::AllOf(HasSubstr("line 5"), HasSubstr("'sd_min_days'")));
+    EXPECT_THAT(refusal_of(with(kProtocol, "version: 1", "version: one")), testing::AllOf(HasSubstr("line 3"), HasSubstr("whole number"), HasSubstr("'one'")));
+    EXPECT_THAT(refusal_of(with(kProtocol, "version: 1\n", "")), HasSubstr("needs 'version'"));
+    EXPECT_THAT(refusal_of(with(kProtocol, "recorded_precision_mm: 1", "recorded_precision_mm: 0.5")), testing::AllOf(HasSubstr("line 6"), HasSubstr("0.1 or 1"), HasSubstr("'0.5'")));
+}
+
+TEST(Protocol, TheHashIsOfWhatItSaysNotOfHowItIsWritten)
+{
+    const auto plain = read(kProtocol);
+    // Another order, a comment, and a default spelled out (confirmation_min_days is 28 by the table of policies): the same rules.
+    const auto other = read("# the same\nrecorded_precision_mm: 1\nresponse: {policies: {sd_min_days: 49, confirmation_min_days: 28, confirmation: required}}\nreaders: [R2, R1]\nversion: 1\nprotocol: TRIAL-1\n");
+    const auto changed = read(with(kProtocol, "49", "42"));
+    ASSERT_TRUE(plain.ok() && other.ok() && changed.ok());
+    EXPECT_EQ(plain->sha256, other->sha256);
+    EXPECT_NE(plain->sha256, changed->sha256);
+}
+
+TEST(Protocol, AResultIsLockedToItUntilTheVersionRises)
+{
+    const auto first = read(kProtocol);
+    const auto changed = read(with(kProtocol, "49", "42"));
+    const auto risen = read(with(with(kProtocol, "49", "42"), "version: 1", "version: 2"));
+    const auto another = read(with(kProtocol, "TRIAL-1", "TRIAL-2"));
+    ASSERT_TRUE(first.ok() && changed.ok() && risen.ok() && another.ok());
+    const test::Scratch scratch;  // after the reads above, which take and remove the same folder
+    EXPECT_TRUE(check_lock(scratch.path(), *changed).ok()) << "no result yet";
+    const auto result = result_under(scratch, *first);
+    EXPECT_TRUE(check_lock(result, *first).ok());
+    const auto refused = check_lock(result, *changed);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().message, testing::AllOf(HasSubstr("policy sd_min_days was 49, is 42"), HasSubstr("higher version")));
+    EXPECT_TRUE(check_lock(result, *risen).ok());
+    EXPECT_FALSE(check_lock(result, *another).ok());
+    EXPECT_FALSE(check_lock(result, std::nullopt).ok()) << "the lock is not taken off by leaving the protocol out";
+    const auto later = result_under(scratch, *risen);
+    EXPECT_FALSE(check_lock(later, *first).ok()) << "an older version";
+}
+
+TEST(Protocol, PoliciesOfTheCommandLineCannotChangeIt)
+{
+    const test::Scratch scratch;
+    scratch.write("protocol.yaml", kProtocol);
+    const auto file = read_case(scratch.write("case.yaml", kCase));
+    ASSERT_TRUE(file.ok()) << file.error().message;
+    RunParameters parameters;
+    EXPECT_TRUE(under_protocol(*file, scratch.path() / "out", parameters).ok());
+    parameters.policies["confirmation"] = "none";
+    EXPECT_FALSE(under_protocol(*file, scratch.path() / "out", parameters).ok());
+    parameters.policies.clear();
+    parameters.assume_no_new_lesions = true;
+    EXPECT_FALSE(under_protocol(*file, scratch.path() / "out", parameters).ok());
+}
+
+}  // namespace retromass::run
