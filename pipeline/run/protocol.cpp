@@ -10,6 +10,8 @@ namespace {
 
 Error refused(const std::string& why) { return {Code::policy, why, "run: protocol"}; }
 
+Error locked_out(const std::string& why) { return {Code::output_exists, why, "run: protocol"}; }
+
 std::string joined(const std::vector<std::string>& words)
 {
     std::string out;
@@ -141,12 +143,12 @@ Status check_lock(const std::filesystem::path& result, const std::optional<Proto
     }
     if (!before.contains(kId)) return Done{};
     const auto locked = result.string() + " was made under protocol " + before["protocol"];
-    if (!protocol) return refused(locked + "; name a protocol (--protocol)");
-    if (before[kId] != protocol->id) return refused(locked + ", this is " + name_of(*protocol) + "; write to another folder");
+    if (!protocol) return locked_out(locked + "; name a protocol (--protocol)");
+    if (before[kId] != protocol->id) return locked_out(locked + ", this is " + name_of(*protocol) + "; write to another folder");
     const auto changed = changes(before[kRules], as_text(*protocol));
     const int version = std::atoi(before[kVersion].c_str());
-    if (protocol->version < version) return refused(locked + "; version " + std::to_string(protocol->version) + " is older");
-    if (!changed.empty() && protocol->version == version) return refused(locked + " and is locked to it: " + changed + "; a change needs a higher version");
+    if (protocol->version < version) return locked_out(locked + "; version " + std::to_string(protocol->version) + " is older");
+    if (!changed.empty() && protocol->version == version) return locked_out(locked + " and is locked to it: " + changed + "; a change needs a higher version");
     return Done{};
 }
 
