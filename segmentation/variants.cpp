@@ -79,11 +79,12 @@ Shape varied(const Settled& settled, const VolumeGeometry& ct, int i)
     const double size = std::exp(kSizeSpread * normal());
     const double offset = kPromptJitter_mm * normal();
     if (usual.free_scale) {
-        usual.centre = usual.centre + (scene.shape.centre - shape_of(settled.prompt, ct).centre);
-        usual.half_u_mm = size * scene.shape.half_u_mm;
-        usual.half_v_mm = size * scene.shape.half_v_mm;
-        usual.half_n_mm = size * scene.shape.half_n_mm;
-        return usual;
+        auto seen = scene.shape;
+        seen.centre = seen.centre + (usual.centre - shape_of(settled.prompt, ct).centre);
+        seen.half_u_mm *= size;
+        seen.half_v_mm *= size;
+        seen.half_n_mm *= size;
+        return seen;
     }
     if (usual.free_v) usual.half_v_mm *= width;
     if (usual.free_n) usual.half_n_mm *= depth;

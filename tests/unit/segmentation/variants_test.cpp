@@ -9,8 +9,8 @@
 namespace retromass::segmentation {
 namespace {
 
-/// A ball of 24 mm about the origin, in fat or in tissue of its own HU.
-CtVolume ball(std::int16_t around_hu)
+/// An ellipsoid about the origin, in fat or in tissue of its own HU.
+CtVolume ellipsoid(std::array<double, 3> half_mm, std::int16_t around_hu)
 {
     CtVolume ct;
     const Dimensions size{56, 56, 30};
@@ -20,12 +20,16 @@ CtVolume ball(std::int16_t around_hu)
     for (int k = 0; k < size.slices; ++k) {
         for (int r = 0; r < size.rows; ++r) {
             for (int c = 0; c < size.columns; ++c) {
-                ct.hu.at(c, r, k) = static_cast<std::int16_t>(std::lround((norm(ct.geometry.to_patient(Index{c, r, k})) < 12 ? 60 : around_hu) + dice.normal(10)));
+                const auto p = ct.geometry.to_patient(Index{c, r, k});
+                const bool inside = norm({p.x / half_mm[0], p.y / half_mm[1], p.z / half_mm[2]}) < 1;
+                ct.hu.at(c, r, k) = static_cast<std::int16_t>(std::lround((inside ? 60 : around_hu) + dice.normal(10)));
             }
         }
     }
     return ct;
 }
+
+CtVolume ball(std::int16_t around_hu) { return ellipsoid({12, 12, 12}, around_hu); }
 
 Prompt of_line() { return {.lines = {{{-12, 0, 1}, {12, 0, 1}}}}; }
 
@@ -94,6 +98,28 @@ TEST(Variants, WithTopAndBottomMarkedVaryLessInHeight)
     auto marked = of_line();
     marked.extent = {PatientPoint{0, 0, 11}, PatientPoint{0, 0, -11}};
     EXPECT_LT(varying(variants(ball(60), marked)), varying(variants(ball(60), of_line())));
+}
+
+TEST(Variants, OfAPointAreTurnedAsTheLesionThatWasSeen)
+{
+    // Longest across the columns: a shape that forgot how it was turned would be longest along them.
+    const auto ct = ellipsoid({8, 22, 14}, -40);
+    const auto seen = variants(ct, {.points = {{0, 0, 1}}});
+    for (const auto& repeat : seen.repeats) {
+        double across = 0;
+        double along = 0;
+        for (int k = 0; k < repeat.size().slices; ++k) {
+            for (int r = 0; r < repeat.size().rows; ++r) {
+                for (int c = 0; c < repeat.size().columns; ++c) {
+                    if (!repeat.at(c, r, k)) continue;
+                    const auto p = seen.geometry.to_patient(Index{c, r, k});
+                    across += p.x * p.x;
+                    along += p.y * p.y;
+                }
+            }
+        }
+        EXPECT_GT(std::sqrt(along / across), 1.5);  // 2.75 in truth
+    }
 }
 
 TEST(Variants, AreTheSameForAnyNumberOfThreads)
