@@ -46,6 +46,7 @@ Status prepare(Options& options)
     study.out = std::filesystem::absolute(options.out);
     study.send = options.send == "all" ? Return::all : options.send == "none" ? Return::none : Return::reviewed;
     if (options.tls_key.empty() != options.tls_certificate.empty()) return Error{Code::usage, "--tls-key and --tls-certificate belong together", "cli"};
+    if (!options.tls_trusted.empty() && options.tls_key.empty()) return Error{Code::usage, "--tls-trust needs --tls-key and --tls-certificate: without them nothing is encrypted and nobody is checked", "cli"};
     if (!options.tls_key.empty()) options.node.tls = pacs::Tls{options.tls_key, options.tls_certificate, {options.tls_trusted.begin(), options.tls_trusted.end()}, !options.tls_trusted.empty()};
     RETROMASS_TRY_ASSIGN(study.count_at, profile_named(options, options.count_at));
     RETROMASS_TRY_ASSIGN(study.send_to, profile_named(options, options.send_to));

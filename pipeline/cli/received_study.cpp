@@ -110,6 +110,7 @@ bool accepted(const fs::path& result)
         std::istringstream events(read_text(result / "events.jsonl"));
         for (std::string line; std::getline(events, line);) {
             const auto event = nlohmann::json::parse(line);
+            if (event.value("event", "") == "case-started") word.clear();  // numbers written anew were seen by nobody yet
             if (event.value("event", "") == "review") word[event.value("timepoint", "") + "\n" + event.value("lesion", "")] = event.value("state", "");
         }
         bool any = false;
@@ -127,15 +128,24 @@ bool accepted(const fs::path& result)
     }
 }
 
-/// Sends the DICOM objects of a result and notes that it was done; a result is sent once.
+std::string hash_of_case(const fs::path& result) { return outputs::sha256_of_text(read_text(result / "case.json")); }
+
+/// Whether the result was sent as it is now; one that was corrected since was not.
+bool sent(const fs::path& result)
+{
+    const auto noted = read_text(result.string() + ".sent");
+    return !noted.empty() && noted.find(hash_of_case(result)) != std::string::npos;
+}
+
+/// Sends the DICOM objects of a result, without those that were replaced, and notes that it was done; a result is sent once.
 std::string send_result(const fs::path& result, const ReceivedStudyOptions& options)
 {
     pacs::SendOptions sending;
     sending.allow_synthetic = options.allow_synthetic;
-    const auto report = pacs::send(*options.send_to, {result / "dicom"}, sending);
+    const auto report = pacs::send(*options.send_to, {result}, sending);
     if (!report) return "not sent: " + report.error().message;
     if (!report->failed.empty()) return "not sent: " + std::to_string(report->failed.size()) + " of " + std::to_string(report->failed.size() + report->sent) + " objects were refused: " + report->failed.front().why;
-    const auto noted = write_text(result.string() + ".sent", options.send_to->name + "\n");
+    const auto noted = write_text(result.string() + ".sent", options.send_to->name + "\n" + hash_of_case(result) + "\n");
     return noted ? std::string() : noted.error().message;
 }
 
@@ -195,7 +205,10 @@ Result<pacs::Outcome> taken(const pacs::ReceivedStudy& study, const ReceivedStud
     drafting.case_id = case_id;
     drafting.folder = folder;
     const auto file = folder / "case.yaml";
-    RETROMASS_TRY_ASSIGN(const auto composed, run::compose_case(scan, *fitting, read_text(file), drafting));
+    const auto stated = read_text(file);
+    std::error_code error;
+    if (stated.empty() && fs::exists(file, error) && fs::file_size(file, error) > 0) return Error{Code::io, file.string() + " is there and cannot be read; what it states would be lost", "cli"};
+    RETROMASS_TRY_ASSIGN(const auto composed, run::compose_case(scan, *fitting, stated, drafting));
     RETROMASS_TRY(write_text(file, composed.text));
     const auto name = case_id + "/" + fitting->name;
     if (!composed.missing.empty()) {
@@ -207,7 +220,11 @@ Result<pacs::Outcome> taken(const pacs::ReceivedStudy& study, const ReceivedStud
     while (fs::exists(folder / "results" / numbered(number))) ++number;
     const auto made_from = fingerprint(composed.text, scan);
     if (number > 1 && read_text(folder / "results" / (numbered(number - 1) + ".from")) == made_from) {
-        return pacs::Outcome{true, false, "nothing new to measure: " + name + "/results/" + numbered(number - 1) + " stands"};
+        const auto before = folder / "results" / numbered(number - 1);
+        const auto stands = "nothing new to measure: " + name + "/results/" + numbered(number - 1) + " stands";
+        if (!options.send_to || options.send != Return::all || sent(before)) return pacs::Outcome{true, false, stands};
+        const auto still_unsent = send_result(before, options);
+        return pacs::Outcome{still_unsent.empty(), false, stands + "; " + (still_unsent.empty() ? "sent to " + options.send_to->name : still_unsent)};
     }
     const auto result = folder / "results" / numbered(number);
     const int code = run_program({"retromass", "run", file.string(), "-o", result.string(), "--threads", std::to_string(options.threads)}, folder / "run.log");
@@ -251,7 +268,7 @@ std::string return_reviewed(const ReceivedStudyOptions& options)
         for (const auto& one : folders_in(patient)) {
             auto results = folders_in(one / "results");
             std::erase_if(results, [](const auto& folder) { return folder.filename().string().find_first_not_of("0123456789") != std::string::npos; });  // what a run that was killed left
-            if (results.empty() || fs::exists(results.back().string() + ".sent") || !accepted(results.back())) continue;
+            if (results.empty() || sent(results.back()) || !accepted(results.back())) continue;
             const auto unsent = send_result(results.back(), options);
             out += (out.empty() ? "" : "; ") + patient.filename().string() + "/" + one.filename().string() + " was accepted by a reader: " + (unsent.empty() ? "sent to " + options.send_to->name : unsent);
         }

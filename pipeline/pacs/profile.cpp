@@ -160,7 +160,7 @@ bool loopback(const std::string& url)
 {
     const auto start = url.find("//") + 2;
     const auto host = url.substr(start, url.find_first_of(":/", start) - start);
-    return host == "localhost" || host.starts_with("127.");
+    return host == "localhost" || (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
 }
 
 Profile profile_of(const std::string& name, const YAML::Node& node, const fs::path& folder, const Environment& environment)

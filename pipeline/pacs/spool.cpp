@@ -147,7 +147,8 @@ Result<Placed> Spool::place(const fs::path& file, const ObjectName& name) const
         RETROMASS_TRY(make_folder(study / "conflicting", folder_));
         const auto beside = study / "conflicting" / (name.sop_uid + "-" + std::to_string(nth) + ".dcm");
         RETROMASS_TRY_ASSIGN(const bool kept, link_new(file, beside));
-        if (kept || same_data_set(file, beside)) break;
+        if (kept) break;
+        if (same_data_set(file, beside)) result = Placed::conflicting_again;
     }
     fs::remove(file, ignored);
     return result;
@@ -183,7 +184,9 @@ Spool::Content Spool::content(const std::string& study_uid) const
     std::sort(names.begin(), names.end());
     std::string all;
     for (const auto& name : names) all += name + "\n";
-    return {names.size(), sha256(all)};
+    // What differs from an object that is there completes nothing.
+    const auto beside = std::count_if(names.begin(), names.end(), [](const auto& name) { return name.starts_with("conflicting/"); });
+    return {names.size() - static_cast<std::size_t>(beside), sha256(all)};
 }
 
 bool Spool::handled(const std::string& study_uid) const

@@ -27,7 +27,7 @@ struct ObjectName {
     std::string sop_uid;
 };
 
-enum class Placed { stored, identical, conflicting };
+enum class Placed { stored, identical, conflicting, conflicting_again };  // the last: one of those kept beside, nothing new
 
 /// Opened once by the node; its value may be copied to the processes that receive.
 class Spool {

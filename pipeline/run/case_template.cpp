@@ -141,12 +141,15 @@ private:
         return out;
     }
 
-    /// The lesion a mark is of: the one that has this mark already, else the one that bears its name.
-    YAML::Node lesion_of(const std::string& mark, const std::string& name) const
+    /// The lesion a mark is of: the one that has this mark already, else the one that bears its name. Across files only a tracking UID is the
+    /// same mark: names such as "line 1" come again in every file and are of other lesions there.
+    YAML::Node lesion_of(const std::string& mark, const std::string& file, bool tracked, const std::string& name) const
     {
         for (auto lesion : lesions()) {
             for (const auto& at : lesion["timepoints"]) {
-                if (at.second["mark"] && at.second["mark"].as<std::string>() == mark) return lesion;
+                const bool same_mark = at.second["mark"] && at.second["mark"].as<std::string>() == mark;
+                const bool same_file = at.second["marks"] && at.second["marks"].as<std::string>() == file;
+                if (same_mark && (tracked || same_file)) return lesion;
             }
         }
         for (auto lesion : lesions()) {
@@ -155,28 +158,46 @@ private:
         return YAML::Node(YAML::NodeType::Undefined);
     }
 
+    std::string free_id() const
+    {
+        for (std::size_t n = lesions().size() + 1;; ++n) {
+            const auto id = "T" + std::to_string(n);
+            const auto all = lesions();
+            if (std::none_of(all.begin(), all.end(), [&](const auto& lesion) { return lesion["id"].template as<std::string>() == id; })) return id;
+        }
+    }
+
     void take_marks()
     {
         for (const auto& drafted : draft_["lesions"]) {
             if (!drafted["timepoints"] || drafted["timepoints"].size() == 0) continue;
             const auto first = drafted["timepoints"].begin()->second;
             const auto mark = first["mark"].as<std::string>();
-            const auto marks = ingest::read_marks(folder_ / first["marks"].as<std::string>());
+            const auto file = first["marks"].as<std::string>();
+            const auto marks = ingest::read_marks(folder_ / file);
             const auto found = marks ? ingest::mark_named(*marks, mark) : Result<ingest::Mark>(marks.error());
-            auto lesion = lesion_of(mark, found ? found->name : mark);
+            auto lesion = lesion_of(mark, file, found && !found->tracking_uid.empty() && found->tracking_uid == mark, found ? found->name : mark);
             if (!lesion.IsDefined() && template_["lesions"]) {
                 remarks_ += "# not taken: a mark that bears the name of no lesion of the template\n";
                 continue;
             }
             if (!lesion.IsDefined()) {
                 lesion = YAML::Clone(drafted);
-                lesion["id"] = "T" + std::to_string(lesions().size() + 1);
+                lesion["id"] = free_id();
                 lesion["timepoints"] = YAML::Node(YAML::NodeType::Map);
                 base_["lesions"].push_back(lesion);
             }
             for (const auto& at : drafted["timepoints"]) {
                 const auto id = id_of_[at.first.as<std::string>()];
-                if (!stated(lesion, id)) lesion["timepoints"][id] = at.second;
+                if (!stated(lesion, id)) {
+                    lesion["timepoints"][id] = at.second;
+                    continue;
+                }
+                const auto known = lesion["timepoints"][id];
+                const bool same = known["marks"] && known["mark"] && known["marks"].as<std::string>() == at.second["marks"].as<std::string>() && known["mark"].as<std::string>() == at.second["mark"].as<std::string>();
+                if (same) continue;
+                const auto remark = "# not taken: another mark of " + lesion["id"].as<std::string>() + " at " + id + ", in " + file + "; a reader has to choose\n";
+                if (remarks_.find(remark) == std::string::npos) remarks_ += remark;
             }
         }
     }

@@ -121,6 +121,7 @@ Result<HttpAnswer> Http::perform(const std::string& path, const std::vector<std:
         if (!tls->key.empty()) {
             curl_easy_setopt(curl, CURLOPT_SSLKEY, tls->key.c_str());
             curl_easy_setopt(curl, CURLOPT_SSLCERT, tls->certificate.c_str());
+            curl_easy_setopt(curl, CURLOPT_KEYPASSWD, "");  // an encrypted key fails instead of asking at the terminal
         }
         curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, tls->verify ? 1L : 0L);
         curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, tls->verify ? 2L : 0L);

@@ -21,6 +21,24 @@
 namespace retromass::pacs {
 namespace {
 
+/// No file may grow beyond this while it lives; the process's log among them, so it lives no longer than a data set arrives.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t most)
+    {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        auto limit = before_;
+        limit.rlim_cur = std::min(most, before_.rlim_max);
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+    ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
 namespace fs = std::filesystem;
 
 /// What ingest decodes (docs/stages/codecs.md). Of those a peer proposes for a kind of object its first one is taken: what it has, it sends unchanged.
@@ -204,17 +222,17 @@ private:
     OFCondition receive(T_ASC_PresentationContextID id, const T_DIMSE_C_StoreRQ& request, const fs::path& file, std::uint64_t& bytes, Uint16& status)
     {
         const auto most = room();
-        rlimit limit{};
-        ::getrlimit(RLIMIT_FSIZE, &limit);
-        limit.rlim_cur = std::min<rlim_t>(most + kMetaGroup, limit.rlim_max);
-        ::setrlimit(RLIMIT_FSIZE, &limit);
-        DcmOutputFileStream* opened = nullptr;
-        if (most >= kSmallestRoom) DIMSE_createFilestream(file.c_str(), &request, association_, id, 1, &opened);
-        const std::unique_ptr<DcmOutputFileStream> stream(opened);
-        bool kept = stream != nullptr;
-        for (DUL_PDV part{}; !part.lastPDV; bytes += part.fragmentLength) {
-            if (const auto condition = next_part(id, part); condition.bad()) return condition;
-            kept = kept && stream->write(part.data, part.fragmentLength) == static_cast<offile_off_t>(part.fragmentLength);
+        bool kept = false;
+        {
+            const FileSizeLimit limit(most + kMetaGroup);
+            DcmOutputFileStream* opened = nullptr;
+            if (most >= kSmallestRoom) DIMSE_createFilestream(file.c_str(), &request, association_, id, 1, &opened);
+            const std::unique_ptr<DcmOutputFileStream> stream(opened);
+            kept = stream != nullptr;
+            for (DUL_PDV part{}; !part.lastPDV; bytes += part.fragmentLength) {
+                if (const auto condition = next_part(id, part); condition.bad()) return condition;
+                kept = kept && stream->write(part.data, part.fragmentLength) == static_cast<offile_off_t>(part.fragmentLength);
+            }
         }
         if (!kept) status = refuse(STATUS_STORE_Refused_OutOfResources, kNoRoom);
         return EC_Normal;
@@ -258,7 +276,7 @@ private:
         const auto placed = spool_.place(file, name);
         if (!placed) return refuse(placed.error().code == Code::conflicting_duplicate ? STATUS_N_DuplicateSOPInstance : STATUS_STORE_Refused_OutOfResources, placed.error().message);
         if (*placed == Placed::identical) return ++identical_, STATUS_Success;
-        node_.stored(size);
+        if (*placed != Placed::conflicting_again) node_.stored(size);
         if (*placed == Placed::stored) return ++stored_, STATUS_Success;
         ++conflicting_;
         log_("study " + log_key(name.study_uid) + ": an object differs from the one kept under its SOP Instance UID; both are kept, and the study says so");

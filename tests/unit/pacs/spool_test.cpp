@@ -57,7 +57,7 @@ TEST_F(SpoolFolder, KeepsAnObjectOnceAndAnotherOneUnderItsUidBesideIt)
     EXPECT_EQ(*bring(*spool, dicom_file("CT1", "first")), Placed::stored);
     EXPECT_EQ(*bring(*spool, dicom_file("OTHER", "first")), Placed::identical) << "who sent it is no part of the object";
     EXPECT_EQ(*bring(*spool, dicom_file("CT1", "other")), Placed::conflicting);
-    EXPECT_EQ(*bring(*spool, dicom_file("CT1", "other")), Placed::conflicting);
+    EXPECT_EQ(*bring(*spool, dicom_file("CT1", "other")), Placed::conflicting_again);
     EXPECT_EQ(*bring(*spool, dicom_file("CT1", "third one")), Placed::conflicting);
     EXPECT_THAT(files(), testing::ElementsAre("objects/1.2.3/1.2.3.1/1.2.3.1.7.dcm", "objects/1.2.3/conflicting/1.2.3.1.7-1.dcm", "objects/1.2.3/conflicting/1.2.3.1.7-2.dcm"));
     std::ifstream kept(scratch_.path() / "objects/1.2.3/1.2.3.1/1.2.3.1.7.dcm", std::ios::binary);
