@@ -29,6 +29,17 @@ bool names_photon_energy(std::string_view text)
     return false;
 }
 
+/// `word` standing by itself, digits after it allowed ("MIP 10", "MIP10").
+bool names_word(std::string_view text, std::string_view word)
+{
+    const auto letter = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
+    for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+        const auto end = at + word.size();
+        if ((at == 0 || !letter(text[at - 1])) && (end == text.size() || !letter(text[end]))) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 std::string contradiction(const PatientIdentity& a, const PatientIdentity& b)
@@ -58,6 +69,7 @@ std::string_view name(ImageKind kind)
     case ImageKind::virtual_non_contrast: return "virtual-non-contrast";
     case ImageKind::material: return "material";
     case ImageKind::perfusion: return "perfusion";
+    case ImageKind::projection: return "projection";
     }
     return "";
 }
@@ -70,6 +82,9 @@ ImageKind image_kind(std::string_view image_type, std::string_view series_descri
         const auto values = "\\" + type + "\\";
         return values.find("\\" + std::string(wanted) + "\\") != std::string::npos;
     };
+    // The brightest or darkest of a slab: no tissue has that shape or density. An average is a thicker slice and stays.
+    if (value("mip") || value("minip") || value("max_ip") || value("min_ip") || value("projection image") || value("volume_render") || value("surface_render") || names_word(text, "mip") ||
+        names_word(text, "minip")) return ImageKind::projection;
     // PS3.3 C.8.15.3 (Image Type value 4 of enhanced CT), and what vendors write in classic images.
     if (has_any(type, {"perfusion", "rcbf", "rcbv", "ttp", "tmax"}) || value("mtt") || value("cbf") || value("cbv") || value("permeability")) return ImageKind::perfusion;
     if (has_any(type, {"vnc", "virtual_non_contrast", "virtual_unenhanced", "vue"})) return ImageKind::virtual_non_contrast;

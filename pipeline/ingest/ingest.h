@@ -48,7 +48,7 @@ struct SliceSource {
 };
 
 /// What the values of an image mean. Only `attenuation` is measured by itself (docs/clinical.md 6.6).
-enum class ImageKind { attenuation, monoenergetic, virtual_non_contrast, material, perfusion };
+enum class ImageKind { attenuation, monoenergetic, virtual_non_contrast, material, perfusion, projection };
 std::string_view name(ImageKind kind);
 
 /// Who an image says it is of: the first eight bytes of the SHA-256 of each, 0 = not stated. Never the values.

@@ -437,17 +437,18 @@ TEST(Checklist, LossIsANotice)
 
 TEST(Checklist, MapsAreRefusedAndMonoenergeticImagesAreNeverChosenByThemselves)
 {
-    for (const char* type : {"DERIVED\\PRIMARY\\PERFUSION\\RCBF", "DERIVED\\SECONDARY\\AXIAL\\IODINE", "DERIVED\\PRIMARY\\AXIAL\\VNC", "DERIVED\\SECONDARY\\VUE", "DERIVED\\PRIMARY\\VOLUME\\MATERIAL_SPECIFIC"}) {
+    for (const char* type : {"DERIVED\\PRIMARY\\PERFUSION\\RCBF", "DERIVED\\SECONDARY\\AXIAL\\IODINE", "DERIVED\\PRIMARY\\AXIAL\\VNC", "DERIVED\\SECONDARY\\VUE", "DERIVED\\PRIMARY\\VOLUME\\MATERIAL_SPECIFIC",
+                             "DERIVED\\SECONDARY\\MIP", "DERIVED\\SECONDARY\\AXIAL\\MINIP", "DERIVED\\SECONDARY\\PROJECTION IMAGE"}) {
         EXPECT_EQ(refusal(scanned(ct().with(0x00080008, "CS", type))), material_map) << type;
     }
-    for (const char* text : {"VNC", "Abd VNC 1.0", "Virtual Non Contrast", "Iodine no Water [mg/ml]"}) EXPECT_EQ(refusal(scanned(ct().with(0x0008103E, "LO", text))), material_map) << text;
+    for (const char* text : {"VNC", "Abd VNC 1.0", "Virtual Non Contrast", "Iodine no Water [mg/ml]", "Lung MIP 10mm", "axial_MinIP"}) EXPECT_EQ(refusal(scanned(ct().with(0x0008103E, "LO", text))), material_map) << text;
     for (const char* text : {"Mono 40 keV", "MonoE_70keV"}) {
         const auto mono = scanned(ct().with(0x0008103E, "LO", text));
         EXPECT_EQ(refusal(mono), std::nullopt);
         EXPECT_TRUE(has(mono.series[0].notices, material_map));
         EXPECT_FALSE(mono.series[0].eligible);
     }
-    for (const char* text : {"Abdomen portal venous 120 kV", "iodine contrast", "MONOPHASIC LIVER"}) EXPECT_TRUE(scanned(ct().with(0x0008103E, "LO", text)).series.at(0).eligible) << text;
+    for (const char* text : {"Abdomen portal venous 120 kV", "iodine contrast", "MONOPHASIC LIVER", "Mippenheim"}) EXPECT_TRUE(scanned(ct().with(0x0008103E, "LO", text)).series.at(0).eligible) << text;
 }
 
 TEST(Checklist, DescriptionsBecomeUtf8)
