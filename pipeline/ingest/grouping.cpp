@@ -83,7 +83,7 @@ std::optional<Exclusion> Grouping::unfit(const Header& h) const
     for (int i = 0; i < 2; ++i) third = third.find('\\') == std::string_view::npos ? std::string_view() : third.substr(third.find('\\') + 1);
     third = third.substr(0, third.find('\\'));
     if (third == "LOCALIZER" || third == "SCOUT") return out(Code::localizer, "Image Type says " + std::string(third));
-    if (h.samples_per_pixel != 1) return out(Code::screenshot, "a colour picture stored as CT");
+    if (h.samples_per_pixel != 1 || h.palette) return out(Code::screenshot, "a colour picture stored as CT");
     for (const char* word : {"SCREEN SAVE", "SCREENSAVE", "DOSE_INFO", "PATIENT_INFO"}) {
         if (says(word)) return out(Code::screenshot, "Image Type says " + type);
     }
@@ -148,19 +148,21 @@ std::vector<SeriesCandidate> Grouping::of_kind(Images images, std::vector<Notice
     }
     if (with_place.empty()) return {refused(images, Code::no_geometry, "Image Position, Image Orientation or Pixel Spacing is missing: nothing can be measured in mm")};
     if (without > 0) notices.push_back({Code::no_geometry, std::to_string(without) + " images of this series set aside: they do not say where they lie"});
+    // Signed values may be HU as they stand; unsigned ones cannot hold air. Where some of the rescale is stated, the rest was lost.
+    const bool none_stated = std::none_of(with_place.begin(), with_place.end(), [](const auto* h) { return h->rescale_begun; });
     for (const auto* h : with_place) {
         auto type = h->rescale_type;
         for (auto& c : type) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
         if (!type.empty() && type != "HU" && type != "US") return {refused(with_place, Code::not_hu, "Rescale Type is " + h->rescale_type + ", not HU")};
         if (h->source.stored.slope == 0) return {refused(with_place, Code::not_hu, "Rescale Slope is 0")};
         if (h->rescaled) continue;
-        // Signed values may be HU as they stand; unsigned ones cannot hold air.
-        const bool plausible = h->source.stored.is_signed;
+        const bool plausible = none_stated && h->source.stored.is_signed;
         if (!plausible && !accepts(parameters_, Code::not_hu)) {
-            return {refused(with_place, Code::not_hu, "Rescale Slope or Intercept is missing and stored values are unsigned; --accept not-hu takes them for HU")};
+            return {refused(with_place, Code::not_hu, std::string("Rescale Slope or Intercept is missing ") + (none_stated ? "and stored values are unsigned" : "in part of the series") +
+                                                           "; --accept not-hu takes 1 and 0 for what is missing")};
         }
         if (!has(notices, Code::not_hu)) {
-            notices.push_back({Code::not_hu, std::string("Rescale Slope or Intercept is missing: the stored values are taken for HU") + (plausible ? " (they are signed)" : " (accepted)")});
+            notices.push_back({Code::not_hu, std::string("Rescale Slope or Intercept is missing: ") + (plausible ? "the stored values are taken for HU (they are signed)" : "1 and 0 are taken for it (accepted)")});
         }
     }
     std::map<std::string, Images> frames;

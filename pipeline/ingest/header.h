@@ -24,6 +24,8 @@ struct Header {
     std::optional<double> column_spacing_mm;
     std::optional<double> row_spacing_mm;
     bool rescaled = false;               ///< slope and intercept are stated
+    bool rescale_begun = false;          ///< at least one of them is
+    bool palette = false;                ///< stored values are places in a table of colours
     std::string rescale_type;
     bool lossy = false;
     bool multi_frame = false;            ///< an enhanced image: geometry came from functional groups

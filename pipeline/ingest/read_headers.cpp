@@ -267,6 +267,7 @@ void HeaderReader::take(const Element& e)
     case 0x00209163: image_.concatenation_parts = short_of(e, big).value_or(0); break;
     case 0x00209241: nominal_phase_.assign(reinterpret_cast<const char*>(e.value.data()), e.value.size()); break;  // a float: only to tell phases apart
     case 0x00280002: image_.samples_per_pixel = short_of(e, big).value_or(1); break;
+    case 0x00280004: image_.palette = text() == "PALETTE COLOR"; break;
     case 0x00280008: declared_frames_ = static_cast<long>(std::clamp(number_of(text()).value_or(1), -1.0, 2e9)); break;
     case 0x00280010: image_.rows = short_of(e, big).value_or(0); break;
     case 0x00280011: image_.columns = short_of(e, big).value_or(0); break;
@@ -345,10 +346,9 @@ Status HeaderReader::check()
     image_.lossy = image_.lossy || lossy_syntax(facts.transfer_syntax);
     auto& stored = source.stored;
     image_.rescaled = slope_ && intercept_;
-    if (image_.rescaled) {
-        stored.slope = *slope_;
-        stored.intercept = *intercept_;
-    }
+    image_.rescale_begun = slope_ || intercept_;
+    stored.slope = slope_.value_or(1);
+    stored.intercept = intercept_.value_or(0);
     if (stored.is_signed) {  // signed and unsigned encodings of the same bits are the same value
         for (auto* value : {&stored.padding, &stored.padding_limit}) {
             if (*value) *value = static_cast<std::int16_t>(static_cast<std::uint16_t>(**value));
@@ -438,6 +438,7 @@ Result<std::vector<Header>> HeaderReader::frames()
         if (facts.slice_thickness_mm) h.facts.slice_thickness_mm = facts.slice_thickness_mm;
         if (facts.kvp) h.facts.kvp = facts.kvp;
         if (!facts.kernel.empty()) h.facts.kernel = facts.kernel;
+        if (facts.slope || facts.intercept) h.rescale_begun = true;
         if (facts.slope && facts.intercept) {  // else what stands at the top, as in multi-frame secondary captures
             h.rescaled = true;
             h.source.stored.slope = *facts.slope;

@@ -298,6 +298,16 @@ TEST(Checklist, MissingRescaleIsRefusedUnlessValuesAreSignedOrItIsAccepted)
     auto with_sign = bare;
     with_sign.each([](BuiltImage& image, int) { image.us(0x00280103, 1); });
     EXPECT_TRUE(has(loaded(with_sign).notices, not_hu));
+    // Part of it stated: the rest was lost, and an image without is not HU although its values are signed.
+    auto partly = ct();
+    partly.each([](BuiltImage& image, int) { image.us(0x00280103, 1); });
+    for (const auto tag : {0x00281052u, 0x00281053u}) {
+        EXPECT_EQ(refusal(scanned(DicomBuilder(partly).without(tag))), not_hu) << tag;
+        EXPECT_EQ(refusal(scanned(DicomBuilder(partly).slice(9, [&](BuiltImage& image) { image.without(tag); }))), not_hu) << tag;
+    }
+    EXPECT_EQ(refusal(scanned(DicomBuilder(partly).slice(9, [](BuiltImage& image) { image.without(0x00281052).without(0x00281053); }))), not_hu);
+    const auto no_slope = loaded(DicomBuilder(partly).without(0x00281053), Writing::explicit_little, accepting);
+    EXPECT_EQ(no_slope.volume.hu.at(2, 3, 4), DicomBuilder::stored_value(2, 3, 4) - 1024) << "what is stated is used";
     for (const char* unit : {"MGML", "Z_EFF", "ED", "HU_MOD"}) EXPECT_EQ(refusal(scanned(ct().with(0x00281054, "LO", unit))), not_hu) << unit;
     EXPECT_EQ(refusal(scanned(ct().with(0x00281053, "DS", "0"))), not_hu);
 }
@@ -431,6 +441,12 @@ TEST(Checklist, ADeflatedBombCostsNoMoreThanItsHeaderMay)
 TEST(Checklist, LossIsANotice)
 {
     EXPECT_TRUE(has(scanned(ct().with(0x00282110, "CS", "01")).series.at(0).notices, lossy));
+}
+
+TEST(Checklist, APaletteIsNoHounsfieldScale)
+{
+    EXPECT_EQ(excluded(scanned(ct().with(0x00280004, "CS", "PALETTE COLOR")), screenshot), kSlices);
+    EXPECT_EQ(refusal(scanned(ct().with(0x00280004, "CS", "MONOCHROME1"))), std::nullopt);
 }
 
 // Kinds of images (22, and definitions 6.6)
