@@ -82,7 +82,7 @@ class ListenCase(InScratch):
         return sorted(glob.glob(os.path.join(node.out, "P-*", "*")))
 
     def results(self, node):
-        return sorted(path for path in glob.glob(os.path.join(node.out, "P-*", "*", "results", "*")) if os.path.isdir(path))
+        return sorted(path for path in glob.glob(os.path.join(node.out, "P-*", "*", "results", "*")) if os.path.basename(path).isdigit())
 
     def assert_true(self, result, timepoint=0):
         """The figures against the closed form: the edge of a mask lies within a voxel of the ball's, at either end of an axis and all round."""
