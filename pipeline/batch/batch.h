@@ -24,6 +24,8 @@ struct PlannedCase {
     std::vector<std::string> studies;  ///< Study Instance UIDs, in the order of the time points
     double memory_gb = 0;              ///< what its run needs, from the headers; 0 = not known
     std::string draft_sha256;          ///< of the case file as it was drafted: another one was edited and is kept
+    std::vector<std::string> left_out; ///< what the draft could not take: a study, a mark; somebody has to look at it before the case is run
+    std::string patient;               ///< a hash of who the images say it is; empty where they do not
     std::string code;                  ///< why no case file was drafted; empty where one was
     std::string why_not;
     std::string study;                 ///< as the manifest states: STUDYID, site
@@ -55,7 +57,7 @@ Result<Plan> read_plan(const std::filesystem::path& folder);
 /// Where a case stands.
 enum class State {
     pending,   ///< to be run
-    waiting,   ///< nothing says where its lesion is: a reader's prompt is needed
+    waiting,   ///< nothing says where its lesion is, or the draft left something out: a reader has to look
     running,   ///< claimed by a runner
     done,      ///< a valid result of the present inputs and settings is there
     outdated,  ///< a result of other inputs or settings is there; it will be run again

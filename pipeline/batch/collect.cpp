@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 #include "core/units.h"
 #include "pipeline/batch/batch.h"
@@ -30,6 +31,7 @@ Status append(TextTable& table, const fs::path& file)
     const auto text = text_of(file);
     if (!text) return Error{Code::io, file.filename().string() + " is not there", "batch: collect"};
     const auto columns = split(text->substr(0, text->find('\n')));
+    if (columns.front() != "case") return Error{Code::table, file.filename().string() + " is no table of a case: it is empty or damaged", "batch: collect"};
     if (table.columns.empty()) table.columns = columns;
     if (columns != table.columns) return Error{Code::table, file.filename().string() + " has other columns than the cases before: another version of the program wrote it", "batch: collect"};
     RETROMASS_TRY_ASSIGN(const auto rows, run::read_rows(file, columns, {}));
@@ -69,13 +71,16 @@ Status collect(const Plan& plan, const fs::path& folder)
     for (const auto& planned : plan.cases) {
         auto state = state_of(plan, planned);
         if (state.state == State::done) {
-            for (std::size_t t = 1; t < tables.size(); ++t) {
-                auto& table = tables[t];
-                const auto before = table.rows.size();
-                const auto added = append(table, result_folder(plan, planned) / (table.name + ".csv"));
-                if (added) continue;
-                table.rows.resize(before);
-                state.state = State::failed;  // a result that cannot be read is no result
+            std::vector<std::pair<std::size_t, bool>> before;  // all of its tables or none: a result that cannot be read is no result
+            for (const auto& table : tables) before.emplace_back(table.rows.size(), table.columns.empty());
+            Status added = Done{};
+            for (std::size_t t = 1; t < tables.size() && added; ++t) added = append(tables[t], result_folder(plan, planned) / (tables[t].name + ".csv"));
+            if (!added) {
+                for (std::size_t t = 1; t < tables.size(); ++t) {
+                    tables[t].rows.resize(before[t].first);
+                    if (before[t].second) tables[t].columns.clear();
+                }
+                state.state = State::failed;
                 state.code = name(added.error().code);
                 state.reason = added.error().message;
             }

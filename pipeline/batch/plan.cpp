@@ -2,6 +2,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <system_error>
 
 #include "core/units.h"
@@ -21,12 +22,13 @@ constexpr const char* kSchema = "retromass-batch-plan/1";
 
 /// One patient's part of the archive.
 struct Patient {
+    std::string key;            ///< a hash of who the images say it is; empty where they do not
     ingest::Scan scan;
     std::set<std::string> studies;
 };
 
-/// Patients in the order of their first study's UID: no name, ID or folder decides.
-std::vector<Patient> patients_of(ingest::Scan scan)
+/// Patients in the order of their first study's UID: no name, ID or folder decides. `shared` are studies whose images name several.
+std::vector<Patient> patients_of(ingest::Scan scan, std::set<std::string>& shared)
 {
     std::map<std::string, std::size_t> place;  // of a patient, or of a study that states none
     std::map<std::string, std::size_t> patient_of_study;
@@ -41,7 +43,9 @@ std::vector<Patient> patients_of(ingest::Scan scan)
         const auto& study = series.facts.study_instance_uid;
         const auto key = who.id ? "patient " + std::to_string(who.id) + " " + std::to_string(who.issuer) : "study " + study;
         const auto patient = at(key);
-        patient_of_study.emplace(study, patient);
+        if (who.id) out[patient].key = outputs::sha256_of_text(key).substr(0, 16);
+        const auto [first, is_first] = patient_of_study.emplace(study, patient);
+        if (!is_first && first->second != patient) shared.insert(study);
         out[patient].studies.insert(study);
         out[patient].scan.series.push_back(std::move(series));
     }
@@ -93,13 +97,15 @@ std::map<std::string, ManifestRow> stated_of(const Patient& patient, std::vector
     for (auto row = rows.begin(); row != rows.end();) {
         std::string study = patient.studies.contains(row->study_uid) ? row->study_uid : "";
         if (!row->folder.empty()) {
+            std::set<std::string> there;
             for (const auto& series : patient.scan.series) {
                 if (series.slices.empty()) continue;
                 const auto file = fs::absolute(series.slices.front().file).lexically_normal().string();
-                if (file.starts_with(row->folder + "/")) study = series.facts.study_instance_uid;
+                if (file.starts_with(row->folder + "/")) there.insert(series.facts.study_instance_uid);
             }
+            if (there.size() == 1) study = *there.begin();  // a folder of several studies names none of them: the row stays unmatched
         }
-        if (study.empty()) {
+        if (study.empty() || out.contains(study)) {
             ++row;
         } else {
             out.emplace(study, std::move(*row));
@@ -115,6 +121,13 @@ public:
 
     Result<Plan> make(const std::vector<fs::path>& archive, const Progress& progress)
     {
+        for (const auto& root : archive) {
+            auto whole = fs::absolute(root).lexically_normal().string();
+            while (whole.size() > 1 && whole.back() == '/') whole.pop_back();
+            if ((plan_.folder.string() + "/").starts_with(whole + "/")) {
+                return Error{Code::usage, "the plan " + plan_.folder.string() + " would lie inside the archive " + whole + " and find its own results there; name a folder outside", "batch: plan"};
+            }
+        }
         RETROMASS_TRY(take_known());
         std::vector<ManifestRow> manifest;
         if (!parameters_.manifest.empty()) {
@@ -126,19 +139,25 @@ public:
         RETROMASS_TRY_ASSIGN(auto scan, ingest::scan(archive, scanning, progress));
         if (scan.series.empty()) return Error{Code::no_series, "no CT image was found in the archive (" + std::to_string(scan.excluded.size()) + " files set aside; retromass series says why)", "batch: plan"};
         RETROMASS_TRY_ASSIGN(auto lines, lines_of(parameters_.marks, scan));
+        plan_.run_arguments = parameters_.run_arguments;
         RETROMASS_TRY(make_folders());
+        RETROMASS_TRY(write());  // from here on it is a plan that can be continued
         std::map<Code, std::size_t> aside;
         for (const auto& excluded : scan.excluded) ++aside[excluded.code];
         for (const auto& [code, count] : aside) plan_.remarks.push_back(std::to_string(count) + " files set aside [" + std::string(name(code)) + "]");
-        auto patients = patients_of(std::move(scan));
+        std::set<std::string> shared;
+        auto patients = patients_of(std::move(scan), shared);
+        for (const auto& study : shared) plan_.remarks.push_back("study " + study + ": its images do not agree on the patient (ID or issuer); each part is a case of its own");
         for (std::size_t i = 0; i < patients.size(); ++i) {
-            if (!goes_on(progress, "drafting cases", static_cast<double>(i) / static_cast<double>(patients.size()))) return Error{Code::cancelled, "stopped while drafting cases; what was drafted is kept", "batch: plan"};
+            if (!goes_on(progress, "drafting cases", static_cast<double>(i) / static_cast<double>(patients.size()))) {
+                RETROMASS_TRY(write());
+                return Error{Code::cancelled, "stopped while drafting cases; what was drafted is kept, and the same command goes on", "batch: plan"};
+            }
             RETROMASS_TRY(add(patients[i], stated_of(patients[i], manifest), lines));
         }
-        for (const auto& row : manifest) plan_.remarks.push_back(row.place + ": " + (row.study_uid.empty() ? "folder " + row.folder : "study " + row.study_uid) + " is not in the archive");
+        for (const auto& row : manifest) plan_.remarks.push_back(row.place + ": " + (row.study_uid.empty() ? "folder " + row.folder : "study " + row.study_uid) + " is not in the archive, has a row already, or is a folder of several studies");
         for (auto& line : lines.unmatched) plan_.remarks.push_back(std::move(line));
         std::sort(plan_.cases.begin(), plan_.cases.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-        plan_.run_arguments = parameters_.run_arguments;
         RETROMASS_TRY(write());
         return std::move(plan_);
     }
@@ -170,6 +189,9 @@ private:
     PlannedCase* known_of(const Patient& patient)
     {
         for (auto& known : plan_.cases) {
+            if (taken_.contains(known.id)) continue;  // by another patient of this archive
+            if (!known.patient.empty() && known.patient == patient.key) return &known;
+            if (!known.patient.empty() && !patient.key.empty()) continue;
             for (const auto& study : known.studies) {
                 if (patient.studies.contains(study)) return &known;
             }
@@ -228,7 +250,10 @@ private:
             known->id = id;
             known->case_file = drafting.folder / (id + ".yaml");
         }
-        known->studies.assign(patient.studies.begin(), patient.studies.end());
+        known->patient = patient.key;
+        taken_.insert(id);
+        const bool lacks = std::any_of(known->studies.begin(), known->studies.end(), [&](const auto& study) { return !patient.studies.contains(study); });
+        if (!lacks) known->studies.assign(patient.studies.begin(), patient.studies.end());
         for (const auto& [study, row] : stated) {
             known->study = row.study;
             known->site = row.site;
@@ -237,12 +262,27 @@ private:
         if (!text) {
             known->code = name(text.error().code);
             known->why_not = text.error().message;
+            plan_.remarks.push_back(id + ": " + known->why_not + " [" + known->code + "]");
             return Done{};
         }
         known->code = known->why_not = "";
         const auto& file = known->case_file;
         const auto present = text_of(file);
         const auto digest = outputs::sha256_of_text(*text);
+        if (present && lacks) {
+            RETROMASS_TRY(write_text(drafting.folder / (id + ".draft.yaml"), *text));
+            plan_.remarks.push_back(id + ": studies of this case are not in the archive that was given, and its case file is kept; the draft of what was given is " + id + ".draft.yaml. Give the whole archive to plan them together");
+            return Done{};
+        }
+        known->left_out.clear();
+        std::istringstream lines_of_draft(*text);
+        for (std::string line; std::getline(lines_of_draft, line);) {
+            for (const std::string mark : {"# not taken: ", "# a study without a series to measure: "}) {
+                const auto at = line.find(mark);
+                if (at != std::string::npos && line.find_first_not_of(' ') == at) known->left_out.push_back(line.substr(at + 2));
+            }
+        }
+        for (const auto& what : known->left_out) plan_.remarks.push_back(id + ": " + what);
         if (present && outputs::sha256_of_text(*present) != known->draft_sha256 && *present != *text) {
             RETROMASS_TRY(write_text(drafting.folder / (id + ".draft.yaml"), *text));
             plan_.remarks.push_back(id + ": the case file was edited and is kept; the new draft is " + id + ".draft.yaml");
@@ -272,14 +312,15 @@ private:
         out["run_arguments"] = plan_.run_arguments;
         out["cases"] = ordered_json::array();
         for (const auto& c : plan_.cases) {
-            out["cases"].push_back({{"id", c.id}, {"case_file", c.case_file.lexically_relative(plan_.folder).generic_string()}, {"studies", c.studies}, {"memory_gb", c.memory_gb}, {"draft_sha256", c.draft_sha256}, {"code", c.code}, {"why_not", c.why_not}, {"studyid", c.study}, {"site", c.site}});
+            out["cases"].push_back({{"id", c.id}, {"case_file", c.case_file.lexically_relative(plan_.folder).generic_string()}, {"studies", c.studies}, {"memory_gb", c.memory_gb}, {"draft_sha256", c.draft_sha256}, {"left_out", c.left_out}, {"patient", c.patient}, {"code", c.code}, {"why_not", c.why_not}, {"studyid", c.study}, {"site", c.site}});
         }
         out["remarks"] = plan_.remarks;
-        return write_text(plan_.folder / "plan.json", out.dump(2) + '\n');
+        return write_text(plan_.folder / "plan.json", out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n');
     }
 
     const PlanParameters& parameters_;
     Plan plan_;
+    std::set<std::string> taken_;  ///< cases that have their patient in this archive
 };
 
 }  // namespace
@@ -308,6 +349,8 @@ Result<Plan> read_plan(const fs::path& folder)
             for (const auto& study : entry.at("studies")) planned.studies.push_back(study.get<std::string>());
             planned.memory_gb = entry.at("memory_gb").get<double>();
             planned.draft_sha256 = entry.at("draft_sha256").get<std::string>();
+            for (const auto& what : entry.at("left_out")) planned.left_out.push_back(what.get<std::string>());
+            planned.patient = entry.at("patient").get<std::string>();
             planned.code = entry.at("code").get<std::string>();
             planned.why_not = entry.at("why_not").get<std::string>();
             planned.study = entry.at("studyid").get<std::string>();
@@ -317,7 +360,7 @@ Result<Plan> read_plan(const fs::path& folder)
         }
         return plan;
     } catch (const std::exception& thrown) {
-        return Error{Code::table, file.string() + " is damaged (" + thrown.what() + "); make the plan again, results are kept", "batch"};
+        return Error{Code::table, file.string() + " is damaged (" + thrown.what() + "); put back a copy of it, or plan into a new folder", "batch"};
     }
 }
 

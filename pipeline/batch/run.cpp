@@ -203,6 +203,7 @@ private:
             // Only what is safe between fork and exec. A group of its own: Ctrl-C reaches the runner, which passes it on.
             setpgid(0, 0);
             prctl(PR_SET_PDEATHSIG, SIGTERM);
+            alarm(static_cast<unsigned>(parameters_.time_limit.count()) + 60);  // one that hangs in a read outlives its runner, but not this
             if (getppid() != runner) _exit(125);
             const rlimit limit{space, space};
             setrlimit(RLIMIT_AS, &limit);

@@ -102,6 +102,7 @@ Result<Submission> submit(const Plan& plan, const RunParameters& running, const 
                                                 "first=$(( ($1 + SLURM_ARRAY_TASK_ID) * " + std::to_string(a_task) + " + 1 ))\n"
                                                 "only=()\n"
                                                 "while read -r id; do only+=(--only \"$id\"); done < <(sed -n \"${first},$((first + " + std::to_string(a_task - 1) + "))p\" " + shell_word((folder / "ids").string()) + ")\n"
+                                                "(( ${#only[@]} )) || { echo 'no cases for this task: its list is not there' >&2; exit 1; }\n"
                                                 "exec " + shell_word(running.program.string()) + " batch " + (running.failed_again ? "resume" : "run") + " " + shell_word(plan.folder.string()) +
                                                 " --jobs 1 --time-limit " + std::to_string(running.time_limit.count()) + " \"${only[@]}\"\n"));
     const int tasks = (cases + a_task - 1) / a_task;
@@ -113,8 +114,13 @@ Result<Submission> submit(const Plan& plan, const RunParameters& running, const 
                                          "--time=" + std::to_string(minutes), "--mem=" + std::to_string(megabytes) + "M", "--output=" + (folder / "%A_%a.log").string()};
         command.insert(command.end(), cluster.options.begin(), cluster.options.end());
         command.insert(command.end(), {(folder / "job.sh").string(), std::to_string(first)});
-        RETROMASS_TRY_ASSIGN(auto job, output_of(std::move(command)));
-        out.jobs.push_back(std::move(job));
+        auto job = output_of(std::move(command));
+        if (!job) {
+            auto error = job.error();
+            for (const auto& submitted : out.jobs) error.message += "; job " + submitted + " is in the queue already";
+            return error;
+        }
+        out.jobs.push_back(std::move(*job));
     }
     out.cases = cases;
     out.tasks = tasks;

@@ -105,6 +105,8 @@ Result<std::string> key_of(const Plan& plan, const PlannedCase& planned)
     RETROMASS_TRY_ASSIGN(const auto file, run::read_case(planned.case_file));
     std::string all = std::string("retromass " RETROMASS_VERSION "\n") + *text + '\n';
     for (const auto& argument : plan.run_arguments) all += argument + '\n';
+    if (file.case_id != planned.id) return Error{Code::case_file, planned.case_file.string() + " states case " + file.case_id + "; it has to be " + planned.id + ", or its rows would stand under another case", "batch"};
+    if (file.protocol) all += file.protocol->sha256 + '\n';
     for (const auto& timepoint : file.timepoints) {
         if (!timepoint.ct.empty()) add_files(all, file.folder / timepoint.ct, file.folder);
     }
@@ -121,6 +123,12 @@ Result<std::string> key_of(const Plan& plan, const PlannedCase& planned)
 Result<std::string> waits_for(const PlannedCase& planned)
 {
     RETROMASS_TRY_ASSIGN(const auto file, run::read_case(planned.case_file));
+    const auto text = text_of(planned.case_file);
+    if (!planned.left_out.empty() && text && outputs::sha256_of_text(*text) == planned.draft_sha256) {
+        std::string what;
+        for (const auto& one : planned.left_out) what += (what.empty() ? "" : "; ") + one;
+        return "the draft left something out (" + what + "): look at " + planned.case_file.string() + ", and save it changed to run it as it then is";
+    }
     for (const auto& lesion : file.lesions) {
         for (const auto& [id, at] : lesion.timepoints) {
             if (at.has_prompt || !at.mask_file.empty() || !at.marks_file.empty() || at.status || at.reported_long_axis || at.reported_short_axis) return std::string();
@@ -142,7 +150,7 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
         return state;
     }
     std::error_code error;
-    if (!planned.why_not.empty() && !fs::exists(planned.case_file, error)) {
+    if (!planned.why_not.empty()) {
         state.state = State::refused;
         state.code = planned.code;
         state.reason = planned.why_not;
@@ -190,7 +198,7 @@ Status record(const Plan& plan, const PlannedCase& planned, const CaseState& sta
     out["cpu_s"] = state.cpu_s;
     out["peak_gb"] = state.peak_gb;
     out["key"] = key;
-    return write_text(state_file(plan, planned), out.dump(2) + '\n');
+    return write_text(state_file(plan, planned), out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n');
 }
 
 }  // namespace retromass::batch

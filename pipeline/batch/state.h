@@ -28,7 +28,8 @@ private:
 /// the case file names. Fails where the case file cannot be read.
 Result<std::string> key_of(const Plan& plan, const PlannedCase& planned);
 
-/// Why the case cannot be run as it is: no lesion has a prompt, a mask or a status. Empty if it can.
+/// Why the case cannot be run as it is: the draft left something out and nobody changed it since, or no lesion has a prompt, a mask or a status.
+/// Empty if it can.
 Result<std::string> waits_for(const PlannedCase& planned);
 
 std::filesystem::path result_folder(const Plan& plan, const PlannedCase& planned);

@@ -101,7 +101,13 @@ Result<Exit> run_plan(const RunOptions& options, bool failed_again)
     std::cout << summary.done << " done, " << summary.refused << " refused, " << summary.failed << " failed, " << summary.left << " left"
               << (summary.stopped ? "; stopped on request, retromass batch resume " + options.plan + " goes on" : std::string()) << '\n';
     if (summary.refused + summary.failed + summary.left > 0) std::cout << "why: retromass batch status " << options.plan << '\n';
-    return summary.refused + summary.failed > 0 || summary.stopped ? Exit::some_failed : Exit::done;
+    // What failed before and what somebody else still runs is not done either; a case that waits for a reader is as it should be.
+    const bool unfinished = std::any_of(plan.cases.begin(), plan.cases.end(), [&](const auto& planned) {
+        const bool asked = options.only.empty() || std::find(options.only.begin(), options.only.end(), planned.id) != options.only.end();
+        const auto state = batch::state_of(plan, planned).state;
+        return asked && state != batch::State::done && state != batch::State::waiting;
+    });
+    return unfinished || summary.stopped ? Exit::some_failed : Exit::done;
 }
 
 // ------------------------------------------------------------------------------------------------ status
@@ -119,7 +125,7 @@ Status print_status(const std::string& folder, bool json)
         text += state.id + "  " + std::string(batch::name(state.state)) + (state.reason.empty() ? "" : ": " + state.reason) + (state.code.empty() ? "" : " [" + state.code + "]") + '\n';
     }
     if (json) {
-        std::cout << nlohmann::ordered_json{{"schema", "retromass-batch-status/1"}, {"cases", listed}}.dump(2) << '\n';
+        std::cout << nlohmann::ordered_json{{"schema", "retromass-batch-status/1"}, {"cases", listed}}.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
         return Done{};
     }
     std::cout << text << plan.cases.size() << " cases";
