@@ -255,7 +255,9 @@ private:
         const auto done = [](const Result<bool>& result) { return result ? Status(Done{}) : Status(result.error()); };
         const auto [message, code] = last_words(log_file(plan_, *worker.planned));
         if (worker.too_long) return done(ended(worker, State::failed, Code::cancelled, "took longer than " + std::to_string(parameters_.time_limit.count()) + " s"));
-        if (summary_.stopped && !(WIFEXITED(how) && WEXITSTATUS(how) == 0)) {
+        // Told to end from outside - a cluster cancels runner and worker together - is no failure of the case: it stays to be run.
+        const bool told = (WIFSIGNALED(how) && (WTERMSIG(how) == SIGTERM || WTERMSIG(how) == SIGINT || WTERMSIG(how) == SIGHUP)) || (WIFEXITED(how) && WEXITSTATUS(how) != 0 && code == name(Code::cancelled));
+        if (told || (summary_.stopped && !(WIFEXITED(how) && WEXITSTATUS(how) == 0))) {
             remove_leftovers(plan_, *worker.planned);
             ++summary_.left;
             return Done{};
