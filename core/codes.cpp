@@ -42,6 +42,7 @@ constexpr std::array kTable{
     CodeEntry{Code::not_axial, "not-axial", notice, true, "The slice normal is more than 30 degrees from the patient's long axis; RECIST is not evaluable unless accepted."},
     CodeEntry{Code::anonymised_dates, "anonymised-dates", notice, false, "Dates were removed; state the order and the days."},
     CodeEntry{Code::few_slices, "few-slices", notice, false, "Fewer than 20 slices: not chosen by itself."},
+    CodeEntry{Code::slices_apart, "slices-apart", notice, false, "The slices are thinner than their distance: tissue between them was not imaged, or every second image is lost."},
     CodeEntry{Code::missing_dicomdir_target, "missing-dicomdir-target", exclude, false, "The DICOMDIR names a file that is not there."},
     CodeEntry{Code::no_series, "no-series", refuse, false, "No CT series to measure was found."},
     CodeEntry{Code::several_series, "several-series", refuse, false, "Several CT series fit; name one."},

@@ -42,6 +42,7 @@ enum class Code {
     not_axial,
     anonymised_dates,
     few_slices,
+    slices_apart,
     missing_dicomdir_target,
     no_series,
     several_series,

@@ -93,6 +93,12 @@ ImageKind image_kind(std::string_view image_type, std::string_view series_descri
     if (has_any(text, {"virtual non", "virtual unenh", "virtual_non"}) || text == "vnc" || text.rfind("vnc ", 0) == 0 || has_any(text, {" vnc"})) return ImageKind::virtual_non_contrast;
     if (has_any(text, {"iodine map", "iodine no water", "iodine density", "iodine(water)", "iodine (water)", "iodine overlay", "z effective", "eff z", "effective z",
                        "electron density", "water(iodine)", "water (iodine)", "uric acid"})) return ImageKind::material;
+    // Maps that are named in words alone. A CT "with iodine" is one with contrast: the word by itself counts only where it is all that is said.
+    for (const auto* word : {"cbf", "cbv", "mtt", "ttp", "tmax", "tdc"}) {
+        if (names_word(text, word)) return ImageKind::perfusion;
+    }
+    if (text == "iodine" || has_any(text, {"de iodine", "dect iodine", "dual energy iodine", "spectral iodine"}) || value("subtraction")) return ImageKind::material;
+    if (names_word(text, "vmi") || has_any(text, {"monochromatic"})) return ImageKind::monoenergetic;
     if (has_any(text, {"monoenergetic", "mono energetic", "monoe"}) || names_photon_energy(text)) return ImageKind::monoenergetic;
     return ImageKind::attenuation;
 }

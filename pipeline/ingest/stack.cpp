@@ -58,11 +58,25 @@ bool meant_so(const Gaps& gaps, std::size_t k, const Images& sorted)
     return run >= kRunByDesign;
 }
 
+/// The distance the scanner meant. Mostly the usual gap; where most slices are lost, the usual gap is itself a multiple: then the smallest
+/// one of which all are whole multiples, if it comes at least twice and every slice has one thickness (blocks of a protocol differ in it).
+double meant_distance(const Gaps& gaps, const Images& sorted)
+{
+    const double usual = lower_median(gaps.mm);
+    const double least = *std::min_element(gaps.mm.begin(), gaps.mm.end());
+    const double tolerance = std::max(kSpacing_mm, kSpacingRelative * least);
+    if (usual < kGapFactor * least || std::count_if(gaps.mm.begin(), gaps.mm.end(), [&](double gap) { return gap - least <= tolerance; }) < 2) return usual;
+    const bool multiples = std::all_of(gaps.mm.begin(), gaps.mm.end(), [&](double gap) { return std::abs(gap / least - std::round(gap / least)) < kMultiple; });
+    const auto& thickness = sorted.front()->facts.slice_thickness_mm;
+    const bool one_thickness = thickness && std::all_of(sorted.begin(), sorted.end(), [&](const auto* h) { return h->facts.slice_thickness_mm == thickness; });
+    return multiples && one_thickness ? least : usual;
+}
+
 Gaps gaps_of(const Images& sorted)
 {
     Gaps gaps;
     for (std::size_t k = 1; k < sorted.size(); ++k) gaps.mm.push_back(position_mm(*sorted[k]) - position_mm(*sorted[k - 1]));
-    gaps.usual = lower_median(gaps.mm);
+    gaps.usual = meant_distance(gaps, sorted);
     gaps.tolerance = std::max(kSpacing_mm, kSpacingRelative * gaps.usual);
     for (std::size_t k = 0; k < gaps.mm.size(); ++k) {
         if (gaps.usual_at(k)) continue;
@@ -161,6 +175,11 @@ SeriesCandidate stack(const Images& sorted, const ScanParameters& parameters, st
         notices.push_back({Code::uneven_slices, "slice distance runs from " + mm(*least) + " to " + mm(*most) + "; volumes are sums of area times slab"});
     } else if (missing.empty() && !geometry->uniform()) {
         notices.push_back({Code::uneven_slices, "slices are " + mm(gaps.usual) + " apart but shift sideways unevenly; volumes are sums of area times slab"});
+    }
+    // Measured by their distance all the same: what lies between them was not imaged, or every second image was lost on the way.
+    const auto& thickness = first.facts.slice_thickness_mm;
+    if (thickness && *thickness > 0 && missing.empty() && !gaps.uneven && gaps.usual > kGapFactor * *thickness) {
+        notices.push_back({Code::slices_apart, "slices of " + mm(*thickness) + " lie " + mm(gaps.usual) + " apart: what lies between them is not in the images"});
     }
     if (geometry->tilt_deg() > kTiltNotice_deg) {
         notices.push_back({Code::gantry_tilt, "the stack leans " + fixed(geometry->tilt_deg(), 2) + " degrees against the slice normal; slices are " + mm(gaps.usual) + " apart along it"});

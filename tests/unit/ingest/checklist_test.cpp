@@ -185,6 +185,9 @@ TEST(Checklist, LostSlicesAreRefusedHoweverManyAndWhereverTheyAre)
     auto alternate = ct();
     for (int k = 12; k >= 4; k -= 2) alternate.without_slice(k);
     EXPECT_EQ(refusal(scanned(alternate)), missing_slices) << "five equal gaps of twice the distance, thickness unchanged";
+    auto most = ct();
+    for (int k = 21; k >= 3; k -= 2) most.without_slice(k);
+    EXPECT_EQ(refusal(scanned(most)), missing_slices) << "most gaps are of twice the distance that two others have";
     // Together with an uneven distance elsewhere they are still lost.
     EXPECT_EQ(refusal(scanned(ct().without_slice(10).slice(3, [](BuiltImage& image) { image.text(0x00200032, "DS", test::position(-10, 20, -94.5)); }))), missing_slices);
 }
@@ -199,6 +202,19 @@ TEST(Checklist, ASpacingThatChangesWithTheThicknessIsMeantSo)
     EXPECT_TRUE(has(found.series[0].notices, uneven_slices));
     EXPECT_FALSE(found.series[0].eligible);
     EXPECT_FALSE(found.series[0].geometry.slice_spacing_mm());
+}
+
+TEST(Checklist, SlicesThinnerThanTheirDistanceSaySo)
+{
+    auto every_second = ct();
+    for (int k = kSlices - 1; k >= 1; --k) {
+        if (k % 2 == 1) every_second.without_slice(k);
+    }
+    const auto found = scanned(every_second);
+    EXPECT_EQ(refusal(found), std::nullopt) << "nothing but the thickness tells it from a protocol with gaps";
+    EXPECT_TRUE(has(found.series[0].notices, slices_apart));
+    EXPECT_FALSE(has(scanned(ct()).series[0].notices, slices_apart));
+    EXPECT_FALSE(has(scanned(ct().with(0x00180050, "DS", "5")).series[0].notices, slices_apart)) << "overlapping slices are common";
 }
 
 TEST(Checklist, SlicesThatShiftSidewaysAreNotOneGridAndSaySo)
@@ -457,7 +473,7 @@ TEST(Checklist, MapsAreRefusedAndMonoenergeticImagesAreNeverChosenByThemselves)
                              "DERIVED\\SECONDARY\\MIP", "DERIVED\\SECONDARY\\AXIAL\\MINIP", "DERIVED\\SECONDARY\\PROJECTION IMAGE"}) {
         EXPECT_EQ(refusal(scanned(ct().with(0x00080008, "CS", type))), material_map) << type;
     }
-    for (const char* text : {"VNC", "Abd VNC 1.0", "Virtual Non Contrast", "Iodine no Water [mg/ml]", "Lung MIP 10mm", "axial_MinIP"}) EXPECT_EQ(refusal(scanned(ct().with(0x0008103E, "LO", text))), material_map) << text;
+    for (const char* text : {"VNC", "Abd VNC 1.0", "Virtual Non Contrast", "Iodine no Water [mg/ml]", "Lung MIP 10mm", "axial_MinIP", "CBF", "TTP 5.0", "Iodine", "DE Iodine 1.5"}) EXPECT_EQ(refusal(scanned(ct().with(0x0008103E, "LO", text))), material_map) << text;
     for (const char* text : {"Mono 40 keV", "MonoE_70keV"}) {
         const auto mono = scanned(ct().with(0x0008103E, "LO", text));
         EXPECT_EQ(refusal(mono), std::nullopt);
