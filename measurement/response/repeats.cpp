@@ -25,6 +25,7 @@ struct Varying {
 struct Readings {
     std::vector<TargetReading> readings;
     std::vector<std::optional<Varying>> varying;
+    std::string not_validated;               ///< lesions whose interval was calibrated on others, "T1 at week 8"
     bool calibrated = true;                  ///< every interval is one of the program's own
 };
 
@@ -66,6 +67,7 @@ Readings readings_of(const PeriodContext& context, std::size_t t, double widenin
             const auto& interval = target.observation->length_mm;
             const bool default_size = target.observation->status == LesionStatus::too_small && !interval;
             if (interval && interval->low > 0 && interval->low <= mm && interval->high >= mm) {
+                if (!target.observation->length_validated) append(out.not_validated, target.lesion->id + " at " + context.timepoint(t).id);
                 out.calibrated = out.calibrated && target.observation->length_calibrated;
                 varying = Varying{mm, std::log(mm / interval->low) / kTwoSided95 * widening, std::log(interval->high / mm) / kTwoSided95 * widening};
             } else if (!default_size) {
@@ -130,6 +132,10 @@ Repeats repeated(const PeriodContext& context, const RecistTimepoint& row, const
             }
         }
     }
+    std::string not_validated;
+    for (const auto& readings : until) {
+        if (!readings.not_validated.empty()) append(not_validated, readings.not_validated);
+    }
     const bool calibrated = std::all_of(until.begin(), until.end(), [](const auto& readings) { return readings.calibrated; });
     Repeats out;
     if (!changes.empty()) {
@@ -148,6 +154,7 @@ Repeats repeated(const PeriodContext& context, const RecistTimepoint& row, const
     out.text += " these scans were measured again in the same way the category would differ " + share_text(*out.differs) +
                 ". Counts " + (calibrated ? "segmentation, prompt, slice thickness and acquisition" : "what the given intervals count") + (widening > 0 ? ", widened for " + std::to_string(widening) + (widening == 1 ? " difference" : " differences") + " of acquisition" : "") +
                 "; does not count another reader, choice of lesions, new lesions or biology.";
+    if (!not_validated.empty()) out.text += " Not validated: the intervals of " + not_validated + " were calibrated on other kinds of lesions, and the true share may be larger.";
     return out;
 }
 

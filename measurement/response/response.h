@@ -50,6 +50,7 @@ struct Observation {
     std::string merged_into;
     std::optional<double> slice_mm;      ///< slice thickness for measurability
     std::optional<Interval> length_mm;   ///< of the axis that enters the sum; empty = not known
+    bool length_validated = true;        ///< false: the lesion is unlike every case that the interval was calibrated on
     bool length_calibrated = false;      ///< that interval counts segmentation, prompt, slices and acquisition; else what its reader says
     bool nodule = false;                 ///< a new or growing nodule inside the tumour (Choi)
     bool treated = false;

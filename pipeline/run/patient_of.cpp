@@ -38,6 +38,7 @@ Observation observation_of(const CaseFile& file, const CaseLesion& lesion, const
     if (!out.length_mm && out.source == "mask" && made != measured.intervals.end()) {
         out.length_mm = made->second;
         out.length_calibrated = true;
+        out.length_validated = measured.interval_origin.not_validated.empty();
     }
     out.nodule = at.nodule;
     if (!measured.measurements && at.reported_long_axis) {

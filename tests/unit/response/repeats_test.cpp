@@ -15,6 +15,7 @@ using test::of;
 using test::timepoint;
 using test::with;
 using testing::HasSubstr;
+using testing::Not;
 
 /// A length whose repeats lie within +-percent in 95 of 100, on the scale of ratios.
 Observation uncertain(const std::string& id, double mm, double percent)
@@ -52,6 +53,16 @@ TEST(Repeats, FollowTheNormalDistributionOfTheLogarithm)
     EXPECT_THAT(row.repeats.text, HasSubstr("PR by RECIST 1.1 (-34.0 %). Measurement interval of the change -38 to -29 %"));
     EXPECT_THAT(row.repeats.text, HasSubstr("of 100 repeats"));
     EXPECT_THAT(row.repeats.text, HasSubstr("does not count another reader, choice of lesions, new lesions or biology"));
+}
+
+TEST(Repeats, SayWhichIntervalsWereCalibratedOnOtherLesions)
+{
+    auto unlike = uncertain("T1", 40, 5);
+    unlike.length_validated = false;
+    const auto row = last(of({timepoint("2024-01-01", {uncertain("T1", 100, 5)}), timepoint("2024-03-01", {unlike})}));
+    EXPECT_THAT(row.repeats.text, HasSubstr("Not validated: the intervals of T1 at 2024-03-01 were calibrated on other kinds of lesions"));
+    const auto like = last(of({timepoint("2024-01-01", {uncertain("T1", 100, 5)}), timepoint("2024-03-01", {uncertain("T1", 40, 5)})}));
+    EXPECT_THAT(like.repeats.text, Not(HasSubstr("Not validated")));
 }
 
 TEST(Repeats, AreRareFarFromEveryLimitAndTheSameEveryTime)
