@@ -37,20 +37,30 @@ PartitionName=ct Nodes=n[1-3] Default=YES State=UP
 """
 WAIT_S = 90
 OWN_NETWORK = "RETROMASS_OWN_NETWORK"
+ALONE = ("unshare", "-n", "--uts", "--mount")
 
 
 def in_a_network_of_its_own():
     """Starts this script again where nothing but its own loopback exists, on a host whose name needs no server to be found."""
     if OWN_NETWORK not in os.environ:
-        may = subprocess.run(["unshare", "-n", "--uts", "ip", "link", "set", "lo", "up"], capture_output=True).returncode == 0
+        may = subprocess.run([*ALONE, "ip", "link", "set", "lo", "up"], capture_output=True).returncode == 0
         os.environ[OWN_NETWORK] = "1" if may else "0"
         if may:
-            os.execvp("unshare", ["unshare", "-n", "--uts", sys.executable, *sys.argv])
+            os.execvp(ALONE[0], [*ALONE, sys.executable, *sys.argv])
     if os.environ[OWN_NETWORK] == "1":
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         # Slurm looks names up with AI_ADDRCONFIG, which finds nothing on a host that has 127.0.0.1 alone.
         subprocess.run(["ip", "address", "add", "10.255.255.1/32", "dev", "lo"], check=True)
         socket.sethostname("localhost")
+        try:
+            socket.getaddrinfo("localhost", None)
+        except socket.gaierror:  # a bare system has no /etc/hosts: one is laid over it, seen by this test alone
+            subprocess.run(["mount", "-t", "tmpfs", "etc", "/mnt"], check=True)
+            subprocess.run(["cp", "-a", "/etc/.", "/mnt"], check=True)
+            subprocess.run(["rm", "-f", "/mnt/hosts"], check=True)
+            with open("/mnt/hosts", "w", encoding="ascii") as file:
+                file.write("127.0.0.1 localhost\n")
+            subprocess.run(["mount", "--bind", "/mnt", "/etc"], check=True)
 
 
 def wait_for(what, condition):
@@ -86,7 +96,10 @@ class Cluster:
         self.start("slurmctld", "-D", "-c")
         for node in ("n1", "n2", "n3"):
             self.start("slurmd", "-D", "-N", node)
-        wait_for("three idle nodes", lambda: self.said("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * 3)
+        try:
+            wait_for("three idle nodes", lambda: self.said("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * 3)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.logs()}")
 
     def start(self, *command):
         log = open(os.path.join(self.run, f"{command[0]}-{len(self.daemons)}.out"), "wb")
@@ -98,6 +111,15 @@ class Cluster:
             return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout
         except subprocess.TimeoutExpired:
             return ""
+
+    def logs(self):
+        """The last words of every daemon."""
+        out = ""
+        for name in sorted(os.listdir(self.run)):
+            if name.endswith((".log", ".out")):
+                with open(os.path.join(self.run, name), encoding="utf-8", errors="replace") as file:
+                    out += f"--- {name}\n" + "".join(file.readlines()[-6:])
+        return out
 
     def stop(self):
         self.said("scancel", "--user", "root")
