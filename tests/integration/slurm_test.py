@@ -37,16 +37,17 @@ PartitionName=ct Nodes=n[1-3] Default=YES State=UP
 """
 WAIT_S = 90
 OWN_NETWORK = "RETROMASS_OWN_NETWORK"
-ALONE = ("unshare", "-n", "--uts", "--mount")
+# In a chroot the root is no mount point whose propagation could be changed.
+ALONE = (("unshare", "-n", "--uts", "--mount"), ("unshare", "-n", "--uts", "--mount", "--propagation", "unchanged"))
 
 
 def in_a_network_of_its_own():
     """Starts this script again where nothing but its own loopback exists, on a host whose name needs no server to be found."""
     if OWN_NETWORK not in os.environ:
-        may = subprocess.run([*ALONE, "ip", "link", "set", "lo", "up"], capture_output=True).returncode == 0
+        may = [way for way in ALONE if subprocess.run([*way, "ip", "link", "set", "lo", "up"], capture_output=True).returncode == 0]
         os.environ[OWN_NETWORK] = "1" if may else "0"
         if may:
-            os.execvp(ALONE[0], [*ALONE, sys.executable, *sys.argv])
+            os.execvp(may[0][0], [*may[0], sys.executable, *sys.argv])
     if os.environ[OWN_NETWORK] == "1":
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         # Slurm looks names up with AI_ADDRCONFIG, which finds nothing on a host that has 127.0.0.1 alone.
@@ -85,6 +86,8 @@ class Cluster:
         configuration = os.path.join(folder, "slurm.conf")
         with open(configuration, "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(host=socket.gethostname().split(".")[0], run=folder))
+        with open(os.path.join(folder, "cgroup.conf"), "w", encoding="ascii") as file:
+            file.write("CgroupPlugin=cgroup/v1\n")  # nothing uses it, and looking for the version fails where no such file system is mounted
         os.environ["SLURM_CONF"] = configuration
         self.key = key
 
