@@ -43,6 +43,7 @@ constexpr std::array kTable{
     CodeEntry{Code::anonymised_dates, "anonymised-dates", notice, false, "Dates were removed; state the order and the days."},
     CodeEntry{Code::few_slices, "few-slices", notice, false, "Fewer than 20 slices: not chosen by itself."},
     CodeEntry{Code::slices_apart, "slices-apart", notice, false, "The slices are thinner than their distance: tissue between them was not imaged, or every second image is lost."},
+    CodeEntry{Code::slice_out_of_place, "slice-out-of-place", notice, false, "An image does not belong where it says it lies: exchanged, turned, or of another scan."},
     CodeEntry{Code::missing_dicomdir_target, "missing-dicomdir-target", exclude, false, "The DICOMDIR names a file that is not there."},
     CodeEntry{Code::no_series, "no-series", refuse, false, "No CT series to measure was found."},
     CodeEntry{Code::several_series, "several-series", refuse, false, "Several CT series fit; name one."},

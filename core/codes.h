@@ -43,6 +43,7 @@ enum class Code {
     anonymised_dates,
     few_slices,
     slices_apart,
+    slice_out_of_place,
     missing_dicomdir_target,
     no_series,
     several_series,

@@ -42,6 +42,8 @@ void read_group(Tag group, Bytes item, Encoding encoding, FrameFacts& out)
         case std::uint64_t{kCardiacSynchronization} << 32 | 0x00209153:
         case std::uint64_t{kCardiacSynchronization} << 32 | 0x00209241: out.cardiac_phase.append(reinterpret_cast<const char*>(e.value.data()), e.value.size()); break;
         case std::uint64_t{kCtImageFrameType} << 32 | 0x00089007: out.frame_type = text; break;
+        case std::uint64_t{kCtImageFrameType} << 32 | 0x00089206: out.volumetric = text; break;
+        case std::uint64_t{kCtImageFrameType} << 32 | 0x00089207: out.technique = text; break;
         case std::uint64_t{kCtReconstruction} << 32 | 0x00181210: out.kernel = text; break;
         case std::uint64_t{kCtXRayDetails} << 32 | 0x00180060: out.kvp = number_of(text); break;
         default: break;
@@ -95,6 +97,8 @@ FrameFacts merged(const FrameFacts& frame, const FrameFacts& shared)
     prefer(out.kvp, shared.kvp, out.kvp.has_value());
     prefer(out.rescale_type, shared.rescale_type, !out.rescale_type.empty());
     prefer(out.frame_type, shared.frame_type, !out.frame_type.empty());
+    prefer(out.technique, shared.technique, !out.technique.empty());
+    prefer(out.volumetric, shared.volumetric, !out.volumetric.empty());
     prefer(out.kernel, shared.kernel, !out.kernel.empty());
     prefer(out.stack_id, shared.stack_id, !out.stack_id.empty());
     prefer(out.temporal_position, shared.temporal_position, !out.temporal_position.empty());

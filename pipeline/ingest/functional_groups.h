@@ -20,6 +20,8 @@ struct FrameFacts {
     std::optional<double> kvp;
     std::string rescale_type;
     std::string frame_type;
+    std::string technique;
+    std::string volumetric;
     std::string kernel;
     std::string stack_id;
     std::string temporal_position;

@@ -6,9 +6,11 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 
 #include "core/units.h"
 #include "pipeline/ingest/header.h"
+#include "pipeline/ingest/hounsfield.h"
 #include "pipeline/ingest/phases.h"
 #include "pipeline/ingest/pixels.h"
 
@@ -30,6 +32,21 @@ bool in_order(const Header* a, const Header* b)
     if (const int by_uid = a->source.sop_instance_uid.compare(b->source.sop_instance_uid); by_uid != 0) return by_uid < 0;
     if (a->source.frame != b->source.frame) return a->source.frame < b->source.frame;
     return a->source.file.native() < b->source.file.native();
+}
+
+/// What any of the images states of the patient; nothing where two contradict each other.
+std::optional<PatientIdentity> patient_of(const Images& images)
+{
+    PatientIdentity all;
+    for (const auto* h : images) {
+        const auto& one = h->facts.patient;
+        if (one == all) continue;
+        if (!contradiction(all, one).empty()) return std::nullopt;
+        for (const auto field : {&PatientIdentity::id, &PatientIdentity::issuer, &PatientIdentity::birth_date, &PatientIdentity::sex}) {
+            if (all.*field == 0) all.*field = one.*field;
+        }
+    }
+    return all;
 }
 
 /// One grouping of a whole scan: what is set aside on the way, and the pixels compared.
@@ -55,6 +72,8 @@ private:
     std::vector<SeriesCandidate> of_frame(Images images, std::vector<Notice> notices);
     std::vector<SeriesCandidate> of_orientation(Images images, std::vector<Notice> notices);
     std::optional<Images> set_aside_broken(Images& images, std::vector<Notice>& notices);
+    std::optional<std::pair<Code, std::string>> set_aside_unlike(Images& images, std::vector<Notice>& notices);
+    const Header* contradicted(const Images& images);
     bool same_image(const Header& a, const Header& b);
     std::string digest(const Header& h);
 
@@ -83,6 +102,7 @@ std::optional<Exclusion> Grouping::unfit(const Header& h) const
     for (int i = 0; i < 2; ++i) third = third.find('\\') == std::string_view::npos ? std::string_view() : third.substr(third.find('\\') + 1);
     third = third.substr(0, third.find('\\'));
     if (third == "LOCALIZER" || third == "SCOUT") return out(Code::localizer, "Image Type says " + std::string(third));
+    if (h.curved) return out(Code::no_geometry, "a curved reformat: its pixels lie on no plane");
     if (h.samples_per_pixel != 1 || h.palette) return out(Code::screenshot, "a colour picture stored as CT");
     for (const char* word : {"SCREEN SAVE", "SCREENSAVE", "DOSE_INFO", "PATIENT_INFO"}) {
         if (says(word)) return out(Code::screenshot, "Image Type says " + type);
@@ -118,8 +138,13 @@ std::vector<SeriesCandidate> Grouping::volumes_of(Images images)
 {
     std::vector<Notice> notices;
     if (const auto broken = set_aside_broken(images, notices)) return {refused(*broken, *broken->front()->problem, broken->front()->problem_text)};
-    for (const auto* h : images) {
-        if (h->facts.patient != images.front()->facts.patient) return {refused(images, Code::two_patients, "the images belong to two patients; ask the sender")};
+    const auto patient = patient_of(images);
+    if (!patient) return {refused(images, Code::two_patients, "the images belong to two patients; ask the sender")};
+    const auto silent = std::count_if(images.begin(), images.end(), [&](const auto* h) { return h->facts.patient != *patient; });
+    if (silent > 0) notices.push_back({Code::patient_not_compared, std::to_string(silent) + " of the " + std::to_string(images.size()) + " images do not state all that the others state of the patient"});
+    for (auto* h : images) h->facts.patient = *patient;
+    if (const auto* image = contradicted(images)) {
+        return {refused(images, Code::conflicting_duplicate, "SOP Instance UID " + image->source.sop_instance_uid + " stands on two different images; ask the sender which is right")};
     }
     std::map<ImageKind, Images> kinds;
     for (auto* h : images) kinds[h->facts.kind].push_back(h);
@@ -148,23 +173,7 @@ std::vector<SeriesCandidate> Grouping::of_kind(Images images, std::vector<Notice
     }
     if (with_place.empty()) return {refused(images, Code::no_geometry, "Image Position, Image Orientation or Pixel Spacing is missing: nothing can be measured in mm")};
     if (without > 0) notices.push_back({Code::no_geometry, std::to_string(without) + " images of this series set aside: they do not say where they lie"});
-    // Signed values may be HU as they stand; unsigned ones cannot hold air. Where some of the rescale is stated, the rest was lost.
-    const bool none_stated = std::none_of(with_place.begin(), with_place.end(), [](const auto* h) { return h->rescale_begun; });
-    for (const auto* h : with_place) {
-        auto type = h->rescale_type;
-        for (auto& c : type) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-        if (!type.empty() && type != "HU" && type != "US") return {refused(with_place, Code::not_hu, "Rescale Type is " + h->rescale_type + ", not HU")};
-        if (h->source.stored.slope == 0) return {refused(with_place, Code::not_hu, "Rescale Slope is 0")};
-        if (h->rescaled) continue;
-        const bool plausible = none_stated && h->source.stored.is_signed;
-        if (!plausible && !accepts(parameters_, Code::not_hu)) {
-            return {refused(with_place, Code::not_hu, std::string("Rescale Slope or Intercept is missing ") + (none_stated ? "and stored values are unsigned" : "in part of the series") +
-                                                           "; --accept not-hu takes 1 and 0 for what is missing")};
-        }
-        if (!has(notices, Code::not_hu)) {
-            notices.push_back({Code::not_hu, std::string("Rescale Slope or Intercept is missing: ") + (plausible ? "the stored values are taken for HU (they are signed)" : "1 and 0 are taken for it (accepted)")});
-        }
-    }
+    if (const auto why = not_hounsfield(with_place, parameters_, decoder_, notices)) return {refused(with_place, Code::not_hu, *why)};
     std::map<std::string, Images> frames;
     for (auto* h : with_place) frames[h->facts.frame_of_reference_uid].push_back(h);
     if (frames.size() > 1) notices.push_back({Code::two_frames_of_reference, "the series holds " + std::to_string(frames.size()) + " frames of reference, each a volume of its own"});
@@ -240,15 +249,61 @@ bool Grouping::same_image(const Header& a, const Header& b)
     return digest(a) == digest(b);
 }
 
+/// An image whose UID another image of the series bears that is not the same (sorted by UID).
+const Header* Grouping::contradicted(const Images& images)
+{
+    for (std::size_t i = 1; i < images.size(); ++i) {
+        const auto& a = *images[i - 1];
+        const auto& b = *images[i];
+        if (a.source.sop_instance_uid.empty() || a.source.sop_instance_uid != b.source.sop_instance_uid || a.source.frame != b.source.frame) continue;
+        if (!placed(a) && !placed(b)) continue;  // neither is used
+        const bool same = placed(a) && placed(b) && a.facts.kind == b.facts.kind && a.facts.frame_of_reference_uid == b.facts.frame_of_reference_uid && same_image(a, b);
+        if (!same) return images[i];
+    }
+    return nullptr;
+}
+
+/// One or two images of another size or pixel spacing leave the others; the series says so. Answers the code, and why none can be told from
+/// the others where more differ.
+std::optional<std::pair<Code, std::string>> Grouping::set_aside_unlike(Images& images, std::vector<Notice>& notices)
+{
+    const auto same_size = [](const Header& a, const Header& b) { return a.rows == b.rows && a.columns == b.columns; };
+    std::vector<Images> alike;
+    for (auto* h : images) {
+        auto found = std::find_if(alike.begin(), alike.end(), [&](const auto& set) {
+            const auto& one = *set.front();
+            return same_size(one, *h) && std::abs(*h->column_spacing_mm - *one.column_spacing_mm) <= kSamePixelSpacing_mm && std::abs(*h->row_spacing_mm - *one.row_spacing_mm) <= kSamePixelSpacing_mm;
+        });
+        if (found == alike.end()) alike.push_back({h});
+        else found->push_back(h);
+    }
+    if (alike.size() < 2) return std::nullopt;
+    std::stable_sort(alike.begin(), alike.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+    const auto& most = *alike.front().front();
+    const auto& odd = *alike[1].front();
+    const auto code = same_size(most, odd) ? Code::mixed_spacing : Code::mixed_size;
+    const auto described = [](const Header& h) { return std::to_string(h.columns) + " x " + std::to_string(h.rows) + " pixels of " + fixed(*h.column_spacing_mm, 4) + " x " + fixed(*h.row_spacing_mm, 4) + " mm"; };
+    const auto differ = (code == Code::mixed_spacing ? "Pixel Spacing differs between the images: " : "Rows or Columns differ between the images: ") + described(most) + ", and " + described(odd);
+    const auto few = images.size() - alike.front().size();
+    if (few >= kLone || few >= alike.front().size()) return std::pair{code, differ};
+    for (auto set = alike.begin() + 1; set != alike.end(); ++set) {
+        for (const auto* h : *set) exclude(h->source.file, same_size(most, *h) ? Code::mixed_spacing : Code::mixed_size, "of " + described(*h) + ", the others of " + described(most));
+    }
+    notices.push_back({code, std::to_string(few) + (few == 1 ? " image" : " images") + " of this series set aside. " + differ});
+    images = std::move(alike.front());
+    return std::pair{code, std::string()};
+}
+
 std::vector<SeriesCandidate> Grouping::of_orientation(Images images, std::vector<Notice> notices)
 {
-    const auto& front = *images.front();
-    for (const auto* h : images) {
-        if (h->rows != front.rows || h->columns != front.columns) return {refused(images, Code::mixed_size, "Rows or Columns differ between the images")};
-        if (std::abs(*h->column_spacing_mm - *front.column_spacing_mm) > kSamePixelSpacing_mm || std::abs(*h->row_spacing_mm - *front.row_spacing_mm) > kSamePixelSpacing_mm) {
-            return {refused(images, Code::mixed_spacing, "Pixel Spacing differs between the images (" + fixed(*front.column_spacing_mm, 4) + " and " + fixed(*h->column_spacing_mm, 4) + " mm)")};
-        }
-    }
+    const auto unlike = set_aside_unlike(images, notices);
+    if (unlike && !unlike->second.empty()) return {refused(images, unlike->first, unlike->second)};
+    const auto volume = [&](const Images& slices) {
+        auto out = stack(slices, parameters_, notices);
+        // The hole that an image of another size leaves is that image's fault.
+        if (unlike && out.refused && out.refused->code == Code::missing_slices) out.refused->code = unlike->first;
+        return out;
+    };
     std::vector<std::pair<double, Header*>> by_position;
     for (auto* h : images) by_position.emplace_back(position_mm(*h), h);
     std::sort(by_position.begin(), by_position.end(), [](const auto& a, const auto& b) {
@@ -259,7 +314,6 @@ std::vector<SeriesCandidate> Grouping::of_orientation(Images images, std::vector
     Images kept;
     bool collide = false;
     std::size_t duplicates = 0;
-    std::set<std::pair<std::string_view, int>> identities;  // of the images kept
     std::size_t places = 0;
     std::size_t place_begins = 0;
     double place = 0;
@@ -272,20 +326,16 @@ std::vector<SeriesCandidate> Grouping::of_orientation(Images images, std::vector
         }
         const auto& image = *h;
         const auto same = std::find_if(kept.begin() + static_cast<std::ptrdiff_t>(place_begins), kept.end(), [&](const Header* other) { return same_image(image, *other); });
-        const std::pair<std::string_view, int> identity{h->source.sop_instance_uid, h->source.frame};
         if (same != kept.end()) {
             ++duplicates;
             exclude(h->source.file, Code::duplicate_file, "the same image as " + (*same)->source.file.filename().string());
             continue;
         }
-        if (!identity.first.empty() && !identities.insert(identity).second) {
-            return conflict("SOP Instance UID " + h->source.sop_instance_uid + " stands on two different images; ask the sender which is right");
-        }
         collide = collide || kept.size() > place_begins;
         kept.push_back(h);
     }
     if (duplicates > 0) notices.push_back({Code::duplicate_file, std::to_string(duplicates) + " images are there twice, pixel for pixel; each is used once"});
-    if (!collide) return {stack(kept, parameters_, notices)};
+    if (!collide) return {volume(kept)};
     if (places < 2) return {refused(kept, Code::bolus_monitoring, std::to_string(kept.size()) + " images at one position: not a volume but one place over time")};
     const auto phases = told_apart(kept);
     if (!phases) {
@@ -293,7 +343,25 @@ std::vector<SeriesCandidate> Grouping::of_orientation(Images images, std::vector
     }
     notices.push_back({Code::several_phases, std::to_string(phases->stacks.size()) + " stacks share the positions, told apart by " + phases->by});
     std::vector<SeriesCandidate> out;
-    for (const auto& phase : phases->stacks) out.push_back(stack(phase, parameters_, notices));
+    for (const auto& phase : phases->stacks) out.push_back(volume(phase));
+    return out;
+}
+
+using SeriesKey = std::pair<std::string_view, std::string_view>;  ///< Study and Series Instance UID
+
+/// The series that share SOP Instance UIDs with others.
+std::set<SeriesKey> series_sharing_uids(const std::map<SeriesKey, Images>& series)
+{
+    std::unordered_map<std::string_view, const SeriesKey*> owners;
+    std::set<SeriesKey> out;
+    if (series.size() < 2) return out;
+    for (const auto& [key, images] : series) {
+        for (const auto* h : images) {
+            if (h->source.sop_instance_uid.empty()) continue;
+            const auto [owner, first] = owners.try_emplace(h->source.sop_instance_uid, &key);
+            if (!first && owner->second != &key) out.insert({key, *owner->second});
+        }
+    }
     return out;
 }
 
@@ -302,7 +370,7 @@ std::vector<SeriesCandidate> Grouping::of_orientation(Images images, std::vector
 Result<Scan> group(std::vector<HeaderFile> files, std::vector<Exclusion> excluded, const ScanParameters& parameters, const Progress& progress)
 {
     Grouping grouping(std::move(excluded), parameters, progress);
-    std::map<std::pair<std::string_view, std::string_view>, Images> series;
+    std::map<SeriesKey, Images> series;
     for (auto& file : files) {
         for (auto& h : file.images) {
             if (auto why = grouping.unfit(h)) {
@@ -317,13 +385,15 @@ Result<Scan> group(std::vector<HeaderFile> files, std::vector<Exclusion> exclude
             series[{h.facts.study_instance_uid, h.facts.series_instance_uid}].push_back(&h);
         }
     }
+    const auto shared = series_sharing_uids(series);
     Scan out;
-    for (auto& [unused, images] : series) {
+    for (auto& [key, images] : series) {
         std::sort(images.begin(), images.end(), in_order);
         auto volumes = grouping.volumes_of(std::move(images));
         if (grouping.cancelled()) return Error{Code::cancelled, "stopped while comparing images", "ingest"};
         for (std::size_t v = 0; v < volumes.size(); ++v) {
             volumes[v].volume_index = static_cast<int>(v);
+            if (shared.count(key)) volumes[v].notices.push_back({Code::conflicting_duplicate, "images of this series bear SOP Instance UIDs of another series: what refers to them may mean either"});
             out.series.push_back(std::move(volumes[v]));
         }
     }

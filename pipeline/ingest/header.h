@@ -26,7 +26,11 @@ struct Header {
     bool rescaled = false;               ///< slope and intercept are stated
     bool rescale_begun = false;          ///< at least one of them is
     bool palette = false;                ///< stored values are places in a table of colours
+    bool modality_lut = false;           ///< stored values are mapped by a table
     std::string rescale_type;
+    std::string technique;               ///< Volume Based Calculation Technique: MAX_IP, MPR, ...
+    bool curved = false;                 ///< pixels that lie on no plane
+    std::optional<double> slice_location_mm;  ///< never a position; only to see whether it contradicts one
     bool lossy = false;
     bool multi_frame = false;            ///< an enhanced image: geometry came from functional groups
     // Only to tell stacks apart where positions collide (docs/stages/ingest.md):

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "core/parallel.h"
+#include "pipeline/ingest/hounsfield.h"
 #include "pipeline/ingest/pixels.h"
 
 namespace retromass::ingest {
@@ -29,6 +30,7 @@ Result<CtSeries> load(const SeriesCandidate& series, int threads, const Progress
     CtSeries out{series.facts, {series.geometry, Grid<std::int16_t>::unfilled(size)}, series.slices, series.notices};
     prefer_large_pages(out.volume.hu.values());
     SliceDecoder decoder;
+    std::vector<std::vector<std::int16_t>> samples(static_cast<std::size_t>(size.slices));
     std::mutex guard;
     std::optional<Error> failed;
     std::atomic<bool> stop{false};
@@ -36,6 +38,7 @@ Result<CtSeries> load(const SeriesCandidate& series, int threads, const Progress
     parallel_for(size.slices, threads, [&](int k) {
         if (stop) return;
         const auto status = decoder.decode(series.slices[static_cast<std::size_t>(k)], size.columns, size.rows, out.volume.hu.plane(k));
+        samples[static_cast<std::size_t>(k)] = sampled(out.volume.hu.plane(k), size.columns, size.rows);  // while it is in the cache
         const int finished = ++done;
         const bool asked = progress != nullptr;
         if (status.ok() && !asked) return;
@@ -48,6 +51,7 @@ Result<CtSeries> load(const SeriesCandidate& series, int threads, const Progress
         failed->message = "series " + series.facts.series_instance_uid + ": " + failed->message;
         return *failed;
     }
+    for (auto& doubt : doubts(samples, out.slices)) out.notices.push_back(std::move(doubt));
     return out;
 }
 

@@ -69,6 +69,15 @@ void judge_words(AcquisitionFacts& facts, const std::string& protocol)
     facts.kind = last.kind;
 }
 
+/// What was made of a volume before this image (PS3.3 C.8.16.2): its brightest values or a view of it are no tissue, and a curved cut has no plane.
+void judge_technique(Header& image, const std::string& volumetric)
+{
+    for (const char* view : {"MAX_IP", "MIN_IP", "VOLUME_RENDER", "SURFACE_RENDER"}) {
+        if (image.technique == view) image.facts.kind = ImageKind::projection;
+    }
+    image.curved = volumetric == "DISTORTED" || image.technique == "CURVED_MPR";
+}
+
 std::optional<Date> date_of(std::string_view text) { return parse_date(std::string(text.substr(0, 8))); }
 
 bool lossy_syntax(std::string_view uid)
@@ -114,6 +123,7 @@ private:
     PatientTexts patient_;             ///< ID, issuer, birth date, sex
     std::string character_set_;
     std::string protocol_;
+    std::string volumetric_;           ///< Volumetric Properties
     std::string nominal_phase_;
     std::string acquisition_datetime_;
     long declared_frames_ = 1;
@@ -240,6 +250,8 @@ void HeaderReader::take(const Element& e)
     case 0x00081030: facts.study_description = text(); break;
     case 0x0008103E: facts.series_description = text(); break;
     case 0x00081090: facts.model = text(); break;
+    case 0x00089206: volumetric_ = text(); break;
+    case 0x00089207: image_.technique = text(); break;
     case 0x00100020: patient_[0] = text(); break;
     case 0x00100021: patient_[1] = text(); break;
     case 0x00100030: patient_[2] = text(); break;
@@ -263,6 +275,7 @@ void HeaderReader::take(const Element& e)
         break;
     case 0x00200052: facts.frame_of_reference_uid = text(); break;
     case 0x00200100: image_.temporal_position = text(); break;
+    case 0x00201041: image_.slice_location_mm = number_of(text()); break;
     case 0x00209161: image_.concatenation_uid = text(); break;
     case 0x00209163: image_.concatenation_parts = short_of(e, big).value_or(0); break;
     case 0x00209241: nominal_phase_.assign(reinterpret_cast<const char*>(e.value.data()), e.value.size()); break;  // a float: only to tell phases apart
@@ -285,6 +298,7 @@ void HeaderReader::take(const Element& e)
     case 0x00281052: intercept_ = number_of(text()); break;
     case 0x00281053: slope_ = number_of(text()); break;
     case 0x00281054: image_.rescale_type = text(); break;
+    case 0x00283000: image_.modality_lut = !items_of(e, encoding_, 1).empty(); break;
     case 0x00282110: image_.lossy = text() == "01"; break;
     case 0x52009229:
         if (const auto items = items_of(e, encoding_, 1); !items.empty()) shared_ = frame_facts(items.front(), inside(e, encoding_));
@@ -337,6 +351,7 @@ Status HeaderReader::check()
         if (!std::all_of(text->begin(), text->end(), [](char c) { return c >= ' ' && c <= '~'; })) *text = to_utf8(*text, character_set_);
     }
     judge_words(facts, protocol_);
+    judge_technique(image_, volumetric_);
     facts.patient = identity_of(patient_);
     if (!acquisition_datetime_.empty()) {
         image_.acquisition_time = acquisition_datetime_;
@@ -447,6 +462,8 @@ Result<std::vector<Header>> HeaderReader::frames()
         if (!facts.rescale_type.empty()) h.rescale_type = facts.rescale_type;
         if (!facts.frame_type.empty()) h.facts.image_type = facts.frame_type;
         h.facts.kind = image_kind(h.facts.image_type, h.facts.series_description);
+        if (!facts.technique.empty()) h.technique = facts.technique;
+        judge_technique(h, facts.volumetric.empty() ? volumetric_ : facts.volumetric);
         if (!facts.stack_id.empty()) h.stack_id = facts.stack_id;
         if (!facts.temporal_position.empty()) h.temporal_position = facts.temporal_position;
         if (!facts.acquisition_time.empty()) h.acquisition_time = facts.acquisition_time;

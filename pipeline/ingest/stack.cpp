@@ -16,6 +16,7 @@ constexpr int kRunByDesign = 5;                 // that many equal gaps in a row
 constexpr double kTiltNotice_deg = 0.05;
 constexpr double kAxial_deg = 30;               // definitions 2.5
 constexpr int kEligibleSlices = 20;
+constexpr std::size_t kLocationAgrees = 10;     // of so many slices one may contradict; more, and the tag means something else
 
 std::string mm(double value) { return fixed(value, 2) + " mm"; }
 
@@ -115,6 +116,24 @@ std::string missing_parts(const Images& images)
     return stated > found && found > 0 ? std::to_string(found) + " of the " + std::to_string(stated) + " parts of the concatenation are there" : std::string();
 }
 
+/// Slices whose Slice Location runs against their positions, where nearly all others agree: two images may have been exchanged.
+std::string against_slice_location(const Images& sorted)
+{
+    std::vector<std::size_t> rising;
+    std::vector<std::size_t> falling;
+    for (std::size_t k = 1; k < sorted.size(); ++k) {
+        const auto& a = sorted[k - 1]->slice_location_mm;
+        const auto& b = sorted[k]->slice_location_mm;
+        if (!a || !b || *a == *b) return {};
+        (*b > *a ? rising : falling).push_back(k);
+    }
+    const auto& odd = rising.size() < falling.size() ? rising : falling;
+    if (odd.empty() || odd.size() * kLocationAgrees > sorted.size()) return {};
+    std::string out;
+    for (const auto k : odd) out += (out.empty() ? "" : ", ") + std::to_string(k) + " and " + std::to_string(k + 1);
+    return out;
+}
+
 std::string why_not_eligible(const SeriesCandidate& series)
 {
     const auto slices = series.geometry.size().slices;
@@ -183,6 +202,9 @@ SeriesCandidate stack(const Images& sorted, const ScanParameters& parameters, st
     }
     if (geometry->tilt_deg() > kTiltNotice_deg) {
         notices.push_back({Code::gantry_tilt, "the stack leans " + fixed(geometry->tilt_deg(), 2) + " degrees against the slice normal; slices are " + mm(gaps.usual) + " apart along it"});
+    }
+    if (const auto pairs = against_slice_location(sorted); !pairs.empty()) {
+        notices.push_back({Code::slice_out_of_place, "Slice Location runs against Image Position between slices " + pairs});
     }
     const double off_axial = geometry->angle_to_axial_deg();
     if (off_axial > kAxial_deg) notices.push_back({Code::not_axial, "the slice normal is " + fixed(off_axial, 1) + " degrees from the patient's long axis"});

@@ -268,9 +268,19 @@ TEST(Checklist, TwoFramesOfReferenceAreTwoVolumesAndNoneIsANotice)
 
 TEST(Checklist, TwoPatientsInOneSeriesAreRefusedWhicheverTagDiffers)
 {
+    const auto stated = ct().with(0x00100020, "LO", "ID-1").with(0x00100030, "DA", "19400101").with(0x00100040, "CS", "F").with(0x00100021, "LO", "HERE");
     for (const auto& [tag, value] : std::vector<std::pair<std::uint32_t, const char*>>{{0x00100020, "ID-2"}, {0x00100030, "19500101"}, {0x00100040, "M"}, {0x00100021, "ELSEWHERE"}}) {
-        EXPECT_EQ(refusal(scanned(ct().slice(3, [&, tag = tag, value = value](BuiltImage& image) { image.text(tag, "LO", value); }))), two_patients);
+        EXPECT_EQ(refusal(scanned(DicomBuilder(stated).slice(3, [&, tag = tag, value = value](BuiltImage& image) { image.text(tag, "LO", value); }))), two_patients);
+        // What one image does not state contradicts nothing, and what the others state holds for it, first or last.
+        for (const int k : {0, 3, kSlices - 1}) {
+            const auto silent = scanned(DicomBuilder(stated).slice(k, [&, tag = tag](BuiltImage& image) { image.text(tag, "LO", ""); }));
+            EXPECT_EQ(refusal(silent), std::nullopt);
+            EXPECT_TRUE(has(silent.series[0].notices, patient_not_compared));
+            EXPECT_EQ(silent.series[0].facts.patient, scanned(stated).series[0].facts.patient);
+            EXPECT_EQ(silent.series[0].geometry.size().slices, kSlices);
+        }
     }
+    EXPECT_FALSE(has(scanned(stated).series[0].notices, patient_not_compared));
 }
 
 TEST(Checklist, NoNameLeavesTheHeader)
@@ -311,9 +321,20 @@ TEST(Checklist, MissingRescaleIsRefusedUnlessValuesAreSignedOrItIsAccepted)
     const auto accepted = loaded(bare, Writing::explicit_little, accepting);
     EXPECT_EQ(accepted.volume.hu.at(2, 3, 4), DicomBuilder::stored_value(2, 3, 4));
     EXPECT_TRUE(has(accepted.notices, not_hu));
+    // Signed values are HU where they look like it; stored 1000 to 1143 they are what an intercept of -1024 was lost from.
     auto with_sign = bare;
     with_sign.each([](BuiltImage& image, int) { image.us(0x00280103, 1); });
-    EXPECT_TRUE(has(loaded(with_sign).notices, not_hu));
+    EXPECT_EQ(refusal(scanned(with_sign)), not_hu);
+    EXPECT_THAT(scanned(with_sign).series[0].refused->message, HasSubstr("as dense as bone"));
+    auto tissue = with_sign;
+    tissue.each([](BuiltImage& image, int k) {
+        auto words = DicomBuilder::words(k);
+        for (auto& w : words) w = static_cast<std::uint16_t>(w - 1024);
+        image.pixels(words);
+    });
+    const auto as_hu = loaded(tissue);
+    EXPECT_TRUE(has(as_hu.notices, not_hu));
+    EXPECT_EQ(as_hu.volume.hu.at(2, 3, 4), DicomBuilder::stored_value(2, 3, 4) - 1024);
     // Part of it stated: the rest was lost, and an image without is not HU although its values are signed.
     auto partly = ct();
     partly.each([](BuiltImage& image, int) { image.us(0x00280103, 1); });
@@ -362,7 +383,7 @@ TEST(Checklist, EveryLayoutOfStoredBitsGivesTheirValue)
         double slope, intercept;
     };
     for (const auto& l : {Layout{12, 11, 0, 1, -1024}, Layout{12, 11, 1, 1, 0}, Layout{16, 15, 0, 1, -1024}, Layout{16, 15, 1, 1, -1024}, Layout{16, 15, 1, 1, 30000}, Layout{12, 15, 0, 1, -1000},
-                          Layout{12, 13, 1, 1, -7}, Layout{10, 11, 0, 0.25, -100.5}, Layout{16, 15, 0, 1, -40000}, Layout{1, 0, 0, 1, 0}, Layout{15, 14, 1, 1.5, 3}}) {
+                          Layout{12, 13, 1, 1, -7}, Layout{10, 11, 0, 0.25, -100.5}, Layout{16, 15, 0, 1, -40000}, Layout{1, 0, 0, 1000, -1000}, Layout{15, 14, 1, 1.5, 3}}) {
         SCOPED_TRACE(std::to_string(l.stored) + " bits, high bit " + std::to_string(l.high) + (l.is_signed ? ", signed" : ""));
         auto series = ct(2);
         std::mt19937 random(3);
