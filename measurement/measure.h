@@ -90,6 +90,10 @@ struct LesionMeasurements {
 Result<LesionMeasurements> measure(const Mask& mask, const VolumeGeometry& geometry, const Grid<std::int16_t>* hu,
                                    const MeasureParameters& parameters = {});
 
+/// Where the mask reaches slices without their usual neighbour: it is measured across such a gap by half its width (docs/clinical.md 3.1).
+/// `slices_are_missing`: gaps that are too wide are lost slices, not a design.
+std::vector<Notice> irregular_gaps(const Mask& mask, const VolumeGeometry& geometry, bool slices_are_missing);
+
 /// The quantities that carry a 95 % interval, by their names in case.json.
 inline constexpr std::array<std::string_view, 5> kUncertain{"long_axis_mm", "short_axis_mm", "craniocaudal_mm", "volume_ml", "hu_mean"};
 inline constexpr std::size_t kUncertainHu = 4;   ///< the last one: its spreads and CV are HU, the others' relative

@@ -18,9 +18,6 @@ namespace {
 constexpr double kDenseUnenhanced_hu = 130;          ///< definitions 4.2
 constexpr double kReaderDisagrees_mm = 5;            ///< definitions 5.3: more than max(5 mm, 10 %)
 constexpr double kReaderDisagreesRelative = 0.10;
-constexpr double kEvenGap_mm = 0.01;                 ///< or 1 % of the usual gap (docs/stages/ingest.md)
-constexpr double kEvenGapRelative = 0.01;
-constexpr std::size_t kGapsNamed = 5;                ///< a series of two block sizes has dozens
 constexpr double kCraniocaudalGrowth = 1.20;         ///< definitions 2.7
 
 bool accepts(const std::vector<Code>& accepted, Code code) { return std::find(accepted.begin(), accepted.end(), code) != accepted.end(); }
@@ -106,34 +103,6 @@ Result<FoundMask> mask_of(const CaseFile& file, const LesionAtTimepoint& at, seg
     return FoundMask{std::move(made->mask), std::move(made->variants)};
 }
 
-/// Slices without their usual neighbour: a lesion that reaches one is measured across it by half its width (definitions 3.1).
-std::vector<Notice> irregular_gaps(const Mask& mask, const VolumeGeometry& geometry, bool slices_are_missing)
-{
-    const int count = geometry.size().slices;
-    std::vector<double> gaps;
-    for (int k = 1; k < count; ++k) gaps.push_back(geometry.slice_position_mm(k) - geometry.slice_position_mm(k - 1));
-    if (gaps.empty()) return {};
-    auto sorted = gaps;
-    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) / 2);
-    std::nth_element(sorted.begin(), middle, sorted.end());
-    const double usual = *middle;
-    const double tolerance = std::max(kEvenGap_mm, kEvenGapRelative * usual);
-    const auto touches = [&](int k) {
-        const auto plane = mask.plane(k);
-        return std::any_of(plane.begin(), plane.end(), [](auto v) { return v != 0; });
-    };
-    std::vector<Notice> out;
-    for (int k = 0; k + 1 < count; ++k) {
-        const double gap = gaps[static_cast<std::size_t>(k)];
-        if (std::abs(gap - usual) <= tolerance || (!touches(k) && !touches(k + 1))) continue;
-        const bool lost = slices_are_missing && gap > usual + tolerance;
-        out.push_back({lost ? Code::missing_slices : Code::uneven_slices,
-                       "the lesion reaches a gap of " + fixed(gap, 2) + " mm after slice " + std::to_string(k + 1) + ", where slices are usually " + fixed(usual, 2) + " mm apart"});
-        if (out.size() == kGapsNamed) break;
-    }
-    return out;
-}
-
 /// Measures, and says what keeps the lesion from being evaluable.
 Status measure_into(outputs::LesionResult& result, Mask mask, const CaseFile& file, const CaseTimepoint& timepoint, const ingest::CtSeries& ct,
                     const std::vector<Code>& accepted, int threads)
@@ -156,7 +125,7 @@ Status measure_into(outputs::LesionResult& result, Mask mask, const CaseFile& fi
         result.reason = code == Code::truncated ? "the lesion is cut by the edge of the scan: long axis >= " + measured->long_axis.recorded.text() + " mm"
                                                 : "the series is not axial; --accept not-axial measures it in the nearest plane";
     }
-    for (auto& notice : irregular_gaps(mask, ct.volume.geometry, has(ct.notices, Code::missing_slices))) result.notices.push_back(std::move(notice));
+    for (auto& notice : measurement::irregular_gaps(mask, ct.volume.geometry, has(ct.notices, Code::missing_slices))) result.notices.push_back(std::move(notice));
     result.measurements = std::move(measured).value();
     result.mask = std::move(mask);
     return Done{};

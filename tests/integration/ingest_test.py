@@ -39,7 +39,10 @@ class Ingest(InScratch):
             data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"1.2.{number}.3.{k + 1}"
             data.StudyDate = data.SeriesDate = data.AcquisitionDate = date
             for tag, value in tags.items():
-                setattr(data, tag, value)
+                if value is None:
+                    delattr(data, tag)
+                else:
+                    setattr(data, tag, value)
             data.save_as(os.path.join(folder, f"{number}-{k}.dcm"))
         return folder
 
@@ -193,6 +196,27 @@ class Ingest(InScratch):
             self.assertEqual("missing-slices" in [n["code"] for n in lesion["notices"]], reaches)
             self.assertAlmostEqual(lesion["craniocaudal_mm"]["value"], 30, delta=4)
             self.assert_everywhere(out, "missing-slices")
+            segs = [os.path.join(path, file) for path, _, files in os.walk(out) for file in files if file.endswith("seg.dcm")]
+            self.assertTrue(segs)
+            measured = run_json("measure", self.path(folder), "--mask", segs[0], "--accept", "missing-slices", "--json")["lesions"][0]
+            self.assertEqual(any("the lesion reaches a gap" in n["text"] for n in measured["notices"]), reaches)
+
+    def test_what_is_doubtful_stands_on_every_output(self):
+        self.study("doubtful", 73, "20200101", RescaleIntercept="0", LossyImageCompression="01", FrameOfReferenceUID=None)
+        out = self.path("doubtful-out")
+        done = run("run", self.case("doubtful.yaml", ("a", "doubtful")), "-o", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        codes = [n["code"] for n in read_json(os.path.join(out, "case.json"))["timepoints"][0]["notices"]]
+        for code in ("not-hu", "lossy", "no-frame-of-reference"):
+            self.assertIn(code, codes)
+            self.assertIn(code, text_of(os.path.join(out, "report.html")))
+        objects = [pydicom.dcmread(os.path.join(path, file)) for path, _, files in os.walk(out) for file in files if file.endswith(".dcm")]
+        segs = [o for o in objects if o.Modality == "SEG"]
+        self.assertTrue(segs)
+        for seg in segs:
+            self.assertEqual(seg.LossyImageCompression, "01")
+            self.assertTrue(seg.FrameOfReferenceUID)
+            self.assertEqual(seg.FrameOfReferenceUID, segs[0].FrameOfReferenceUID)  # one of our own, the same in all
 
     def test_malformed_files_are_listed_and_refused(self):
         for folder in ("26_fuzz_malformed", "14_no_meta_wrong_meta_bad_headers"):

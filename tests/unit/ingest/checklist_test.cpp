@@ -121,9 +121,12 @@ TEST(Checklist, ScreensAreSetAsideWithoutHarm)
     dose.text(0x00080018, "UI", "1.2.3.4.901").text(0x00080008, "CS", "DERIVED\\SECONDARY").us(0x00280100, 8).us(0x00280101, 8).us(0x00280102, 7);
     auto colour = screen;
     colour.text(0x00080018, "UI", "1.2.3.4.902").text(0x00080008, "CS", "DERIVED\\SECONDARY").us(0x00280002, 3);
-    series.images.insert(series.images.end(), {screen, dose, colour});
+    auto scout = ct(1).images[0];
+    scout.text(0x00080018, "UI", "1.2.3.4.903").text(0x00080008, "CS", "ORIGINAL\\PRIMARY\\LOCALIZER");  // by its type alone: it lies in the stack
+    series.images.insert(series.images.end(), {screen, dose, colour, scout});
     const auto found = scanned(series);
     EXPECT_EQ(refusal(found), std::nullopt);
+    EXPECT_EQ(excluded(found, localizer), 1);
     EXPECT_EQ(excluded(found, screenshot), 3);
 }
 
@@ -151,6 +154,46 @@ TEST(Checklist, PhasesAreToldApartByWhicheverTagDoesAndOnlyWherePositionsCollide
         }
     }
     EXPECT_EQ(scanned(ct().each([](BuiltImage& image, int k) { image.text(0x00200012, "IS", std::to_string(k)).text(0x00080032, "TM", std::to_string(100000 + k)); })).series.size(), 1u);
+}
+
+TEST(Checklist, BlocksOfInstanceNumberTellStacksApartWhereNothingElseDoes)
+{
+    auto series = ct();
+    for (int phase = 1; phase < 3; ++phase) {
+        series.and_also(ct().each([&](BuiltImage& image, int k) {
+            image.text(0x00080018, "UI", "1.2.3.4." + std::to_string(1000 * phase + k)).text(0x00200013, "IS", std::to_string(1 + phase * kSlices + k));
+            image.pixels(std::vector<std::uint16_t>(120, static_cast<std::uint16_t>(1000 + phase)));
+        }));
+    }
+    const auto found = scanned(series);
+    ASSERT_EQ(found.series.size(), 3u);
+    for (const auto& volume : found.series) {
+        EXPECT_FALSE(volume.refused);
+        EXPECT_EQ(volume.geometry.size().slices, kSlices);
+        EXPECT_TRUE(has(volume.notices, several_phases));
+    }
+    EXPECT_EQ(refusal(scanned(series.without(0x00200013))), conflicting_duplicate);
+}
+
+TEST(Checklist, OnePlaceOverTimeIsNoVolume)
+{
+    auto series = ct(6).with(0x00200032, "DS", test::position(-10, 20, -100));
+    series.each([](BuiltImage& image, int k) { image.text(0x00200012, "IS", std::to_string(k)); });
+    EXPECT_EQ(refusal(scanned(series)), bolus_monitoring);
+}
+
+TEST(Checklist, TheSamePixelsAtTheSamePlaceAreUsedOnceWhateverTheirUid)
+{
+    for (const char* uid : {"1.2.3.4.6", "1.2.3.4.900"}) {
+        auto series = ct();
+        series.images.push_back(series.images[5]);
+        series.images.back().text(0x00080018, "UI", uid).text(0x00200013, "IS", "99");
+        const auto found = scanned(series);
+        EXPECT_EQ(refusal(found), std::nullopt);
+        EXPECT_EQ(found.series[0].geometry.size().slices, kSlices);
+        EXPECT_TRUE(has(found.series[0].notices, duplicate_file));
+        EXPECT_EQ(excluded(found, duplicate_file), 1);
+    }
 }
 
 TEST(Checklist, OneImageTooManyAtOnePositionIsAConflict)
@@ -217,6 +260,15 @@ TEST(Checklist, SlicesThinnerThanTheirDistanceSaySo)
     EXPECT_FALSE(has(scanned(ct().with(0x00180050, "DS", "5")).series[0].notices, slices_apart)) << "overlapping slices are common";
 }
 
+TEST(Checklist, RoundedPositionsAreEven)
+{
+    // 4 um, the rounding of positions kept to a hundredth of a millimetre.
+    const auto found = scanned(ct().each([](BuiltImage& image, int k) { image.text(0x00200032, "DS", test::position(-10, 20, -100 + 2 * k + (k % 2 ? 0.004 : -0.004))); }));
+    EXPECT_EQ(refusal(found), std::nullopt);
+    EXPECT_TRUE(found.series[0].notices.empty());
+    EXPECT_NEAR(found.series[0].geometry.slice_spacing_mm().value_or(0), 2, 0.001);  // 8 um over 46 mm
+}
+
 TEST(Checklist, SlicesThatShiftSidewaysAreNotOneGridAndSaySo)
 {
     const auto found = scanned(ct().slice(9, [](BuiltImage& image) { image.text(0x00200032, "DS", test::position(-13, 20, -82)); }));
@@ -251,7 +303,9 @@ TEST(Checklist, OneSliceIsNoVolumeAndTwoSayTheyAreFew)
 TEST(Checklist, WithoutPixelSpacingNothingIsMeasured)
 {
     EXPECT_EQ(refusal(scanned(ct().without(0x00280030).with(0x00181164, "DS", "0.5\\0.5"))), no_geometry);
+    EXPECT_EQ(refusal(scanned(ct().with(0x00280030, "DS", "0\\0"))), no_geometry);
     EXPECT_EQ(refusal(scanned(ct().without(0x00200037))), no_geometry);
+    EXPECT_EQ(refusal(scanned(ct().without(0x00200032))), no_geometry);
 }
 
 TEST(Checklist, TwoFramesOfReferenceAreTwoVolumesAndNoneIsANotice)
