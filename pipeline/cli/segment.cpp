@@ -37,7 +37,7 @@ Status segment(const Options& options, const PromptOptions& prompt_options)
     RETROMASS_TRY_ASSIGN(const auto marked, marked_lines(prompt_options, scan));
     ingest::ChoiceParameters choice;
     choice.series_uid = options.series_uid;
-    if (marked) choice.prompt_series_uid = marked->series_instance_uid;
+    if (marked && !marked->series_instance_uid.empty()) choice.prompt_series_uids = {marked->series_instance_uid};
     RETROMASS_TRY_ASSIGN(const auto series, ingest::one_series(scan, choice));
     RETROMASS_TRY_ASSIGN(const auto prompt, prompt_of(prompt_options, series.geometry, marked));
     RETROMASS_TRY_ASSIGN(const auto ct, ingest::load(series, options.threads, progress));

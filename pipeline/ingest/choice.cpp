@@ -36,8 +36,9 @@ std::vector<RankStep> steps_of(const SeriesCandidate& series, const ChoiceParame
         const bool covers = g.size().slices > 0 && std::all_of(parameters.lesion.begin(), parameters.lesion.end(), [&](const auto& p) { return g.contains(p); });
         add("covers the lesion", covers ? "yes" : "no", covers ? 0 : 1);
     }
-    if (!parameters.prompt_series_uid.empty()) {
-        const bool same = f.series_instance_uid == parameters.prompt_series_uid;
+    if (!parameters.prompt_series_uids.empty()) {
+        const auto& drawn_on = parameters.prompt_series_uids;
+        const bool same = std::find(drawn_on.begin(), drawn_on.end(), f.series_instance_uid) != drawn_on.end();
         add("series of the prompt", same ? "yes" : "no", same ? 0 : 1);
     }
     if (!parameters.prompt_frame_of_reference_uid.empty()) {

@@ -139,7 +139,7 @@ Result<Scan> scan(const std::vector<std::filesystem::path>& paths, const ScanPar
 /// What else bears on the choice of the series to measure.
 struct ChoiceParameters {
     std::string series_uid;                        ///< the user's word, overrides the ranking: UID, or UID#N for volume N of it
-    std::string prompt_series_uid;                 ///< the series the reader's prompt was drawn on
+    std::vector<std::string> prompt_series_uids;   ///< the series the reader's prompts were drawn on
     std::string prompt_frame_of_reference_uid;
     std::vector<PatientPoint> lesion;              ///< points of the lesion, all to be covered; empty = not known
     std::optional<AcquisitionFacts> baseline;      ///< of the series measured at baseline

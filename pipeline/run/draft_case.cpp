@@ -9,12 +9,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kSeriesListed = 8;  // of a study's others; a scanner makes dozens
+
 /// A study with its chosen series, or why there is none.
 struct Study {
     std::string timepoint;      ///< its id in the case file
     const ingest::SeriesCandidate* chosen = nullptr;
     std::size_t candidates = 0;
     std::string decided_by;
+    std::vector<std::string> behind;  ///< the other series in their order, and what put each there
     std::string why_not;
 };
 
@@ -49,6 +52,11 @@ std::string folder_of(const ingest::SeriesCandidate& series, const fs::path& bas
     return relative.empty() ? common.string() : relative.string();
 }
 
+std::string label_of(const ingest::SeriesCandidate& series)
+{
+    return "series " + std::to_string(series.facts.series_number) + " \"" + one_line(series.facts.series_description) + '"' + (series.volume_index ? ", volume " + std::to_string(series.volume_index) : "");
+}
+
 Study study_of(const ingest::Scan& scan, const ingest::StudyChoice& choice)
 {
     Study out;
@@ -58,8 +66,42 @@ Study study_of(const ingest::Scan& scan, const ingest::StudyChoice& choice)
     if (series.refused) out.why_not = series.refused->message;
     else out.chosen = &series;
     out.decided_by = first.decided_by;
+    for (std::size_t r = 1; r < choice.ranked.size(); ++r) {
+        const auto& row = choice.ranked[r];
+        out.behind.push_back(std::to_string(r + 1) + ". " + label_of(scan.series[row.series]) + ": " + row.decided_by);
+    }
     return out;
 }
+
+/// What was marked in one file.
+struct MarksFile {
+    std::string file;
+    ingest::Marks marks;
+    bool by_name = false;   ///< the marks' names are the patient's lesions, in every file alike
+};
+
+/// What the marks say of the series to choose, by the study they were drawn in.
+std::map<std::string, ingest::ChoiceParameters> prompted(const ingest::Scan& scan, const std::vector<MarksFile>& files)
+{
+    std::map<std::string, ingest::ChoiceParameters> out;
+    for (const auto& file : files) {
+        for (const auto& mark : file.marks.all) {
+            const auto lines = mark.long_axis ? ingest::placed(mark, scan) : Result<ingest::PlacedLines>(Error{});
+            if (!lines) continue;
+            const auto drawn_on = std::find_if(scan.series.begin(), scan.series.end(), [&](const auto& series) {
+                if (!lines->series_instance_uid.empty()) return series.facts.series_instance_uid == lines->series_instance_uid;
+                return !lines->frame_of_reference_uid.empty() && series.facts.frame_of_reference_uid == lines->frame_of_reference_uid;
+            });
+            if (drawn_on == scan.series.end()) continue;
+            auto& choice = out[drawn_on->facts.study_instance_uid];
+            if (!lines->series_instance_uid.empty()) choice.prompt_series_uids.push_back(lines->series_instance_uid);
+            choice.prompt_frame_of_reference_uid = lines->frame_of_reference_uid;
+            for (const auto& line : lines->lines) choice.lesion.insert(choice.lesion.end(), line.begin(), line.end());
+        }
+    }
+    return out;
+}
+
 
 Status one_patient(const std::vector<Study>& studies, const std::vector<Code>& accepted)
 {
@@ -81,6 +123,22 @@ bool earlier(const Study& a, const Study& b)
         return std::make_pair(date ? iso(*date) : std::string("~"), s.chosen ? s.chosen->facts.study_instance_uid : std::string());
     };
     return key(a) < key(b);
+}
+
+/// The studies by date, each with the series that its own prompts and the baseline's series make the first.
+std::vector<Study> studies_of(const ingest::Scan& scan, const std::map<std::string, ingest::ChoiceParameters>& prompts, const std::optional<ingest::AcquisitionFacts>& baseline)
+{
+    std::vector<Study> out;
+    for (const auto& any : ingest::rank(scan)) {
+        const auto prompt = prompts.find(any.study_instance_uid);
+        auto choice = prompt == prompts.end() ? ingest::ChoiceParameters{} : prompt->second;
+        choice.baseline = baseline;
+        for (const auto& ranked : ingest::rank(scan, choice)) {
+            if (ranked.study_instance_uid == any.study_instance_uid) out.push_back(study_of(scan, ranked));
+        }
+    }
+    std::sort(out.begin(), out.end(), earlier);
+    return out;
 }
 
 /// A lesion drafted from marks: one tracking UID is one lesion, whatever it is called.
@@ -110,9 +168,9 @@ const Study* study_with(const std::vector<Study>& studies, const ingest::PlacedL
     return nullptr;
 }
 
-/// `by_name`: the marks' names are the patient's lesions, in every file alike.
-void take_marks(FoundMarks& found, const ingest::Marks& marks, const std::string& file, const ingest::Scan& scan, const std::vector<Study>& studies, bool by_name = false)
+void take_marks(FoundMarks& found, const MarksFile& from, const ingest::Scan& scan, const std::vector<Study>& studies)
 {
+    const auto& [file, marks, by_name] = from;
     for (const auto& mark : marks.all) {
         const auto what = quoted(one_line(mark.name)) + " of " + one_line(file);
         const auto leave_out = [&](const std::string& why) { found.remarks += "  # not taken: " + what + ": " + one_line(why) + "\n"; };
@@ -174,22 +232,25 @@ void name_masks(FoundMarks& found, const fs::path& path, const std::string& file
     }
 }
 
-/// Reports, presentation states and masks that lie beside the CT,
-/// and the tables of lines that were handed in.
-FoundMarks found_beside(const ingest::Scan& scan, const std::vector<Study>& studies, const DraftParameters& parameters)
+/// Reports, presentation states and masks that lie beside the CT, and the tables of lines that were handed in.
+struct Beside {
+    std::vector<MarksFile> marks;
+    std::vector<fs::path> masks;
+    std::string unreadable;   ///< as comments
+};
+
+Beside found_beside(const ingest::Scan& scan, const DraftParameters& parameters)
 {
-    const auto& folder = parameters.folder;
-    FoundMarks out;
+    Beside out;
     for (const auto& table : parameters.tables) {
-        const auto file = relative_to(table, folder);
-        if (const auto marks = ingest::read_marks(table)) take_marks(out, *marks, file, scan, studies, true);
-        else out.remarks += "  # not taken: " + one_line(file + ": " + marks.error().message) + "\n";
+        const auto file = relative_to(table, parameters.folder);
+        if (auto marks = ingest::read_marks(table)) out.marks.push_back({file, std::move(*marks), true});
+        else out.unreadable += "  # not taken: " + one_line(file + ": " + marks.error().message) + "\n";
     }
     for (const auto& excluded : scan.excluded) {
         if (excluded.code != Code::not_an_image) continue;
-        const auto file = relative_to(excluded.file, folder);
-        if (const auto marks = ingest::read_marks(excluded.file)) take_marks(out, *marks, file, scan, studies);
-        else if (marks.error().code == Code::not_an_image) name_masks(out, excluded.file, file, studies, parameters.labels);
+        if (auto marks = ingest::read_marks(excluded.file)) out.marks.push_back({relative_to(excluded.file, parameters.folder), std::move(*marks), false});
+        else if (marks.error().code == Code::not_an_image) out.masks.push_back(excluded.file);
     }
     return out;
 }
@@ -198,19 +259,13 @@ FoundMarks found_beside(const ingest::Scan& scan, const std::vector<Study>& stud
 
 Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& parameters)
 {
-    const auto studies_with = [&](const ingest::ChoiceParameters& choice) {
-        std::vector<Study> studies;
-        for (const auto& ranked : ingest::rank(scan, choice)) studies.push_back(study_of(scan, ranked));
-        std::sort(studies.begin(), studies.end(), earlier);
-        return studies;
-    };
-    auto studies = studies_with({});
+    const auto beside = found_beside(scan, parameters);
+    const auto prompts = prompted(scan, beside.marks);
+    auto studies = studies_of(scan, prompts, std::nullopt);
     if (studies.empty() || !studies.front().chosen) return Error{Code::no_series, "no study here has a CT series to measure; retromass series shows why", "run: draft_case"};
     // The first study is chosen by itself; the others look for its kernel and thickness.
     const auto* baseline = studies.front().chosen;
-    ingest::ChoiceParameters like_baseline;
-    like_baseline.baseline = baseline->facts;
-    for (const auto& study : studies_with(like_baseline)) {
+    for (const auto& study : studies_of(scan, prompts, baseline->facts)) {
         for (auto& known : studies) {
             const bool same = study.chosen && known.chosen && study.chosen->facts.study_instance_uid == known.chosen->facts.study_instance_uid;
             if (same && known.chosen != baseline) known = study;
@@ -233,9 +288,10 @@ Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& 
         const int nth = ++used[base];
         const auto id = nth == 1 && date ? base : base + "-" + std::to_string(nth);
         study.timepoint = id;
-        out += "  # " + one_line(facts.study_description.empty() ? std::string("study") : facts.study_description) + ", series " + std::to_string(facts.series_number) + " \"" +
-               one_line(facts.series_description) + "\", " + (date ? facts.date_source() : std::string("no date in the images: state date or day")) + "\n";
+        out += "  # " + one_line(facts.study_description.empty() ? std::string("study") : facts.study_description) + ", " + label_of(*study.chosen) + ", " + (date ? facts.date_source() : std::string("no date in the images: state date or day")) + "\n";
         if (study.candidates > 1) out += "  # first of " + std::to_string(study.candidates) + " series; " + one_line(study.decided_by) + "\n";
+        for (std::size_t i = 0; i < study.behind.size() && i < kSeriesListed; ++i) out += "  #   " + one_line(study.behind[i]) + "\n";
+        if (study.behind.size() > kSeriesListed) out += "  #   and " + std::to_string(study.behind.size() - kSeriesListed) + " more (retromass series)\n";
         if (!study.chosen->eligible) out += "  # not measured by itself: " + one_line(study.chosen->why_not_eligible) + "\n";
         out += "  - id: " + quoted(id) + "\n";
         out += "    ct: " + quoted(folder_of(*study.chosen, parameters.folder)) + "\n";
@@ -248,7 +304,10 @@ Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& 
         else if (nth > 1 && date) out += "    visit: " + quoted(id) + "   # shares its date with another time point\n";
         out += "    # new_lesions: none | equivocal | unequivocal, with reader: NAME; unstated, the overall response is not evaluable\n";
     }
-    const auto found = found_beside(scan, studies, parameters);
+    FoundMarks found;
+    found.remarks = beside.unreadable;
+    for (const auto& file : beside.marks) take_marks(found, file, scan, studies);
+    for (const auto& file : beside.masks) name_masks(found, file, relative_to(file, parameters.folder), studies, parameters.labels);
     out += "lesions:\n" + found.remarks;
     for (std::size_t i = 0; i < found.lesions.size(); ++i) {
         const auto& lesion = found.lesions[i];

@@ -48,7 +48,7 @@ Result<ChosenSeries> series_of(const CaseFile& file, const CaseTimepoint& timepo
         if (!at.marks_file.empty()) {
             const auto marked = add_mark(file, at, *scan, prompt, out.tracking_uids[lesion.lesion.id]);
             if (!marked) return named(marked.error(), timepoint, lesion.lesion.id);
-            if (!marked->series_instance_uid.empty()) choice.prompt_series_uid = marked->series_instance_uid;
+            if (!marked->series_instance_uid.empty()) choice.prompt_series_uids.push_back(marked->series_instance_uid);
         }
         if (!prompt.frame_of_reference_uid.empty()) choice.prompt_frame_of_reference_uid = prompt.frame_of_reference_uid;
         choice.lesion.insert(choice.lesion.end(), prompt.points.begin(), prompt.points.end());

@@ -239,7 +239,7 @@ class Ingest(InScratch):
         _, message = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 4, message)
         self.assertIn("[cancelled", message)
-        self.assertLess(time.monotonic() - asked, 5)  # a second on an idle machine
+        self.assertLess(time.monotonic() - asked, 5)  # of the clock, on any machine; interrupt_test.py holds it to a second of work
         self.assertEqual(set(os.listdir(self.scratch)), before)
 
 

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
-"""Ctrl-C: a long listing and a long run stop within a second and leave nothing behind."""
+"""Ctrl-C: a long listing and a long run stop within a second and leave nothing behind; on a terminal they show how far they are."""
 import os
+import pty
+import re
 import signal
 import subprocess
 import tempfile
@@ -86,6 +88,22 @@ class Interrupt(InScratch):
             file.write(f"case: P-1\ntimepoints: [{{id: a, ct: long}}]\nlesions: [{{id: T1, timepoints: {{a: {{line: [[{x + 160}, {y + 179}, {z + 100}], [{x + 198}, {y + 179}, {z + 100}]]}}}}}}]\n")
         whole_s = self.took(("run", case, "-o", self.path("whole")))
         self.assert_stops(("run", case, "-o", self.path("stopped")), whole_s)
+        self.assert_shows_progress(("run", case, "-o", self.path("shown")))
+
+    def assert_shows_progress(self, arguments):
+        terminal, screen = pty.openpty()
+        process = subprocess.Popen([PROGRAM, *arguments, "--threads", "1"], stdout=subprocess.DEVNULL, stderr=screen)
+        os.close(screen)
+        shown = b""
+        while not re.search(rb"[a-z] \d+ %", shown):
+            try:
+                shown += os.read(terminal, 4096)
+            except OSError:  # the program is gone, and with it the screen
+                break
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        os.close(terminal)
+        self.assertRegex(shown, rb"[a-z] \d+ %")
 
 
 if __name__ == "__main__":

@@ -344,6 +344,29 @@ lesions: [{{id: {name}, timepoints: {{now: {{{mark[name]}}}}}}}]
         lesions = read_json(os.path.join(out, "case.json"))["timepoints"][0]["lesions"]
         self.assertEqual([lesion["tracking_uid"] for lesion in lesions], ["1.2.3.4.1", "1.2.3.4.2"])
 
+    def test_init_chooses_the_series_that_was_marked(self):
+        archive = self.path("two-series")
+        shutil.copytree(self.ct, os.path.join(archive, "marked"))
+        os.makedirs(os.path.join(archive, "other"))
+        for k, name in enumerate(sorted(os.listdir(self.ct))):
+            data = pydicom.dcmread(os.path.join(self.ct, name))
+            data.SeriesInstanceUID, data.SeriesNumber = "1.2.0.1", 77  # the smaller UID is the last thing to decide: here the first, but for the mark
+            data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"1.2.0.1.{k}"
+            data.save_as(os.path.join(archive, "other", name))
+        marked = pydicom.dcmread(os.path.join(archive, "marked", os.listdir(self.ct)[0])).SeriesInstanceUID
+        for with_report, expected, other in ((False, "1.2.0.1", marked), (True, marked, "1.2.0.1")):
+            if with_report:
+                shutil.copy(self.report("two-series-sr.dcm"), os.path.join(archive, "report"))
+            case = self.path(f"two-series-{with_report}.yaml")
+            done = run("init", archive, "-o", case)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(case, encoding="utf-8") as file:
+                text = file.read()
+            self.assertIn(f'series: "{expected}"', text)
+            self.assertNotIn(f'series: "{other}"', text)
+            self.assertIn("  #   2. series", text)
+            self.assertEqual("series of the prompt: no against yes" in text, with_report)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
