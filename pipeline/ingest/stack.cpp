@@ -134,11 +134,12 @@ std::string against_slice_location(const Images& sorted)
     return out;
 }
 
-std::string why_not_eligible(const SeriesCandidate& series)
+std::string why_not_eligible(const SeriesCandidate& series, const ScanParameters& parameters)
 {
     const auto slices = series.geometry.size().slices;
     if (series.facts.kind != ImageKind::attenuation) return "a " + std::string(name(series.facts.kind)) + " image";
-    if (!series.geometry.uniform()) return "slice distance is not uniform";
+    const bool by_design = has(series.notices, Code::uneven_slices) && !has(series.notices, Code::missing_slices);
+    if (!series.geometry.uniform() && !(by_design && accepts(parameters, Code::uneven_slices))) return "slice distance is not uniform";
     if (series.geometry.angle_to_axial_deg() > kAxial_deg) return "not axial";
     if (slices < kEligibleSlices) return std::to_string(slices) + " slices, fewer than " + std::to_string(kEligibleSlices);
     return {};
@@ -220,7 +221,7 @@ SeriesCandidate stack(const Images& sorted, const ScanParameters& parameters, st
     out.geometry = std::move(geometry).value();
     take_slices(sorted, out);
     out.notices = std::move(notices);
-    out.why_not_eligible = why_not_eligible(out);
+    out.why_not_eligible = why_not_eligible(out, parameters);
     out.eligible = out.why_not_eligible.empty();
     return out;
 }

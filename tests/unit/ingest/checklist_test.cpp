@@ -245,6 +245,9 @@ TEST(Checklist, ASpacingThatChangesWithTheThicknessIsMeantSo)
     EXPECT_TRUE(has(found.series[0].notices, uneven_slices));
     EXPECT_FALSE(found.series[0].eligible);
     EXPECT_FALSE(found.series[0].geometry.slice_spacing_mm());
+    ScanParameters accepting;
+    accepting.accepted = {uneven_slices};
+    EXPECT_TRUE(scanned(series, accepting).series[0].eligible) << "accepted, it may be chosen by itself";
 }
 
 TEST(Checklist, SlicesThinnerThanTheirDistanceSaySo)

@@ -69,6 +69,23 @@ TEST(Measure, TheLongAxisNeverBridgesTwoRegions)
     EXPECT_TRUE(has(m.notices, Code::several_components));
 }
 
+TEST(Measure, AnAxisThatRunsOutsideAHorseshoeSaysSo)
+{
+    Mask horseshoe = box(kUnit.size(), {2, 2, 5}, {22, 4, 5});
+    for (int r = 5; r < 18; ++r) {
+        for (int c = 2; c < 5; ++c) horseshoe.at(c, r, 5) = 1;
+    }
+    for (int r = 18; r < 21; ++r) {
+        for (int c = 2; c < 23; ++c) horseshoe.at(c, r, 5) = 1;
+    }
+    const auto m = measured(horseshoe, kUnit);
+    // From the end of one arm to the far corner of the other: between rows 4.5 and 17.5 it is outside, 13 of 18 rows. An end lies on an edge
+    // midpoint, half a pixel from its centre, at most: a row of 18.
+    EXPECT_NEAR(m.outside_fraction, 13.0 / 18, 1.0 / 18);
+    EXPECT_TRUE(has(m.notices, Code::axis_leaves_lesion));
+    EXPECT_FALSE(has(measured(box(kUnit.size(), {2, 2, 5}, {22, 20, 5}), kUnit).notices, Code::axis_leaves_lesion));
+}
+
 TEST(Measure, ABallIsRoundWithinAVoxel)
 {
     const auto geometry = VolumeGeometry::axial({60, 60, 30}, 0.8, 0.8, 2, {-24, -24, -30});
