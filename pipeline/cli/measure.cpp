@@ -53,13 +53,8 @@ Status measure(const Options& options)
         RETROMASS_TRY_ASSIGN(const auto scan, ingest::scan({options.ct}, scan_parameters, progress));
         RETROMASS_TRY_ASSIGN(series, ingest::one_series(scan, options.series_uid));
     }
-    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(options.mask, series ? &series->geometry : nullptr));
+    RETROMASS_TRY_ASSIGN(const auto labels, series ? ingest::read_labels(options.mask, &series->geometry, series->facts.frame_of_reference_uid) : ingest::read_labels(options.mask));
     if (series) {
-        if (!labels.frame_of_reference_uid.empty() && !series->facts.frame_of_reference_uid.empty() &&
-            labels.frame_of_reference_uid != series->facts.frame_of_reference_uid) {
-            return Error{Code::mask_grid, "the mask lies in frame of reference " + labels.frame_of_reference_uid + ", the CT in " +
-                                              series->facts.frame_of_reference_uid, "cli: measure"};
-        }
         RETROMASS_TRY_ASSIGN(ct, ingest::load(*series, options.threads, progress));
     }
     const auto& geometry = ct ? ct->volume.geometry : labels.geometry;

@@ -42,9 +42,9 @@ Result<std::vector<PatientPoint>> contour_of(const std::string& file, const Prom
     return points;
 }
 
-Result<Mask> prior_of(const PromptOptions& options, const VolumeGeometry& grid)
+Result<Mask> prior_of(const PromptOptions& options, const VolumeGeometry& grid, const std::string& frame_of_reference_uid)
 {
-    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(options.mask, &grid));
+    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(options.mask, &grid, frame_of_reference_uid));
     RETROMASS_TRY_ASSIGN(const auto chosen, ingest::label_named(labels, options.label));
     return ingest::mask_on_grid(labels, chosen.value, grid);
 }
@@ -81,8 +81,9 @@ Result<std::optional<ingest::PlacedLines>> marked_lines(const PromptOptions& opt
     return std::optional(std::move(lines));
 }
 
-Result<segmentation::Prompt> prompt_of(const PromptOptions& options, const VolumeGeometry& grid, const std::optional<ingest::PlacedLines>& marked)
+Result<segmentation::Prompt> prompt_of(const PromptOptions& options, const ingest::SeriesCandidate& series, const std::optional<ingest::PlacedLines>& marked)
 {
+    const auto& grid = series.geometry;
     segmentation::Prompt prompt;
     prompt.frame_of_reference_uid = options.frame_of_reference;
     if (marked) {
@@ -110,7 +111,7 @@ Result<segmentation::Prompt> prompt_of(const PromptOptions& options, const Volum
         prompt.contours.push_back(std::move(contour));
     }
     if (!options.mask.empty()) {
-        RETROMASS_TRY_ASSIGN(auto prior, prior_of(options, grid));
+        RETROMASS_TRY_ASSIGN(auto prior, prior_of(options, grid, series.facts.frame_of_reference_uid));
         prompt.prior = std::move(prior);
     }
     for (const auto& text : options.exclude) {

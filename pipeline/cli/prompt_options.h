@@ -35,7 +35,7 @@ void add_prompt_options(CLI::App& command, const std::shared_ptr<PromptOptions>&
 /// The lines of the mark that --marks and --mark name, placed by the images of the scan; empty without --marks.
 Result<std::optional<ingest::PlacedLines>> marked_lines(const PromptOptions& options, const ingest::Scan& scan);
 
-/// The prompt in patient space. Reads contour and mask files; a prior mask is laid on `grid`.
-Result<segmentation::Prompt> prompt_of(const PromptOptions& options, const VolumeGeometry& grid, const std::optional<ingest::PlacedLines>& marked);
+/// The prompt in patient space. Reads contour and mask files; a prior mask is laid on the grid of the series.
+Result<segmentation::Prompt> prompt_of(const PromptOptions& options, const ingest::SeriesCandidate& series, const std::optional<ingest::PlacedLines>& marked);
 
 }  // namespace retromass::cli

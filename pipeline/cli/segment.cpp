@@ -39,7 +39,7 @@ Status segment(const Options& options, const PromptOptions& prompt_options)
     choice.series_uid = options.series_uid;
     if (marked && !marked->series_instance_uid.empty()) choice.prompt_series_uids = {marked->series_instance_uid};
     RETROMASS_TRY_ASSIGN(const auto series, ingest::one_series(scan, choice));
-    RETROMASS_TRY_ASSIGN(const auto prompt, prompt_of(prompt_options, series.geometry, marked));
+    RETROMASS_TRY_ASSIGN(const auto prompt, prompt_of(prompt_options, series, marked));
     RETROMASS_TRY_ASSIGN(const auto ct, ingest::load(series, options.threads, progress));
     RETROMASS_TRY_ASSIGN(const auto result, segmentation::segment(ct.volume, ct.facts.frame_of_reference_uid, prompt, parameters, progress));
     RETROMASS_TRY(outputs::write_nifti(options.output, result.mask, ct.volume.geometry));

@@ -55,9 +55,24 @@ void fill_plane(const Plane& plane, Dimensions size, std::span<std::uint8_t> sli
 
 }  // namespace
 
+std::string named(const ContouredRegion& region) { return "region " + std::to_string(region.number) + " \"" + region.name + "\": "; }
+
+std::string slices_between_contours(const Mask& mask)
+{
+    std::string out;
+    int last = -1;
+    for (int k = 0; k < mask.size().slices; ++k) {
+        const auto plane = mask.plane(k);
+        if (std::none_of(plane.begin(), plane.end(), [](auto v) { return v != 0; })) continue;
+        for (int between = last + 1; last >= 0 && between < k; ++between) out += (out.empty() ? "" : ", ") + std::to_string(between + 1);
+        last = k;
+    }
+    return out.empty() ? out : "no contour on slice " + out + " between its first and last; nothing is counted there";
+}
+
 Result<Mask> filled(const ContouredRegion& region, const VolumeGeometry& grid)
 {
-    const auto misfit = [&](const std::string& why) { return Error{Code::mask_grid, "region " + std::to_string(region.number) + " \"" + region.name + "\": " + why, "ingest: contours"}; };
+    const auto misfit = [&](const std::string& why) { return Error{Code::mask_grid, named(region) + why, "ingest: contours"}; };
     const auto size = grid.size();
     std::vector<Plane> planes;
     for (const auto& contour : region.contours) {

@@ -93,7 +93,7 @@ std::string contrast_phase(std::string_view series_description, std::string_view
 Result<LabelVolume> read_nifti(const std::filesystem::path& file);
 Result<LabelVolume> read_nrrd(const std::filesystem::path& file);
 /// A DICOM SEG, or an RT Structure Set filled on `ct`.
-Result<LabelVolume> read_dicom_labels(const std::filesystem::path& file, const VolumeGeometry* ct);
+Result<LabelVolume> read_dicom_labels(const std::filesystem::path& file, const VolumeGeometry* ct, const std::string& frame_of_reference_uid);
 /// The labels that occur in the grid, with no names.
 std::vector<LabelVolume::Label> labels_present(const Grid<std::uint16_t>& labels);
 /// A label volume from raw values and any LPS affine (row-major 4x4) without in-plane shear; turns or flips slices where the

@@ -205,7 +205,9 @@ struct LabelVolume {
 /// Reads NIfTI-1 (.nii, .nii.gz), NRRD (raw or gzip), DICOM SEG (binary, fractional at one half, label map) or an RT Structure Set, by
 /// content, not by name. A SEG that stores only the slices that hold the lesion gives a volume of those slices; see `on_grid`. Contours have no
 /// grid of their own: an RT Structure Set is filled on `ct` (docs/clinical.md 8.2), and refused with mask_grid where that is null.
-Result<LabelVolume> read_labels(const std::filesystem::path& file, const VolumeGeometry* ct = nullptr);
+/// Fails with mask_grid too where the file states another frame of reference than `frame_of_reference_uid`, the CT's (empty = not known);
+/// of a structure set, regions drawn in another one are left out, with a notice.
+Result<LabelVolume> read_labels(const std::filesystem::path& file, const VolumeGeometry* ct = nullptr, const std::string& frame_of_reference_uid = {});
 
 /// The labels laid on another grid by position. Fails with mask_grid if the two do not fit within half a voxel
 /// (docs/clinical.md 8.2); slices the mask file lacks are background.

@@ -50,14 +50,17 @@ Result<LabelVolume> labels_on_affine(Grid<std::uint16_t> values, const std::arra
     return out;
 }
 
-Result<LabelVolume> read_labels(const std::filesystem::path& file, const VolumeGeometry* ct)
+Result<LabelVolume> read_labels(const std::filesystem::path& file, const VolumeGeometry* ct, const std::string& frame_of_reference_uid)
 {
     std::ifstream in(file, std::ios::binary);
     if (!in) return Error{Code::io, file.string() + " cannot be read", "ingest: read_labels"};
     char start[132] = {};
     in.read(start, sizeof start);
     const std::string_view head(start, static_cast<std::size_t>(in.gcount()));
-    auto read = head.size() >= 132 && head.substr(128, 4) == "DICM" ? read_dicom_labels(file, ct) : head.substr(0, 4) == "NRRD" ? read_nrrd(file) : read_nifti(file);
+    auto read = head.size() >= 132 && head.substr(128, 4) == "DICM" ? read_dicom_labels(file, ct, frame_of_reference_uid) : head.substr(0, 4) == "NRRD" ? read_nrrd(file) : read_nifti(file);
+    if (read && !frame_of_reference_uid.empty() && !read->frame_of_reference_uid.empty() && read->frame_of_reference_uid != frame_of_reference_uid) {
+        read = Error{Code::mask_grid, "the mask lies in frame of reference " + read->frame_of_reference_uid + ", the CT in " + frame_of_reference_uid, "ingest"};
+    }
     if (!read) {
         auto error = std::move(read).error();
         error.message = file.string() + ": " + error.message;

@@ -212,8 +212,8 @@ void name_masks(FoundMarks& found, const fs::path& path, const std::string& file
 {
     for (const auto& study : studies) {
         if (!study.chosen) continue;
-        const auto labels = ingest::read_labels(path, &study.chosen->geometry);
-        if (!labels || labels->frame_of_reference_uid.empty() || labels->frame_of_reference_uid != study.chosen->facts.frame_of_reference_uid) continue;
+        const auto labels = ingest::read_labels(path, &study.chosen->geometry, study.chosen->facts.frame_of_reference_uid);
+        if (!labels || labels->frame_of_reference_uid.empty() || study.chosen->facts.frame_of_reference_uid.empty()) continue;
         for (const auto& label : labels->present) {
             const auto said = label.name.empty() ? std::to_string(label.value) : label.name;
             if (std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return fits(said, pattern); })) {

@@ -38,7 +38,7 @@ Error named(Error error, const CaseTimepoint& timepoint, const std::string& lesi
 /// A mask file laid on the CT: the one label that is asked for. The label's tracking UID goes into `result`.
 Result<Mask> mask_in_file(const CaseFile& file, const std::string& name, const std::string& label, const ingest::CtSeries& ct, outputs::LesionResult& result)
 {
-    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file.folder / name, &ct.volume.geometry));
+    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file.folder / name, &ct.volume.geometry, ct.facts.frame_of_reference_uid));
     RETROMASS_TRY_ASSIGN(const auto chosen, ingest::label_named(labels, label));
     result.notices.insert(result.notices.end(), labels.notices.begin(), labels.notices.end());
     if (result.tracking_uid.empty()) result.tracking_uid = chosen.tracking_uid;

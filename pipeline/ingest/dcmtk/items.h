@@ -15,6 +15,14 @@ inline std::string text(DcmItem& item, const DcmTagKey& key)
     return item.findAndGetOFString(key, value).good() ? std::string(value.c_str()) : std::string();
 }
 
+/// All values of an attribute as one text; empty where it is absent.
+inline std::string all_text(DcmItem& item, const DcmTagKey& key)
+{
+    OFString value;
+    return item.findAndGetOFStringArray(key, value).good() ? std::string(value.c_str()) : std::string();
+}
+inline std::string character_set_of(DcmItem& data) { return all_text(data, DCM_SpecificCharacterSet); }
+
 /// The items of a sequence, found once; none where it is absent.
 inline std::vector<DcmItem*> items(DcmItem& parent, const DcmTagKey& key)
 {

@@ -31,7 +31,7 @@ constexpr int kDeepest = 64;  ///< levels of content; real reports have ten
 /// Reads the content tree of one SR document.
 class Report {
 public:
-    explicit Report(DcmDataset& data) : root_(data), character_set_(all_of(data, DCM_SpecificCharacterSet)) {}
+    explicit Report(DcmDataset& data) : root_(data), character_set_(character_set_of(data)) {}
 
     Result<Marks> read()
     {
@@ -48,13 +48,7 @@ public:
     }
 
 private:
-    static std::string all_of(DcmItem& item, const DcmTagKey& tag)
-    {
-        OFString value;
-        item.findAndGetOFStringArray(tag, value);
-        return value.c_str();
-    }
-    std::string words(DcmItem& item, const DcmTagKey& tag) const { return to_utf8(all_of(item, tag), character_set_); }
+    std::string words(DcmItem& item, const DcmTagKey& tag) const { return to_utf8(all_text(item, tag), character_set_); }
 
     Concept concept_of(DcmItem& item, const DcmTagKey& sequence) const
     {

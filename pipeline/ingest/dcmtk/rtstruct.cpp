@@ -1,3 +1,4 @@
+#include "pipeline/ingest/dcmtk/charset.h"
 #include "pipeline/ingest/dcmtk/items.h"
 
 #include <map>
@@ -36,20 +37,29 @@ Result<StructureSet> read_structure_set(const std::filesystem::path& file)
         if (out.frame_of_reference_uid.empty()) out.frame_of_reference_uid = text(*frame, DCM_FrameOfReferenceUID);
     }
     std::map<int, std::string> names;
+    std::map<int, std::string> frames;
     for (auto* roi : items(data, DCM_StructureSetROISequence)) {
-        names[number(*roi, DCM_ROINumber)] = text(*roi, DCM_ROIName);
+        names[number(*roi, DCM_ROINumber)] = to_utf8(text(*roi, DCM_ROIName), character_set_of(data));
+        frames[number(*roi, DCM_ROINumber)] = text(*roi, DCM_ReferencedFrameOfReferenceUID);
         if (out.frame_of_reference_uid.empty()) out.frame_of_reference_uid = text(*roi, DCM_ReferencedFrameOfReferenceUID);
     }
     for (auto* roi : items(data, DCM_ROIContourSequence)) {
         ContouredRegion region;
         region.number = number(*roi, DCM_ReferencedROINumber);
         region.name = names[region.number];
+        region.frame_of_reference_uid = frames[region.number].empty() ? out.frame_of_reference_uid : frames[region.number];
+        std::map<std::string, int> odd;
         for (auto* contour : items(*roi, DCM_ContourSequence)) {
             const std::string type = text(*contour, DCM_ContourGeometricType);
-            if (type != "CLOSED_PLANAR" && type != "CLOSEDPLANAR_XOR") continue;
+            if (type != "CLOSED_PLANAR" && type != "CLOSEDPLANAR_XOR" && type != "CLOSED_PLANAR_XOR") {  // the last as some spell it
+                ++odd[type.empty() ? "without a type" : "of type " + type];
+                continue;
+            }
             RETROMASS_TRY_ASSIGN(auto points, points_of(*contour));
             if (points.size() >= 3) region.contours.push_back(std::move(points));
+            else ++odd["of fewer than three points"];
         }
+        for (const auto& [what, count] : odd) region.odd_contours.push_back(std::to_string(count) + " contours " + what + " close no area and are left out");
         if (!region.contours.empty()) out.regions.push_back(std::move(region));
     }
     if (out.regions.empty()) return Error{Code::empty_mask, "RT Structure Set: it holds no closed contour", "ingest"};

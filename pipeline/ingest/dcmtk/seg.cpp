@@ -1,8 +1,11 @@
+#include "pipeline/ingest/dcmtk/charset.h"
+#include "pipeline/ingest/dcmtk/frames.h"
 #include "pipeline/ingest/dcmtk/items.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "core/units.h"
 #include "pipeline/ingest/contours.h"
@@ -43,6 +46,7 @@ struct Pixels {
     std::size_t plane = 0;
     const Uint8* bytes = nullptr;
     const Uint16* words = nullptr;
+    std::vector<std::uint16_t> decoded;  ///< owns `words` of compressed frames
     int half = 128;        ///< fractional: the least value that is inside
     int background = 0;    ///< label map
 
@@ -51,38 +55,56 @@ struct Pixels {
     {
         const std::size_t i = frame * plane + pixel;
         if (kind == Kind::binary) return (bytes[i / 8] >> (i % 8) & 1) ? own : 0;  // frames follow each other bit by bit, not byte-aligned
-        const int value = words ? words[i] : bytes[i];
-        if (kind == Kind::fractional) return value >= half ? own : 0;
-        return value == background ? 0 : value;
+        if (kind == Kind::fractional) return value(i) >= half ? own : 0;
+        return value(i) == background ? 0 : value(i);
     }
+    int value(std::size_t i) const { return words ? words[i] : bytes[i]; }
 };
 
-Result<Pixels> pixels_of(DcmDataset& data, std::size_t plane, std::size_t frames)
+/// The values themselves: `words` or `bytes` point into the data set, or at what was decoded.
+Status find_values(DcmDataset& data, const FrameShape& shape, std::size_t frames, Pixels& out)
+{
+    const std::size_t wanted = out.plane * frames;
+    if (is_encapsulated(data)) {
+        if (shape.bits_allocated == 1) return fail(Code::unsupported_syntax, "single bits in transfer syntax " + std::string(DcmXfer(data.getOriginalXfer()).getXferName()) + " have no decoder here; store it uncompressed");
+        auto decoded = decoded_frames(data, shape, frames);
+        if (!decoded) return fail(decoded.error().code, decoded.error().message);
+        out.decoded = std::move(*decoded);
+        out.words = out.decoded.data();
+        return Done{};
+    }
+    unsigned long found = 0;
+    if (shape.bits_allocated == 16) {
+        if (data.findAndGetUint16Array(DCM_PixelData, out.words, &found).bad() || !out.words || found < wanted) return fail(Code::truncated_pixels, "pixel data is shorter than its frames");
+    } else if (data.findAndGetUint8Array(DCM_PixelData, out.bytes, &found).bad() || !out.bytes || found < (shape.bits_allocated == 1 ? (wanted + 7) / 8 : wanted)) {
+        return fail(Code::truncated_pixels, "pixel data is shorter than its frames");
+    }
+    return Done{};
+}
+
+Result<Pixels> pixels_of(DcmDataset& data, int columns, int rows, std::size_t frames)
 {
     Pixels out;
-    out.plane = plane;
+    out.plane = static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows);
     const std::string type = text(data, DCM_SegmentationType);
     if (type == "BINARY") out.kind = Kind::binary;
     else if (type == "FRACTIONAL") out.kind = Kind::fractional;
     else if (type == "LABELMAP") out.kind = Kind::label_map;
     else return fail(Code::mask_labels, "segmentation type \"" + type + "\" is not read (BINARY, FRACTIONAL and LABELMAP are)");
-    if (data.chooseRepresentation(EXS_LittleEndianExplicit, nullptr).bad()) {
-        return fail(Code::unsupported_syntax, "its transfer syntax " + std::string(DcmXfer(data.getOriginalXfer()).getXferName()) + " has no decoder here; store it uncompressed");
-    }
     Uint16 allocated = 0;
     data.findAndGetUint16(DCM_BitsAllocated, allocated);
     if (allocated != (out.kind == Kind::binary ? 1 : 8) && !(out.kind == Kind::label_map && allocated == 16)) {
         return fail(Code::malformed, std::to_string(allocated) + " bits allocated do not fit a " + type + " segmentation");
     }
-    const std::size_t wanted = plane * frames;
-    unsigned long found = 0;
-    if (allocated == 16) {
-        if (data.findAndGetUint16Array(DCM_PixelData, out.words, &found).bad() || !out.words || found < wanted) return fail(Code::truncated_pixels, "pixel data is shorter than its frames");
-    } else if (data.findAndGetUint8Array(DCM_PixelData, out.bytes, &found).bad() || !out.bytes || found < (allocated == 1 ? (wanted + 7) / 8 : wanted)) {
-        return fail(Code::truncated_pixels, "pixel data is shorter than its frames");
-    }
+    RETROMASS_TRY(find_values(data, {columns, rows, allocated, allocated, allocated - 1, false, 1}, frames, out));
     Uint16 value = 0;
-    if (out.kind == Kind::fractional && data.findAndGetUint16(DCM_MaximumFractionalValue, value).good() && value > 0) out.half = (value + 1) / 2;
+    if (out.kind == Kind::fractional) {
+        if (data.findAndGetUint16(DCM_MaximumFractionalValue, value).bad() || value == 0) return fail(Code::malformed, "MaximumFractionalValue (0062,000E) is not stated: what is one half cannot be told");
+        for (std::size_t i = 0; i < out.plane * frames; ++i) {
+            if (out.value(i) > value) return fail(Code::malformed, "it holds the value " + std::to_string(out.value(i)) + " above its MaximumFractionalValue " + std::to_string(value));
+        }
+        out.half = (value + 1) / 2;
+    }
     if (out.kind == Kind::label_map && data.findAndGetUint16(DCM_PixelPaddingValue, value).good()) out.background = value;
     return out;
 }
@@ -201,7 +223,7 @@ Result<LabelVolume> seg_of(DcmDataset& data)
     data.findAndGetSint32(DCM_NumberOfFrames, frames);
     if (rows == 0 || columns == 0 || frames < 1) return fail(Code::malformed, "it has no frames");
     const std::size_t plane = std::size_t{rows} * columns;
-    RETROMASS_TRY_ASSIGN(const auto pixels, pixels_of(data, plane, static_cast<std::size_t>(frames)));
+    RETROMASS_TRY_ASSIGN(const auto pixels, pixels_of(data, columns, rows, static_cast<std::size_t>(frames)));
     RETROMASS_TRY_ASSIGN(const auto layout, layout_of(data, static_cast<std::size_t>(frames), pixels.kind));
     auto origins = slices_of(layout);
     const Dimensions size{columns, rows, static_cast<int>(origins.size())};
@@ -232,7 +254,7 @@ Result<LabelVolume> seg_of(DcmDataset& data)
         segment->findAndGetUint16(DCM_SegmentNumber, number);
         for (auto& label : out.present) {
             if (label.value != number) continue;
-            label.name = text(*segment, DCM_SegmentLabel);
+            label.name = to_utf8(text(*segment, DCM_SegmentLabel), character_set_of(data));
             label.tracking_uid = text(*segment, DCM_TrackingUID);
         }
     }
@@ -244,7 +266,7 @@ Result<LabelVolume> seg_of(DcmDataset& data)
 
 }  // namespace
 
-Result<LabelVolume> read_dicom_labels(const std::filesystem::path& file, const VolumeGeometry* ct)
+Result<LabelVolume> read_dicom_labels(const std::filesystem::path& file, const VolumeGeometry* ct, const std::string& frame_of_reference_uid)
 {
     DcmFileFormat format;
     if (format.loadFile(file.c_str()).bad()) return Error{Code::malformed, "cannot be read as DICOM", "ingest"};
@@ -257,13 +279,25 @@ Result<LabelVolume> read_dicom_labels(const std::filesystem::path& file, const V
     out.format = "RT Structure Set";
     out.frame_of_reference_uid = set.frame_of_reference_uid;
     std::optional<Error> misfit;
+    std::set<std::string> frames;
+    const auto leave_out = [&](const Error& why) {  // one region that does not fit takes nothing from the others
+        if (!misfit) misfit = why;
+        out.notices.push_back({why.code, "left out: " + why.message});
+    };
     for (std::size_t r = 0; r < set.regions.size(); ++r) {  // labelled in the order of the file: ROI Numbers may be anything
-        const auto mask = filled(set.regions[r], *ct);
-        if (!mask) {  // one region that does not fit takes nothing from the others
-            if (!misfit) misfit = mask.error();
-            out.notices.push_back({mask.error().code, "left out: " + mask.error().message});
+        const auto& region = set.regions[r];
+        if (!frame_of_reference_uid.empty() && !region.frame_of_reference_uid.empty() && region.frame_of_reference_uid != frame_of_reference_uid) {
+            leave_out(Error{Code::mask_grid, named(region) + "it lies in frame of reference " + region.frame_of_reference_uid + ", the CT in " + frame_of_reference_uid, "ingest"});
             continue;
         }
+        const auto mask = filled(region, *ct);
+        if (!mask) {
+            leave_out(mask.error());
+            continue;
+        }
+        if (!region.frame_of_reference_uid.empty()) frames.insert(region.frame_of_reference_uid);
+        for (const auto& odd : region.odd_contours) out.notices.push_back({Code::mask_grid, named(region) + odd});
+        if (const auto between = slices_between_contours(*mask); !between.empty()) out.notices.push_back({Code::mask_grid, named(region) + between});
         bool any = false;
         for (std::size_t i = 0; i < mask->values().size(); ++i) {
             if (!(*mask)[i]) continue;
@@ -273,6 +307,7 @@ Result<LabelVolume> read_dicom_labels(const std::filesystem::path& file, const V
         if (any) out.present.push_back({static_cast<int>(r + 1), set.regions[r].name, {}});
     }
     if (out.present.empty() && misfit) return *misfit;
+    if (frames.size() == 1) out.frame_of_reference_uid = *frames.begin();
     return out;
 }
 
