@@ -244,6 +244,7 @@ struct ReportedValue {
     std::optional<double> low;               ///< interval, where the value has one
     std::optional<double> high;
     std::optional<MarkedLine> line;          ///< what it was inferred from
+    std::string no_line;                     ///< why what it was inferred from is none
 };
 /// What was said or drawn of one lesion: a measurement group, a line, or two that cross.
 struct Mark {
@@ -263,10 +264,12 @@ struct Marks {
     std::string study_instance_uid;
     std::string completion;                  ///< of a report: COMPLETE, PARTIAL
     std::string verification;                ///< of a report: VERIFIED, UNVERIFIED
+    std::vector<std::string> replaces;       ///< SOP Instance UIDs of the reports it names as its predecessors
+    bool ours = false;                       ///< written by this program: what it measured, not what a reader marked
     std::vector<Mark> all;
 };
 /// Reads what other programs measured or drew, by content: an SR document (measurement groups of TID 1500 and what stands outside of
-/// them), a presentation state (lines of two points), or a CSV table `sop_instance_uid,x1,y1,x2,y2` with optional `lesion` and `frame`.
+/// them), a presentation state (lines of two points; what else is drawn is listed), or a CSV table `sop_instance_uid,x1,y1,x2,y2` with optional `lesion` and `frame`.
 Result<Marks> read_marks(const std::filesystem::path& file);
 /// The mark of that name or tracking UID (of several the only one that has lines); without a name the only one that has lines. Fails with prompt_missing, listing what there is.
 Result<Mark> mark_named(const Marks& marks, const std::string& name);

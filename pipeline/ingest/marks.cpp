@@ -30,6 +30,13 @@ double length(const MarkedLine& line)
 /// Whether two lines on one image share a point, ends included.
 bool cross(const MarkedLine& a, const MarkedLine& b)
 {
+    // Their boxes have to meet: of two lines that lie behind each other neither passes the other's sides.
+    const auto apart = [&](double ImagePoint::*at) {
+        const auto [al, ah] = std::minmax(a.on_image[0].*at, a.on_image[1].*at);
+        const auto [bl, bh] = std::minmax(b.on_image[0].*at, b.on_image[1].*at);
+        return ah < bl || bh < al;
+    };
+    if (apart(&ImagePoint::column) || apart(&ImagePoint::row)) return false;
     const auto sides = [](const MarkedLine& line, const MarkedLine& other) {
         const auto along = from_to(line.on_image[0], line.on_image[1]);
         return turn(along, from_to(line.on_image[0], other.on_image[0])) * turn(along, from_to(line.on_image[0], other.on_image[1]));
@@ -71,9 +78,10 @@ std::vector<std::string> cells_of(std::string line)
 
 std::vector<Mark> marks_of(const std::vector<NamedLine>& lines)
 {
-    std::map<std::string, std::vector<std::size_t>> together;  // by name and image
+    const auto identity = [](const NamedLine& line) { return line.tracking_uid.empty() ? line.name : line.tracking_uid; };
+    std::map<std::string, std::vector<std::size_t>> together;  // by lesion and image
     for (std::size_t i = 0; i < lines.size(); ++i) {
-        together[lines[i].name + "\n" + lines[i].line.sop_instance_uid + "\n" + std::to_string(lines[i].line.frame.value_or(-1))].push_back(i);
+        together[identity(lines[i]) + "\n" + lines[i].line.sop_instance_uid + "\n" + std::to_string(lines[i].line.frame.value_or(-1))].push_back(i);
     }
     std::vector<int> partner(lines.size(), -1);
     std::vector<std::string> doubt(lines.size());
@@ -85,7 +93,7 @@ std::vector<Mark> marks_of(const std::vector<NamedLine>& lines)
             }
             if (crossing.size() == 1) partner[i] = static_cast<int>(crossing.front());
             if (crossing.size() > 1) doubt[i] = "it crosses " + std::to_string(crossing.size()) + " other lines";
-            if (crossing.empty() && group.size() > 1 && !lines[i].name.empty()) doubt[i] = std::to_string(group.size()) + " lines of one name on one image do not cross";
+            if (crossing.empty() && group.size() > 1 && !identity(lines[i]).empty()) doubt[i] = std::to_string(group.size()) + " lines of one name on one image do not cross";
         }
     }
     std::map<std::string, int> images;  // a name on several images would be several lesions, or one drawn twice
@@ -97,6 +105,7 @@ std::vector<Mark> marks_of(const std::vector<NamedLine>& lines)
         if (p >= 0 && static_cast<std::size_t>(p) < i && partner[static_cast<std::size_t>(p)] == static_cast<int>(i)) continue;  // listed with its partner
         Mark mark;
         mark.name = lines[i].name.empty() ? "line " + std::to_string(i + 1) : lines[i].name;
+        mark.tracking_uid = lines[i].tracking_uid;
         mark.no_lines = doubt[i];
         const auto* a = &lines[i].line;
         if (p >= 0 && mark.no_lines.empty()) {
@@ -107,7 +116,8 @@ std::vector<Mark> marks_of(const std::vector<NamedLine>& lines)
             else if (length(*a) < length(*b)) std::swap(a, b);
             if (mark.no_lines.empty()) mark.short_axis = *b;
         }
-        if (mark.no_lines.empty() && !lines[i].name.empty() && images[lines[i].name] > 1) mark.no_lines = "lines of this name stand on " + std::to_string(images[lines[i].name]) + " images";
+        const auto own = identity(lines[i]);
+        if (mark.no_lines.empty() && !own.empty() && images[own] > 1) mark.no_lines = "lines of this name stand on " + std::to_string(images[own]) + " images";
         if (mark.no_lines.empty()) mark.long_axis = *a;
         else mark.short_axis.reset();
         out.push_back(std::move(mark));
@@ -121,6 +131,7 @@ Result<Marks> read_lines_table(const std::filesystem::path& file)
     std::ifstream in(file);
     std::string text;
     if (!std::getline(in, text)) return refuse(1, "the table is empty");
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // as spreadsheets mark UTF-8
     const auto header = cells_of(text);
     std::map<std::string, std::size_t> column;
     for (std::size_t i = 0; i < header.size(); ++i) column[header[i]] = i;

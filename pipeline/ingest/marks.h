@@ -8,6 +8,7 @@ namespace retromass::ingest {
 struct NamedLine {
     MarkedLine line;
     std::string name;
+    std::string tracking_uid = {};
 };
 /// Makes marks of lines that say nothing of what they are. Lines of one name and image, or unnamed lines of one image, belong together where
 /// they cross: two that cross nearly at right angles are long and short axis, one that crosses no other stands alone. Anything else is

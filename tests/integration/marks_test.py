@@ -179,7 +179,7 @@ def structure_set(slices, chosen, low, high):
 LONG, SHORT = ("G-A185", "SRT", "Long Axis"), ("G-A186", "SRT", "Short Axis")
 
 
-class Prompts(InScratch):
+class BallWithAxes(InScratch):
     """A ball of 40 mm; its two axes drawn on the middle slice, in every way another program may hand them over."""
 
     @classmethod
@@ -215,6 +215,8 @@ class Prompts(InScratch):
     def assert_same(self, name, *prompt):
         self.assertTrue(filecmp.cmp(self.segmented(name, *prompt), self.wanted, shallow=False), name)
 
+
+class Prompts(BallWithAxes):
     def report(self, name="sr.dcm"):
         groups = [("1.2.3.4.1", [(LONG, 37.6, self.long), (SHORT, 35.2, self.short)]), ("1.2.3.4.2", [(("G-D7FE", "SRT", "Length"), 8.0, (40, 40, 50, 40))])]
         return self.written(name, ohif_report(self.image, groups))

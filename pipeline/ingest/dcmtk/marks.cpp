@@ -26,6 +26,7 @@ std::optional<int> frame_of(DcmItem& reference)
     return frame - 1;
 }
 
+constexpr const char* kOurs = "Retromass";  ///< Manufacturer of what the outputs room writes
 constexpr int kDeepest = 64;  ///< levels of content; real reports have ten
 
 /// Reads the content tree of one SR document.
@@ -41,6 +42,12 @@ public:
         out.study_instance_uid = text(root_, DCM_StudyInstanceUID);
         out.completion = text(root_, DCM_CompletionFlag);
         out.verification = text(root_, DCM_VerificationFlag);
+        out.ours = text(root_, DCM_Manufacturer) == kOurs;
+        for (auto* study : items(root_, DCM_PredecessorDocumentsSequence)) {
+            for (auto* series : items(*study, DCM_ReferencedSeriesSequence)) {
+                for (auto* before : items(*series, DCM_ReferencedSOPSequence)) out.replaces.push_back(text(*before, DCM_ReferencedSOPInstanceUID));
+            }
+        }
         if (text(root_, DCM_ValueType) != "CONTAINER") return Error{Code::malformed, "the SR document has no content", "ingest"};
         walk(root_, out, nullptr, 0);
         std::erase_if(out.all, [](const Mark& m) { return m.values.empty() && m.tracking_uid.empty() && m.finding.empty() && !m.long_axis; });
@@ -133,6 +140,7 @@ private:
         out.name = named.meaning;
         out.code = named.value + " " + named.scheme;
         const auto measured = items(item, DCM_MeasuredValueSequence);
+        std::vector<MarkedLine> lines;
         Float64 number = 0;
         if (!measured.empty() && measured.front()->findAndGetFloat64(DCM_NumericValue, number).good()) out.value = number;
         if (!measured.empty()) out.unit = concept_of(*measured.front(), DCM_MeasurementUnitsCodeSequence).value;
@@ -145,23 +153,27 @@ private:
                 if (limit.value) (what.is("371885007", "R-00363") ? out.low : out.high) = what.is("371885007", "R-00363") ? *out.value - *limit.value : *out.value + *limit.value;
             }
             if (type == "SCOORD" || type == "SCOORD3D") {
-                if (const auto line = line_of(*child, type)) out.line = line;
+                if (auto line = line_of(*child, type, out.no_line)) lines.push_back(std::move(*line));
             }
         }
+        if (lines.size() == 1) out.line = std::move(lines.front());  // an outline beside it takes nothing from it
+        if (lines.size() > 1) out.no_line = std::to_string(lines.size()) + " lines";
         return out;
     }
 
-    /// A polyline of two points.
-    std::optional<MarkedLine> line_of(DcmItem& item, const std::string& type) const
+    /// A polyline of two points on one image, or why it is none.
+    std::optional<MarkedLine> line_of(DcmItem& item, const std::string& type, std::string& why) const
     {
-        if (text(item, DCM_GraphicType) != "POLYLINE") return std::nullopt;
+        const auto graphic = text(item, DCM_GraphicType);
         const unsigned long per_point = type == "SCOORD" ? 2 : 3;
         Float32 v[6] = {};
-        for (unsigned long i = 0; i < 2 * per_point; ++i) {
-            if (item.findAndGetFloat32(DCM_GraphicData, v[i], i).bad() || !std::isfinite(v[i])) return std::nullopt;
-        }
         Float32 further = 0;
-        if (item.findAndGetFloat32(DCM_GraphicData, further, 2 * per_point).good()) return std::nullopt;
+        bool two_points = graphic == "POLYLINE" && item.findAndGetFloat32(DCM_GraphicData, further, 2 * per_point).bad();
+        for (unsigned long i = 0; i < 2 * per_point; ++i) two_points = two_points && item.findAndGetFloat32(DCM_GraphicData, v[i], i).good() && std::isfinite(v[i]);
+        if (!two_points) {
+            why = "a " + graphic + " that is no line of two points";
+            return std::nullopt;
+        }
         MarkedLine line;
         if (type == "SCOORD3D") {
             line.frame_of_reference_uid = text(item, DCM_ReferencedFrameOfReferenceUID);
@@ -169,14 +181,17 @@ private:
             return line;
         }
         line.on_image = {ImagePoint{v[0], v[1]}, ImagePoint{v[2], v[3]}};
+        int images = 0;
         for (auto* child : children(item)) {
             for (auto* image : items(*child, DCM_ReferencedSOPSequence)) {
+                ++images;
                 line.sop_instance_uid = text(*image, DCM_ReferencedSOPInstanceUID);
                 line.frame = frame_of(*image);
             }
         }
-        if (line.sop_instance_uid.empty()) return std::nullopt;
-        return line;
+        if (images == 1 && !line.sop_instance_uid.empty()) return line;
+        why = "a line on " + std::to_string(images) + " images";
+        return std::nullopt;
     }
 
     static bool is_length(const ReportedValue& value, const Concept& named)
@@ -189,10 +204,13 @@ private:
     {
         std::vector<const ReportedValue*> lengths;
         for (const auto& value : mark.values) {
-            if (!value.line) continue;
             const auto code = value.code.substr(0, value.code.find(' '));
             const Concept named{code, "", ""};
             auto* const axis = named.is("103339001", "G-A185") ? &mark.long_axis : named.is("103340004", "G-A186") ? &mark.short_axis : nullptr;
+            if (!value.line) {
+                if (axis && !value.no_line.empty()) mark.no_lines = "its " + value.name + " was inferred from " + value.no_line;
+                continue;
+            }
             if (value.line->sop_instance_uid.empty() && value.line->frame_of_reference_uid.empty()) {  // type 1 there (PS3.3 C.18.9): without it the line lies nowhere
                 if (axis || is_length(value, named)) mark.no_lines = "the line of its " + value.name + " lies in the patient and names no frame of reference";
                 continue;
@@ -239,15 +257,19 @@ public:
         std::vector<NamedLine> lines;
         for (auto* annotation : items(data_, DCM_GraphicAnnotationSequence)) {
             auto images = items(*annotation, DCM_ReferencedImageSequence);
-            for (auto* graphic : items(*annotation, DCM_GraphicObjectSequence)) {
-                if (text(*graphic, DCM_GraphicType) != "POLYLINE" || number_of_points(*graphic) != 2) continue;
-                const auto why = add(*graphic, images, lines);
-                if (why.empty()) continue;
+            const auto list = [&](const std::string& why) {
                 Mark listed;
                 listed.name = "graphic in layer " + text(*annotation, DCM_GraphicLayer);
                 listed.no_lines = why;
                 out.all.push_back(std::move(listed));
+            };
+            for (auto* graphic : items(*annotation, DCM_GraphicObjectSequence)) {
+                const auto type = text(*graphic, DCM_GraphicType);
+                const auto points = number_of_points(*graphic);
+                const auto why = type == "POLYLINE" && points == 2 ? add(*graphic, images, lines) : "it is a " + type + " of " + std::to_string(points) + " points; a line has two";
+                if (!why.empty()) list(why);
             }
+            for (auto* graphic : items(*annotation, DCM_CompoundGraphicSequence)) list("it is a compound graphic, " + text(*graphic, DCM_CompoundGraphicType) + ", which is not read; the lines it is drawn with are");
         }
         const auto marks = marks_of(lines);
         out.all.insert(out.all.begin(), marks.begin(), marks.end());
@@ -278,6 +300,8 @@ private:
         }
         const auto units = text(graphic, DCM_GraphicAnnotationUnits);
         NamedLine named;
+        named.name = to_utf8(text(graphic, DCM_TrackingID), character_set_of(data_));
+        named.tracking_uid = text(graphic, DCM_TrackingUID);
         auto& line = named.line;
         line.sop_instance_uid = text(*images.front(), DCM_ReferencedSOPInstanceUID);
         line.frame = frame_of(*images.front());
@@ -337,8 +361,10 @@ Result<Marks> read_dicom_marks(const std::filesystem::path& file)
     auto& data = *format.getDataset();
     const auto sop_class = text(data, DCM_SOPClassUID);
     if (sop_class.rfind("1.2.840.10008.5.1.4.1.1.88.", 0) == 0) return Report(data).read();
-    if (sop_class == UID_GrayscaleSoftcopyPresentationStateStorage) return PresentationState(data).read();
-    return Error{Code::not_an_image, "SOP class " + sop_class + " holds no marks (SR documents and grayscale presentation states do)", "ingest"};
+    for (const char* const state : {UID_GrayscaleSoftcopyPresentationStateStorage, UID_ColorSoftcopyPresentationStateStorage, UID_PseudoColorSoftcopyPresentationStateStorage}) {
+        if (sop_class == state) return PresentationState(data).read();  // they draw in the same way
+    }
+    return Error{Code::not_an_image, "SOP class " + sop_class + " holds no marks (SR documents and presentation states do)", "ingest"};
 }
 
 }  // namespace retromass::ingest

@@ -34,6 +34,14 @@ TEST(LinesTable, TakesLinesApartThatDoNotCrossOrLieOnOtherImages)
     for (const auto& mark : marks->all) EXPECT_TRUE(mark.long_axis && !mark.short_axis) << mark.name;
 }
 
+TEST(LinesTable, MayBeginWithTheMarkOfUtf8ThatSpreadsheetsWrite)
+{
+    const test::Scratch scratch;
+    const auto marks = table(scratch, "\xEF\xBB\xBF" + kHeader + "1.2.3,30,50,80,50,T1\n");
+    ASSERT_TRUE(marks.ok()) << marks.error().message;
+    EXPECT_TRUE(marks->all.at(0).long_axis);
+}
+
 TEST(LinesTable, ListsWhatIsAmbiguousAndGivesNoPrompt)
 {
     const test::Scratch scratch;
