@@ -33,14 +33,22 @@ std::string read_text(const fs::path& file)
     return out.str();
 }
 
-Status write_text(const fs::path& file, const std::string& text)
+/// Replaces the file as a whole; false where it does not hold `before` any more, and then it stays as it is.
+Result<bool> replace_text(const fs::path& file, const std::string& text, const std::optional<std::string>& before)
 {
     const auto unfinished = file.string() + ".unfinished";
     std::ofstream(unfinished, std::ios::binary) << text << std::flush;
     std::error_code error;
+    if (before && read_text(file) != *before) return false;
     if (fs::file_size(unfinished, error) != text.size() || error) return Error{Code::io, file.string() + " cannot be written", "cli"};
     fs::rename(unfinished, file, error);
     if (error) return Error{Code::io, file.string() + " cannot be written: " + error.message(), "cli"};
+    return true;
+}
+
+Status write_text(const fs::path& file, const std::string& text)
+{
+    RETROMASS_TRY(replace_text(file, text, std::nullopt));
     return Done{};
 }
 
@@ -76,13 +84,37 @@ int run_program(const std::vector<std::string>& arguments, const fs::path& log)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/// How many objects the source says the study has; empty where it does not say.
-Result<std::optional<int>> counted(const pacs::Profile& source, const std::string& study_uid)
+std::size_t files_in(const fs::path& folder)
+{
+    std::error_code error;
+    const auto entries = fs::directory_iterator(folder, error);
+    return error ? 0 : static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+/// How many objects of the study its source has that did not come. Series that were made here of the patient's studies and sent there are
+/// not waited for. A source that does not count a series is asked for the study's number.
+Result<std::size_t> not_here(const pacs::Profile& source, const pacs::ReceivedStudy& study, const ReceivedStudyOptions& options)
 {
     pacs::Query query;
-    query.study_instance_uid = study_uid;
-    RETROMASS_TRY_ASSIGN(const auto matches, pacs::find(source, query));
-    return matches.empty() ? std::nullopt : matches.front().instances;
+    query.study_instance_uid = study.study_uid;
+    query.level = pacs::Level::series;
+    RETROMASS_TRY_ASSIGN(const auto all, pacs::find(source, query));
+    const auto short_by = [](int counted, std::size_t here) { return counted > static_cast<int>(here) ? static_cast<std::size_t>(counted) - here : 0; };
+    if (std::any_of(all.begin(), all.end(), [](const auto& series) { return !series.instances; })) {
+        query.level = pacs::Level::studies;
+        RETROMASS_TRY_ASSIGN(const auto matches, pacs::find(source, query));
+        return matches.empty() ? 0 : short_by(matches.front().instances.value_or(0), study.objects);
+    }
+    std::map<std::string, std::size_t> missing;  // by series
+    for (const auto& series : all) {
+        if (const auto count = short_by(*series.instances, files_in(study.folder / series.series_instance_uid))) missing[series.series_instance_uid] = count;
+    }
+    if (missing.empty()) return std::size_t{0};
+    RETROMASS_TRY_ASSIGN(const auto scan, ingest::scan({study.folder}));
+    for (const auto& ours : pacs::series_in(options.out / case_id_of(scan, study, options.out))) missing.erase(ours);
+    std::size_t out = 0;
+    for (const auto& [unused, count] : missing) out += count;
+    return out;
 }
 
 std::string numbered(int number)
@@ -177,12 +209,27 @@ std::string fingerprint(const std::string& case_text, const ingest::Scan& scan)
     return outputs::sha256_of_text(all);
 }
 
+/// Adds the studies to the case file. What a reader writes there meanwhile is read, not overwritten.
+Result<run::ComposedCase> composed_into(const fs::path& file, const ingest::Scan& scan, const run::CaseTemplate& fitting, const run::DraftParameters& drafting)
+{
+    constexpr int kMostEdits = 10;  // in the fractions of a second that composing takes
+    for (int attempt = 0; attempt < kMostEdits; ++attempt) {
+        const auto stated = read_text(file);
+        std::error_code error;
+        if (stated.empty() && fs::exists(file, error) && fs::file_size(file, error) > 0) return Error{Code::io, file.string() + " is there and cannot be read; what it states would be lost", "cli"};
+        RETROMASS_TRY_ASSIGN(auto composed, run::compose_case(scan, fitting, stated, drafting));
+        RETROMASS_TRY_ASSIGN(const bool written, replace_text(file, composed.text, stated));
+        if (written) return composed;
+    }
+    return Error{Code::io, file.string() + " is written by somebody else again and again", "cli"};
+}
+
 Result<pacs::Outcome> taken(const pacs::ReceivedStudy& study, const ReceivedStudyOptions& options)
 {
     if (options.count_at) {
-        const auto expected = counted(*options.count_at, study.study_uid);
-        const auto why = !expected ? "its source cannot be asked: " + expected.error().message
-                                   : *expected && **expected > static_cast<int>(study.objects) ? std::to_string(study.objects) + " of " + std::to_string(**expected) + " objects came" : std::string();
+        const auto missing = not_here(*options.count_at, study, options);
+        const auto why = !missing ? "its source cannot be asked: " + missing.error().message
+                                  : *missing > 0 ? std::to_string(study.objects) + " of " + std::to_string(study.objects + *missing) + " objects came" : std::string();
         if (!why.empty() && study.waits < kMostWaits) return pacs::Outcome{false, true, "waits: " + why};
         if (!why.empty()) return pacs::Outcome{false, false, "kept, not measured: " + why};
     }
@@ -205,11 +252,7 @@ Result<pacs::Outcome> taken(const pacs::ReceivedStudy& study, const ReceivedStud
     drafting.case_id = case_id;
     drafting.folder = folder;
     const auto file = folder / "case.yaml";
-    const auto stated = read_text(file);
-    std::error_code error;
-    if (stated.empty() && fs::exists(file, error) && fs::file_size(file, error) > 0) return Error{Code::io, file.string() + " is there and cannot be read; what it states would be lost", "cli"};
-    RETROMASS_TRY_ASSIGN(const auto composed, run::compose_case(scan, *fitting, stated, drafting));
-    RETROMASS_TRY(write_text(file, composed.text));
+    RETROMASS_TRY_ASSIGN(const auto composed, composed_into(file, scan, *fitting, drafting));
     const auto name = case_id + "/" + fitting->name;
     if (!composed.missing.empty()) {
         std::string where;
@@ -227,10 +270,13 @@ Result<pacs::Outcome> taken(const pacs::ReceivedStudy& study, const ReceivedStud
         return pacs::Outcome{still_unsent.empty(), false, stands + "; " + (still_unsent.empty() ? "sent to " + options.send_to->name : still_unsent)};
     }
     const auto result = folder / "results" / numbered(number);
-    const int code = run_program({"retromass", "run", file.string(), "-o", result.string(), "--threads", std::to_string(options.threads)}, folder / "run.log");
+    const auto measured = folder / ("case-" + numbered(number) + ".yaml");  // a reader may write into case.yaml meanwhile
+    RETROMASS_TRY(write_text(measured, composed.text));
+    const int code = run_program({"retromass", "run", measured.string(), "-o", result.string(), "--threads", std::to_string(options.threads)}, folder / "run.log");
     if (code != 0) return pacs::Outcome{false, false, "failed: " + name + ": run ended with " + std::to_string(code) + "; run.log says why"};
     RETROMASS_TRY(write_text(result.string() + ".from", made_from));
     const auto done = "measured: " + name + "/results/" + numbered(number);
+    if (read_text(file) != composed.text && study.waits < kMostWaits) return pacs::Outcome{false, true, done + "; the case was edited meanwhile and is measured again"};
     if (!options.send_to || options.send == Return::none) return pacs::Outcome{true, false, done};
     if (options.send == Return::reviewed) return pacs::Outcome{true, false, done + "; to be sent when a reader has accepted it"};
     const auto unsent = send_result(result, options);

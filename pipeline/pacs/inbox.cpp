@@ -55,6 +55,7 @@ Result<Inbox> Inbox::open(const GetRequest& request, Progress progress)
     if (inbox.lock_ < 0) return Error{Code::io, request.folder.string() + " cannot be made: " + (failed ? failed.message() : std::strerror(errno)), kWhere};
     if (::flock(inbox.lock_, LOCK_EX | LOCK_NB) != 0) return Error{Code::io, "another retrieval writes to " + request.folder.string() + "; wait for it or name another folder", kWhere};
     // Two levels: FOLDER/<series>/.<instance>.part
+    fs::remove(inbox.refuse_part(), failed);
     for (const auto& series : fs::directory_iterator(request.folder, failed)) {
         if (!series.is_directory(failed) || !is_uid(series.path().filename().string())) continue;
         for (const auto& entry : fs::directory_iterator(series.path(), failed)) {

@@ -37,6 +37,8 @@ public:
 
     /// Where to write an instance that is wanted.
     Result<std::filesystem::path> part(const std::string& sop_instance_uid);
+    /// Where to write an object that nobody asked for: what comes over the network has to go somewhere before it can be refused.
+    std::filesystem::path refuse_part() const { return request_.folder / ".refused.part"; }
     /// Takes the part as the instance, if it is: otherwise removes it and says why. Disk trouble also breaks the inbox.
     Status keep(const std::string& sop_instance_uid);
     /// The same for an instance in memory.

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -196,6 +197,9 @@ struct ListenReport {
 /// Receives studies until SIGTERM or SIGINT. What was acknowledged lies whole on disk; what an earlier run of the node received
 /// and did not handle is taken up. To be called while the program has one thread. Fails with io if port or spool cannot be had.
 Result<ListenReport> listen(const ListenParameters& parameters, const NodeTasks& tasks, const Log& log);
+
+/// The Series Instance UIDs of the DICOM files below a folder.
+std::set<std::string> series_in(const std::filesystem::path& folder);
 
 /// Whether study_tags knows it: a keyword of the DICOM dictionary, or CallingAE, the title that sent the object.
 bool is_tag(const std::string& keyword);

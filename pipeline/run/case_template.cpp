@@ -4,8 +4,9 @@
 #include <cctype>
 #include <iterator>
 #include <list>
+#include <set>
 
-#include "pipeline/run/run.h"
+#include "pipeline/run/draft.h"
 
 namespace retromass::run {
 namespace {
@@ -72,14 +73,15 @@ Result<CaseTemplate> template_of(const fs::path& file)
 /// One case, put together from what is known of it and a draft of all its studies.
 class Composition {
 public:
-    Composition(const ingest::Scan& scan, const fs::path& folder, YAML::Node base, YAML::Node from_template, const YAML::Node& draft)
-        : folder_(folder), base_(std::move(base)), template_(std::move(from_template)), draft_(draft)
+    Composition(const ingest::Scan& scan, const fs::path& folder, const std::string& known, YAML::Node base, YAML::Node from_template, const Draft& draft)
+        : folder_(folder), known_(known), base_(std::move(base)), template_(std::move(from_template)), found_(draft), draft_(YAML::Load(draft.text))
     {
         for (const auto& series : scan.series) study_of_[series.facts.series_instance_uid] = series.facts.study_instance_uid;
     }
 
-    ComposedCase compose(const std::string& draft_text)
+    ComposedCase compose()
     {
+        const auto& draft_text = found_.text;
         for (std::size_t at = 0; at < draft_text.size();) {  // what the draft remarks stays with the case
             const auto end = std::min(draft_text.find('\n', at), draft_text.size());
             const auto line = draft_text.substr(at, end - at);
@@ -141,6 +143,20 @@ private:
         return out;
     }
 
+    /// The lesion that one of these marks is of.
+    YAML::Node lesion_of(const std::vector<std::pair<std::string, Dispute>>& asked) const
+    {
+        for (const auto& [timepoint, dispute] : asked) {
+            for (const auto& [file, mark] : dispute.marks) {
+                const auto marks = ingest::read_marks(folder_ / file);
+                const auto found = marks ? ingest::mark_named(*marks, mark) : Result<ingest::Mark>(marks.error());
+                const auto lesion = lesion_of(mark, file, found && !found->tracking_uid.empty() && found->tracking_uid == mark, found ? found->name : mark);
+                if (lesion.IsDefined()) return lesion;
+            }
+        }
+        return YAML::Node(YAML::NodeType::Undefined);
+    }
+
     /// The lesion a mark is of: the one that has this mark already, else the one that bears its name. Across files only a tracking UID is the
     /// same mark: names such as "line 1" come again in every file and are of other lesions there.
     YAML::Node lesion_of(const std::string& mark, const std::string& file, bool tracked, const std::string& name) const
@@ -167,16 +183,37 @@ private:
         }
     }
 
+    /// The marks that come into question for a lesion at a time point. More than one: they say different things.
+    struct Question {
+        std::vector<MarkedPrompt> marks;
+        bool disputed = false;
+        void ask(const MarkedPrompt& mark)
+        {
+            if (std::find(marks.begin(), marks.end(), mark) == marks.end()) marks.push_back(mark);
+            disputed = disputed || marks.size() > 1;
+        }
+    };
+
+    static MarkedPrompt mark_in(const YAML::Node& at)
+    {
+        if (!at.IsMap() || !at["marks"]) return {};
+        return {at["marks"].as<std::string>(), at["mark"] ? at["mark"].as<std::string>() : std::string()};
+    }
+
     void take_marks()
     {
+        std::map<std::pair<std::string, std::string>, Question> questions;  // by lesion and time point
+        std::size_t nth = 0;
         for (const auto& drafted : draft_["lesions"]) {
-            if (!drafted["timepoints"] || drafted["timepoints"].size() == 0) continue;
-            const auto first = drafted["timepoints"].begin()->second;
-            const auto mark = first["mark"].as<std::string>();
-            const auto file = first["marks"].as<std::string>();
-            const auto marks = ingest::read_marks(folder_ / file);
-            const auto found = marks ? ingest::mark_named(*marks, mark) : Result<ingest::Mark>(marks.error());
-            auto lesion = lesion_of(mark, file, found && !found->tracking_uid.empty() && found->tracking_uid == mark, found ? found->name : mark);
+            std::vector<std::pair<std::string, Dispute>> asked;  // clear prompts are disputes of one
+            for (const auto& at : drafted["timepoints"]) asked.push_back({at.first.as<std::string>(), Dispute{nth, {}, {mark_in(at.second)}}});
+            const auto clear = asked.size();
+            for (const auto& dispute : found_.disputes) {
+                if (dispute.lesion == nth) asked.push_back({dispute.timepoint, dispute});
+            }
+            ++nth;
+            if (asked.empty()) continue;
+            auto lesion = lesion_of(asked);
             if (!lesion.IsDefined() && template_["lesions"]) {
                 remarks_ += "# not taken: a mark that bears the name of no lesion of the template\n";
                 continue;
@@ -187,19 +224,39 @@ private:
                 lesion["timepoints"] = YAML::Node(YAML::NodeType::Map);
                 base_["lesions"].push_back(lesion);
             }
-            for (const auto& at : drafted["timepoints"]) {
-                const auto id = id_of_[at.first.as<std::string>()];
-                if (!stated(lesion, id)) {
-                    lesion["timepoints"][id] = at.second;
-                    continue;
-                }
-                const auto known = lesion["timepoints"][id];
-                const bool same = known["marks"] && known["mark"] && known["marks"].as<std::string>() == at.second["marks"].as<std::string>() && known["mark"].as<std::string>() == at.second["mark"].as<std::string>();
-                if (same) continue;
-                const auto remark = "# not taken: another mark of " + lesion["id"].as<std::string>() + " at " + id + ", in " + file + "; a reader has to choose\n";
-                if (remarks_.find(remark) == std::string::npos) remarks_ += remark;
+            for (std::size_t i = 0; i < asked.size(); ++i) {
+                auto& question = questions[{lesion["id"].as<std::string>(), id_of_[asked[i].first]}];
+                for (const auto& mark : asked[i].second.marks) question.ask(mark);
+                question.disputed = question.disputed || i >= clear;
             }
         }
+        for (auto lesion : lesions()) {
+            for (const auto& id : timepoints_) {
+                const auto question = questions.find({lesion["id"].as<std::string>(), id});
+                if (question != questions.end()) answer(lesion, id, question->second);
+            }
+        }
+    }
+
+    /// Takes the one mark there is. Of several none is taken, unless a reader has chosen since it was asked; a reader's own word stays in any case.
+    void answer(YAML::Node lesion, const std::string& id, const Question& question)
+    {
+        const auto where = lesion["id"].as<std::string>() + " at " + id;
+        const bool known = stated(lesion, id);
+        const auto taken = known ? mark_in(lesion["timepoints"][id]) : MarkedPrompt{};
+        const bool ours_to_change = !taken.file.empty() && (found_.replaced.contains(taken.file) || std::find(question.marks.begin(), question.marks.end(), taken) != question.marks.end());
+        if (!question.disputed) {
+            const auto& mark = question.marks.front();
+            if (!known || (ours_to_change && !(taken == mark))) lesion["timepoints"][id] = YAML::Load(mark.yaml());
+            else if (!(taken == mark)) remarks_ += "# not taken: " + mark.yaml() + ": the case states " + where + " otherwise\n";
+            return;
+        }
+        auto remark = "# ambiguous: " + where + ": ";
+        for (const auto& mark : question.marks) remark += (&mark == &question.marks.front() ? "" : " or ") + mark.yaml();
+        remark += "; a reader has to choose\n";
+        remarks_ += remark;
+        if (known && ours_to_change && known_.find(remark) == std::string::npos) lesion["timepoints"].remove(id);
+        if (!stated(lesion, id)) disputed_.insert(where);
     }
 
     /// A prompt the template gives for every time point: of what always lies in the same place.
@@ -211,7 +268,7 @@ private:
                 const auto every = given["timepoints"] ? given["timepoints"][kEvery] : YAML::Node(YAML::NodeType::Undefined);
                 if (!every || given["id"].as<std::string>() != lesion["id"].as<std::string>()) continue;
                 for (const auto& id : timepoints_) {
-                    if (!stated(lesion, id)) lesion["timepoints"][id] = YAML::Clone(every);
+                    if (!stated(lesion, id) && !disputed_.contains(lesion["id"].as<std::string>() + " at " + id)) lesion["timepoints"][id] = YAML::Clone(every);
                 }
             }
         }
@@ -243,12 +300,15 @@ private:
     }
 
     fs::path folder_;
+    const std::string& known_;                      ///< the case as it was
     YAML::Node base_;
     YAML::Node template_;
+    const Draft& found_;
     YAML::Node draft_;
     std::map<std::string, std::string> study_of_;   ///< by series
     std::map<std::string, std::string> id_of_;      ///< of a time point, by its name in the draft
     std::vector<std::string> timepoints_;
+    std::set<std::string> disputed_;                ///< "T1 at 2020-01-31"
     std::string remarks_;
 };
 
@@ -290,8 +350,10 @@ Result<ComposedCase> compose_case(const ingest::Scan& scan, const CaseTemplate& 
         auto base = known.empty() ? YAML::Clone(given) : YAML::Load(known);
         if (!base.IsMap()) base = YAML::Node(YAML::NodeType::Map);
         if (!base["case"]) base["case"] = parameters.case_id;
-        RETROMASS_TRY_ASSIGN(const auto draft, draft_case(scan, parameters));
-        return Composition(scan, parameters.folder, base, given, YAML::Load(draft)).compose(draft);
+        auto drafting = parameters;
+        drafting.own_marks = false;  // a number of this program's is nobody's word of where a lesion is
+        RETROMASS_TRY_ASSIGN(const auto draft, draft_of(scan, drafting));
+        return Composition(scan, parameters.folder, known, base, given, draft).compose();
     } catch (const YAML::Exception& error) {
         return Error{Code::case_file, "template " + from.name + " and the case do not fit: " + error.msg, "run: compose_case"};
     }

@@ -2,9 +2,22 @@
 #include <cctype>
 #include <map>
 
-#include "pipeline/run/run.h"
+#include "pipeline/run/draft.h"
 
 namespace retromass::run {
+
+std::string quoted(const std::string& text)
+{
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+    }
+    return out + "\"";
+}
+
+std::string MarkedPrompt::yaml() const { return "{marks: " + quoted(file) + ", mark: " + quoted(mark) + "}"; }
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -20,16 +33,6 @@ struct Study {
     std::vector<std::string> behind;  ///< the other series in their order, and what put each there
     std::string why_not;
 };
-
-std::string quoted(const std::string& text)
-{
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-    }
-    return out + "\"";
-}
 
 /// Text fit for a comment of one line.
 std::string one_line(std::string text)
@@ -141,18 +144,49 @@ std::vector<Study> studies_of(const ingest::Scan& scan, const std::map<std::stri
     return out;
 }
 
+/// Where a lesion is at a time point: a mark or a mask, and what else says so, differently.
+struct DraftPrompt {
+    std::string timepoint;
+    std::string text;                     ///< as the case file states it
+    MarkedPrompt mark;                    ///< empty for a mask
+    std::vector<std::array<PatientPoint, 2>> lines;
+    bool ours = false;                    ///< measured by this program, not marked by a reader
+    std::vector<DraftPrompt> others;
+    std::string unclear;                  ///< why it names no single mark
+};
 /// A lesion drafted from marks: one tracking UID is one lesion, whatever it is called.
 struct DraftLesion {
     std::string key;
     std::string name;
     std::string site;
-    std::string prompts;                  ///< lines of the case file, one a time point
-    std::vector<std::string> timepoints;
+    std::vector<DraftPrompt> prompts;     ///< one a time point
+
+    DraftPrompt* at(const std::string& timepoint)
+    {
+        const auto found = std::find_if(prompts.begin(), prompts.end(), [&](const auto& p) { return p.timepoint == timepoint; });
+        return found == prompts.end() ? nullptr : &*found;
+    }
 };
 struct FoundMarks {
     std::vector<DraftLesion> lesions;
     std::string remarks;                  ///< what was found and is not taken by itself, as comments
+
+    DraftLesion& lesion(const std::string& key, const std::string& name, const std::string& site)
+    {
+        const auto known = std::find_if(lesions.begin(), lesions.end(), [&](const auto& l) { return l.key == key; });
+        return known != lesions.end() ? *known : lesions.emplace_back(DraftLesion{key, name, site, {}});
+    }
 };
+
+constexpr double kSameLine_mm = 0.01;     ///< coordinates of reports have 32 bits
+
+bool same_lines(const DraftPrompt& a, const DraftPrompt& b)
+{
+    const auto same = [](const auto& x, const auto& y) {
+        return (distance(x[0], y[0]) < kSameLine_mm && distance(x[1], y[1]) < kSameLine_mm) || (distance(x[0], y[1]) < kSameLine_mm && distance(x[1], y[0]) < kSameLine_mm);
+    };
+    return !a.lines.empty() && a.lines.size() == b.lines.size() && std::equal(a.lines.begin(), a.lines.end(), b.lines.begin(), same);
+}
 
 std::string relative_to(const fs::path& file, const fs::path& base)
 {
@@ -166,6 +200,22 @@ const Study* study_with(const std::vector<Study>& studies, const ingest::PlacedL
         if (study.chosen && study.chosen->facts.frame_of_reference_uid == lines.frame_of_reference_uid && !lines.frame_of_reference_uid.empty()) return &study;
     }
     return nullptr;
+}
+
+/// Adds what a mark says; why it is left out, if it is. A reader's mark goes before what this program measured; of two that differ neither is taken.
+std::string add(DraftLesion& lesion, DraftPrompt prompt)
+{
+    auto* const known = lesion.at(prompt.timepoint);
+    if (!known) {
+        lesion.prompts.push_back(std::move(prompt));
+        return {};
+    }
+    if (!known->unclear.empty() && known->mark.file == prompt.mark.file) return {};  // said of the file's first
+    if (same_lines(*known, prompt)) return "it is the line of " + known->mark.file + " again";
+    if (prompt.ours && !known->ours) return "this program measured it from " + known->mark.file;
+    if (known->ours && !prompt.ours) std::swap(*known, prompt);
+    else if (std::none_of(known->others.begin(), known->others.end(), [&](const auto& other) { return same_lines(other, prompt); })) known->others.push_back(std::move(prompt));
+    return {};
 }
 
 void take_marks(FoundMarks& found, const MarksFile& from, const ingest::Scan& scan, const std::vector<Study>& studies)
@@ -182,19 +232,14 @@ void take_marks(FoundMarks& found, const MarksFile& from, const ingest::Scan& sc
         const auto lines = ingest::placed(mark, scan);
         const auto* const study = lines ? study_with(studies, *lines) : nullptr;
         const auto unique = ingest::mark_named(marks, name);
-        if (!lines || !unique || !study) {
-            leave_out(!lines ? lines.error().message : !unique ? unique.error().message : std::string("it was drawn in another frame of reference than the series chosen"));
+        if (!lines || !study) {
+            leave_out(!lines ? lines.error().message : std::string("it was drawn in another frame of reference than the series chosen"));
             continue;
         }
         const auto key = !mark.tracking_uid.empty() ? mark.tracking_uid : (by_name ? std::string() : file) + " " + mark.name;
-        auto lesion = std::find_if(found.lesions.begin(), found.lesions.end(), [&](const auto& l) { return l.key == key; });
-        if (lesion == found.lesions.end()) lesion = found.lesions.insert(lesion, DraftLesion{key, mark.name, mark.site, {}, {}});
-        if (std::find(lesion->timepoints.begin(), lesion->timepoints.end(), study->timepoint) != lesion->timepoints.end()) {
-            leave_out("the lesion has a line at " + study->timepoint + " already");
-            continue;
-        }
-        lesion->timepoints.push_back(study->timepoint);
-        lesion->prompts += "      " + quoted(study->timepoint) + ": {marks: " + quoted(file) + ", mark: " + quoted(name) + "}\n";
+        const MarkedPrompt prompt{file, name};
+        const auto why = add(found.lesion(key, mark.name, mark.site), DraftPrompt{study->timepoint, prompt.yaml(), prompt, lines->lines, marks.ours, {}, unique ? std::string() : unique.error().message});
+        if (!why.empty()) leave_out(why);
     }
 }
 
@@ -218,13 +263,12 @@ void name_masks(FoundMarks& found, const fs::path& path, const std::string& file
             const auto said = label.name.empty() ? std::to_string(label.value) : label.name;
             if (std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return fits(said, pattern); })) {
                 const auto key = label.tracking_uid.empty() ? file + " " + said : label.tracking_uid;
-                auto lesion = std::find_if(found.lesions.begin(), found.lesions.end(), [&](const auto& l) { return l.key == key; });
-                if (lesion == found.lesions.end()) lesion = found.lesions.insert(lesion, DraftLesion{key, said, {}, {}, {}});
-                if (std::find(lesion->timepoints.begin(), lesion->timepoints.end(), study.timepoint) == lesion->timepoints.end()) {
-                    lesion->timepoints.push_back(study.timepoint);
-                    lesion->prompts += "      " + quoted(study.timepoint) + ": {mask: " + quoted(file) + ", label: " + quoted(one_line(said)) + "}\n";
-                    continue;
-                }
+                auto& lesion = found.lesion(key, said, {});
+                DraftPrompt prompt{study.timepoint, "{mask: " + quoted(file) + ", label: " + quoted(one_line(said)) + "}", {}, {}, false, {}, {}};
+                auto* const known = lesion.at(study.timepoint);
+                if (!known) lesion.prompts.push_back(std::move(prompt));
+                else if (known->lines.empty()) known->others.push_back(std::move(prompt));
+                if (!known || known->lines.empty()) continue;
             }
             found.remarks += "  # found: " + quoted(study.timepoint) + ": {mask: " + quoted(file) + ", label: " + quoted(label.name.empty() ? std::to_string(label.value) : one_line(label.name)) + "}\n";
         }
@@ -236,7 +280,8 @@ void name_masks(FoundMarks& found, const fs::path& path, const std::string& file
 struct Beside {
     std::vector<MarksFile> marks;
     std::vector<fs::path> masks;
-    std::string unreadable;   ///< as comments
+    std::set<std::string> replaced;  ///< files that another one here replaces
+    std::string remarks;             ///< as comments
 };
 
 Beside found_beside(const ingest::Scan& scan, const DraftParameters& parameters)
@@ -245,19 +290,32 @@ Beside found_beside(const ingest::Scan& scan, const DraftParameters& parameters)
     for (const auto& table : parameters.tables) {
         const auto file = relative_to(table, parameters.folder);
         if (auto marks = ingest::read_marks(table)) out.marks.push_back({file, std::move(*marks), true});
-        else out.unreadable += "  # not taken: " + one_line(file + ": " + marks.error().message) + "\n";
+        else out.remarks += "  # not taken: " + one_line(file + ": " + marks.error().message) + "\n";
     }
+    std::set<std::string> replaced;
     for (const auto& excluded : scan.excluded) {
         if (excluded.code != Code::not_an_image) continue;
-        if (auto marks = ingest::read_marks(excluded.file)) out.marks.push_back({relative_to(excluded.file, parameters.folder), std::move(*marks), false});
-        else if (marks.error().code == Code::not_an_image) out.masks.push_back(excluded.file);
+        auto marks = ingest::read_marks(excluded.file);
+        if (!marks && marks.error().code == Code::not_an_image) out.masks.push_back(excluded.file);
+        if (!marks) continue;
+        replaced.insert(marks->replaces.begin(), marks->replaces.end());
+        out.marks.push_back({relative_to(excluded.file, parameters.folder), std::move(*marks), false});
     }
+    replaced.erase("");  // a table has no instance
+    std::erase_if(out.marks, [&](const auto& file) {
+        if (replaced.contains(file.marks.sop_instance_uid)) {
+            out.replaced.insert(file.file);
+            out.remarks += "  # not taken: " + one_line(file.file) + ": another report here replaces it\n";
+            return true;
+        }
+        return file.marks.ours && !parameters.own_marks;
+    });
     return out;
 }
 
 }  // namespace
 
-Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& parameters)
+Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& parameters)
 {
     const auto beside = found_beside(scan, parameters);
     const auto prompts = prompted(scan, beside.marks);
@@ -305,22 +363,47 @@ Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& 
         out += "    # new_lesions: none | equivocal | unequivocal, with reader: NAME; unstated, the overall response is not evaluable\n";
     }
     FoundMarks found;
-    found.remarks = beside.unreadable;
+    found.remarks = beside.remarks;
     for (const auto& file : beside.marks) take_marks(found, file, scan, studies);
     for (const auto& file : beside.masks) name_masks(found, file, relative_to(file, parameters.folder), studies, parameters.labels);
+    Draft draft{{}, {}, beside.replaced};
     out += "lesions:\n" + found.remarks;
     for (std::size_t i = 0; i < found.lesions.size(); ++i) {
         const auto& lesion = found.lesions[i];
-        out += "  - id: T" + std::to_string(i + 1) + "            # marked as " + quoted(one_line(lesion.name)) + "\n    role: target\n    site: " + quoted(lesion.site) + "\n    timepoints:\n" + lesion.prompts;
+        out += "  - id: T" + std::to_string(i + 1) + "            # marked as " + quoted(one_line(lesion.name)) + "\n    role: target\n    site: " + quoted(lesion.site) + "\n";
+        std::string clear;
+        for (const auto& prompt : lesion.prompts) {
+            if (prompt.others.empty() && prompt.unclear.empty()) {
+                clear += "      " + quoted(prompt.timepoint) + ": " + prompt.text + "\n";
+                continue;
+            }
+            Dispute dispute{i, prompt.timepoint, {prompt.mark}};
+            out += "    # ambiguous: " + quoted(prompt.timepoint) + ": " + prompt.text;
+            for (const auto& other : prompt.others) {
+                out += " or " + other.text;
+                dispute.marks.push_back(other.mark);
+            }
+            out += (prompt.unclear.empty() ? "" : ": " + one_line(prompt.unclear)) + "; a reader has to choose\n";
+            if (!prompt.mark.file.empty()) draft.disputes.push_back(std::move(dispute));
+        }
+        out += clear.empty() ? "    timepoints: {}\n" : "    timepoints:\n" + clear;
     }
-    if (!found.lesions.empty()) return out;
-    out += "  - id: T1\n"
-           "    role: target\n"
-           "    site: \"\"\n"
-           "    # prompts: for each time point where the lesion is, e.g. {line: [[x, y, z], [x, y, z]]} in mm (LPS), {point: [x, y, z]}, {marks: FILE, mark: NAME},\n"
-           "    # {mask: FILE, label: NAME}, or a reader's {status: absent, reader: NAME, date: YYYY-MM-DD}\n"
-           "    timepoints: {}\n";
-    return out;
+    if (found.lesions.empty()) {
+        out += "  - id: T1\n"
+               "    role: target\n"
+               "    site: \"\"\n"
+               "    # prompts: for each time point where the lesion is, e.g. {line: [[x, y, z], [x, y, z]]} in mm (LPS), {point: [x, y, z]}, {marks: FILE, mark: NAME},\n"
+               "    # {mask: FILE, label: NAME}, or a reader's {status: absent, reader: NAME, date: YYYY-MM-DD}\n"
+               "    timepoints: {}\n";
+    }
+    draft.text = std::move(out);
+    return draft;
+}
+
+Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& parameters)
+{
+    RETROMASS_TRY_ASSIGN(auto draft, draft_of(scan, parameters));
+    return std::move(draft.text);
 }
 
 }  // namespace retromass::run

@@ -108,6 +108,7 @@ struct DraftParameters {
         std::string reader;
     };
     std::map<std::string, Visit> visits;                   ///< what is stated of a study, by its UID
+    bool own_marks = true;                                 ///< take what this program measured where no reader marked anything
 };
 /// The text of a case file whose time points are the studies of the scan and whose lesion waits for prompts. Fails with
 /// different_patient if the studies are not of one patient, with no_series if none has a series to measure.

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Lines in every way another program may draw them: each is the prompt that the same line on the command line is, or it is listed with the reason."""
 import os
+import shutil
 import unittest
 
 import pydicom
@@ -109,6 +110,38 @@ class ForeignReports(Foreign):
         report = self.axes((LONG, 37.6, self.long))
         self.drawn(report).ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID = generate_uid()
         self.refused("elsewhere.dcm", report, "not among the images")
+
+
+    def drafted(self, name, **objects):
+        """What init makes of the CT with these objects beside it."""
+        archive = self.path(name)
+        shutil.copytree(self.ct, os.path.join(archive, "ct"))
+        for file, data in objects.items():
+            data.save_as(os.path.join(archive, file), write_like_original=False)
+        case = self.path(name + ".yaml")
+        done = run("init", archive, "-o", case)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(case, encoding="utf-8") as file:
+            return file.read()
+
+    def test_two_lines_of_one_lesion_beside_the_ct_are_ambiguous_and_one_drawn_twice_is_not(self):
+        one, again, other = self.axes((LONG, 37.6, self.long)), self.axes((LONG, 37.6, self.long)), self.axes((LONG, 20.0, (40, 48, 65, 48)))
+        text = self.drafted("twice", a=one, b=again)
+        self.assertIn('{marks: "twice/a", mark: "1.2.3.4.1"}', text)
+        self.assertIn("the line of twice/a again", text)
+        text = self.drafted("ambiguous", a=one, b=other)
+        self.assertIn('# ambiguous: "2020-01-01": {marks: "ambiguous/a", mark: "1.2.3.4.1"} or {marks: "ambiguous/b", mark: "1.2.3.4.1"}', text)
+        self.assertIn("timepoints: {}", text)
+        within = ohif_report(self.image, [("1.2.3.4.1", [(LONG, 37.6, self.long)]), ("1.2.3.4.1", [(LONG, 20.0, (40, 48, 65, 48))])])
+        text = self.drafted("within", a=within)
+        self.assertIn("# ambiguous", text)
+        self.assertIn("timepoints: {}", text)
+
+    def test_names_that_programs_make_up_are_other_lesions_in_every_file(self):
+        text = self.drafted("generated", a=presentation_state(self.image, [self.long], "PIXEL"), b=presentation_state(self.image, [self.short], "PIXEL"))
+        self.assertIn('{marks: "generated/a", mark: "line 1"}', text)
+        self.assertIn('{marks: "generated/b", mark: "line 1"}', text)
+        self.assertIn("- id: T2", text)
 
 
 class ForeignStates(Foreign):

@@ -21,7 +21,9 @@ SIZE, SPACING, SLICE = 96, 1.0, 2.0
 BALL = 30.0
 
 
-class ListenCase(InScratch):
+class CaseNode(InScratch):
+    """A node with templates, and a ball whose truth is known."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -66,13 +68,16 @@ class ListenCase(InScratch):
             image.save_as(os.path.join(folder, f"{i}.dcm"))
         return sorted(glob.glob(os.path.join(folder, "*")))
 
-    def report(self, name, tracking="T1", uid="1.2.3.4.1"):
+    def report(self, name, tracking="T1", uid="1.2.3.4.1", image=None, half=BALL / 2 / SPACING):
         """A reader's long and short axis in the middle of the ball, as a viewer writes them."""
-        middle, half = SIZE / 2, BALL / 2 / SPACING
-        report = ohif_report(self.middle, [(uid, [(LONG, BALL, (middle - half, middle, middle + half, middle)), (SHORT, BALL, (middle, middle - half, middle, middle + half))])])
+        middle = SIZE / 2
+        report = ohif_report(image or self.middle, [(uid, [(LONG, BALL, (middle - half, middle, middle + half, middle)), (SHORT, BALL, (middle, middle - half, middle, middle + half))])])
         report.ContentSequence[0].ContentSequence[0].ContentSequence[0].TextValue = tracking
+        return self.written(name, report)
+
+    def written(self, name, data):
         path = os.path.join(self.folder, name)
-        report.save_as(path, write_like_original=False)
+        data.save_as(path, write_like_original=False)
         return path
 
     def send(self, node, *files):
@@ -93,6 +98,21 @@ class ListenCase(InScratch):
         self.assertAlmostEqual(lesion["craniocaudal_mm"]["value"], self.truth["craniocaudal_mm"], delta=2 * SLICE)
         self.assertAlmostEqual(lesion["volume_ml"]["value"], self.truth["volume_ml"], delta=3 * SPACING / (BALL / 2) * self.truth["volume_ml"])
 
+    def profile(self, name, port, title):
+        path = os.path.join(self.folder, "pacs.yaml")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"profiles:\n  {name}: {{host: 127.0.0.1, port: {port}, called_ae: {title}}}\n")
+        return path
+
+    @staticmethod
+    def push(pacs, instances):
+        """Has the PACS store to the node, as its users would."""
+        request = urllib.request.Request(f"http://127.0.0.1:{pacs.http}/modalities/node/store", json.dumps(instances).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            answer.read()
+
+
+class ListenCase(CaseNode):
     def test_a_phantom_sent_in_comes_out_measured(self):
         self.standing()
         with self.node("--once") as node:
@@ -191,12 +211,6 @@ class ListenCase(InScratch):
         for result in self.results(node):
             self.assertTrue(os.path.exists(os.path.join(result, "provenance.json")), result)
 
-    def profile(self, name, port, title):
-        path = os.path.join(self.folder, "pacs.yaml")
-        with open(path, "w", encoding="ascii") as file:
-            file.write(f"profiles:\n  {name}: {{host: 127.0.0.1, port: {port}, called_ae: {title}}}\n")
-        return path
-
     def sent_and_made(self, node, received):
         """The data sets of the first result, and of what a peer's files hold, by their SOP Instance UIDs."""
         made = glob.glob(os.path.join(self.results(node)[0], "dicom", "**", "*.dcm"), recursive=True)
@@ -230,13 +244,6 @@ class ListenCase(InScratch):
                     self.assertIn(why, node.log())
                     self.assert_true(self.results(node)[0])
                     self.assertEqual((ward.objects(), glob.glob(os.path.join(node.out, "*", "*", "results", "*.sent"))), ([], []))
-
-    @staticmethod
-    def push(pacs, instances):
-        """Has the PACS store to the node, as its users would."""
-        request = urllib.request.Request(f"http://127.0.0.1:{pacs.http}/modalities/node/store", json.dumps(instances).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            answer.read()
 
     def test_from_a_pacs_and_back_to_it(self):
         needs_orthanc(self)

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -12,8 +13,10 @@ import unittest
 
 import pydicom
 
+from dicom_peer import ASSOCIATE_AC, Peer
 from orthanc import Front, Orthanc, TlsFront, alone_on_the_network, certificates, needs_orthanc
 from program import PROGRAM, InScratch, needs_program, run
+from storage_node import data_set
 
 # The peer knows two of our titles; to the second it gives nothing, but it sends there.
 US = {"AET": "RETROMASS", "Host": "127.0.0.1", "Port": 11117, "AllowEcho": True, "AllowStore": True, "AllowFind": True, "AllowMove": True, "AllowGet": True}
@@ -31,6 +34,12 @@ def same_pixels(test, ours, theirs):
     test.assertEqual(sorted(ours), sorted(theirs))
     for uid, path in ours.items():
         test.assertEqual(pixels(path), pixels(theirs[uid]), uid)
+
+
+def listens(port):
+    """Whether somebody listens on the port, without knocking there."""
+    with open("/proc/net/tcp", encoding="ascii") as table, open("/proc/net/tcp6", encoding="ascii") as six:
+        return any(f":{port:04X} " in line and line.split()[3] == "0A" for line in [*table, *six])
 
 
 def by_uid(files):
@@ -71,7 +80,7 @@ class WithPacs(InScratch):
         peer = PEER.format(port=14242)
         mover = peer + "    calling_ae: RETROMOVE\n"
         return ("  get:\n" + peer + "  move:\n" + mover + "    move_port: 11117\n  only_get:\n" + mover + "  dropping:\n" + PEER.format(port=14299) +
-                "  hasty:\n" + peer.replace("message_s: 10", "message_s: 2") + "  hasty_move:\n" + mover.replace("message_s: 10", "message_s: 2") + "    move_port: 11117\n  stranger:\n" + peer + "    calling_ae: STRANGER\n" +
+                "  other_port:\n" + mover + "    move_port: 11118\n  hasty:\n" + peer.replace("message_s: 10", "message_s: 2") + "  hasty_move:\n" + mover.replace("message_s: 10", "message_s: 2") + "    move_port: 11117\n  stranger:\n" + peer + "    calling_ae: STRANGER\n" +
                 "  wrong_title:\n" + peer.replace("ORTHANC", "NOBODY") + "  closed:\n" + PEER.format(port=9) +
                 "  web: {dicomweb: 'http://127.0.0.1:18042/dicom-web', connect_s: 3, message_s: 10}\n  wrong_web: {dicomweb: 'http://127.0.0.1:18042/nothing'}\n")
 
@@ -216,6 +225,23 @@ class Exchange(WithPacs):
                 done = json.loads(self.pacs_command("get", study, "-o", folder, "--json", profile=way).stdout)
                 self.assertEqual((done["already"], done["received"]), (len(have), len(sent) - len(have)))
                 same_pixels(self, sent, dicom_below(folder))
+
+    def test_an_object_nobody_asked_for_is_refused_and_takes_no_other_along(self):
+        self.with_phantoms()
+        folder, (uid, path) = self.path("extra"), next(iter(self.sent["plain"].items()))
+        with socket.create_server(("127.0.0.1", 11117)):  # here the peer waits for an answer, so that another may speak in its name
+            ours = subprocess.Popen([PROGRAM, "pacs", "get", self.uids["plain"][0], "-o", folder, "--profile", "other_port", "--config", self.config], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            deadline = time.monotonic() + 20
+            while not listens(11118) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            with Peer(11118) as peer:
+                self.assertEqual(peer.associate(calling="ORTHANC", called="RETROMOVE", syntax="1.2.840.10008.1.2.1"), ASSOCIATE_AC)
+                self.assertEqual(peer.store("1.2.3.4", data_set(path)), 0xC000)
+                self.assertEqual(peer.store(uid, data_set(path)), 0)
+        _, said = ours.communicate(timeout=60)
+        self.assertEqual((ours.returncode, leftovers(folder)), (3, []), said)
+        self.assertIn("not asked for", said)
+        same_pixels(self, {uid: path}, dicom_below(folder))
 
     def test_a_full_disk_is_reported_and_leaves_only_whole_files(self):
         self.with_phantoms()

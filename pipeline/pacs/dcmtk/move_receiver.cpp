@@ -55,8 +55,12 @@ OFCondition MoveReceiver::handleIncomingCommand(T_DIMSE_Message* message, const 
     auto& request = message->msg.CStoreRQ;
     const std::string uid = request.AffectedSOPInstanceUID;
     if (!inbox_.wants(uid)) {
+        // Refused alone: an association that ends here would take the objects behind it along.
         inbox_.say("the peer sent objects that were not asked for; they were not kept");
-        return makeDcmnetCondition(DIMSEC_UNEXPECTEDREQUEST, OF_error, "not asked for");
+        const auto passed = receiveSTORERequest(request, context.presentationContextID, OFString(inbox_.refuse_part().c_str()));
+        std::error_code ignored;
+        std::filesystem::remove(inbox_.refuse_part(), ignored);
+        return passed.bad() ? passed : sendSTOREResponse(context.presentationContextID, request, STATUS_STORE_Error_CannotUnderstand);
     }
     const auto part = inbox_.part(uid);
     if (!part) return makeDcmnetCondition(DIMSEC_OUTOFRESOURCES, OF_error, "no room");

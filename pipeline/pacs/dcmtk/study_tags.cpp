@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "pipeline/pacs/dcmtk/toolkit.h"
+#include "pipeline/pacs/object_header.h"
 #include "pipeline/pacs/pacs.h"
 
 namespace retromass::pacs {
@@ -33,6 +34,18 @@ bool is_tag(const std::string& keyword)
 {
     DcmTag tag;
     return keyword == kCallingAe || DcmTag::findTagFromName(keyword.c_str(), tag).good();
+}
+
+std::set<std::string> series_in(const fs::path& folder)
+{
+    silence_toolkit();
+    std::set<std::string> out;
+    std::error_code error;
+    for (auto it = fs::recursive_directory_iterator(folder, error); !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+        const auto header = it->is_regular_file(error) ? read_object_header(it->path()) : Result<ObjectHeader>(Error{});
+        if (header) out.insert(header->series_instance_uid);
+    }
+    return out;
 }
 
 std::map<std::string, std::vector<std::string>> study_tags(const fs::path& folder, const std::vector<std::string>& tags)
