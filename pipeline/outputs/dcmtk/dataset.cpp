@@ -43,7 +43,7 @@ Result<std::unique_ptr<DcmFileFormat>> hidden_header(DcmItem& from, const ingest
     RETROMASS_TRY(put(out, DCM_PatientName, hiding.pseudonym));
     RETROMASS_TRY(put(out, DCM_PatientID, hiding.pseudonym));
     RETROMASS_TRY(put(out, DCM_PatientIdentityRemoved, "YES"));
-    RETROMASS_TRY(put(out, DCM_DeidentificationMethod, std::string("Retromass ") + kVersion + ": PS3.15 basic profile"));
+    RETROMASS_TRY(put(out, DCM_DeidentificationMethod, std::string("Retromass ") + RETROMASS_VERSION + ": PS3.15 basic profile"));
     RETROMASS_TRY(put_code(out, DCM_DeidentificationMethodCodeSequence, "113100", "DCM", "Basic Application Confidentiality Profile"));
     const bool kept = hiding.dates == Dates::keep;
     RETROMASS_TRY(kept ? put_code(out, DCM_DeidentificationMethodCodeSequence, "113106", "DCM", "Retain Longitudinal Temporal Information Full Dates Option")
@@ -195,7 +195,7 @@ Status put_series(DcmItem& out, DcmItem& source, const ingest::CtSeries& ct, con
     RETROMASS_TRY(put(out, DCM_Manufacturer, "Retromass"));
     RETROMASS_TRY(put(out, DCM_ManufacturerModelName, "retromass"));
     RETROMASS_TRY(put(out, DCM_DeviceSerialNumber, "0"));
-    RETROMASS_TRY(put(out, DCM_SoftwareVersions, kVersion));
+    RETROMASS_TRY(put(out, DCM_SoftwareVersions, RETROMASS_VERSION));
     if (ct.facts.synthetic) RETROMASS_TRY(put(out, DCM_QualityControlSubject, "YES"));
     for (const auto& tag : {DCM_InstanceCreationDate, DCM_InstanceCreationTime}) out.findAndDeleteElement(tag);
     return Done{};
@@ -260,6 +260,17 @@ Status reference_series(DcmItem& out, const ingest::CtSeries& ct)
     return Done{};
 }
 
+Status same_on_disk(DcmDataset& data, const std::filesystem::path& file)
+{
+    const auto differs = [&](const std::string& why) { return Error{Code::verification_failed, file.filename().string() + ", read back, " + why, "outputs: dicom"}; };
+    DcmFileFormat again;
+    const auto loaded = again.loadFile(file.c_str());
+    if (loaded.bad()) return differs(std::string("cannot be read: ") + loaded.text());
+    RETROMASS_DCM(again.loadAllDataIntoMemory(), "reading back " + file.filename().string());
+    if (again.getDataset()->compare(data) != 0) return differs("is not what was written");
+    return Done{};
+}
+
 Result<ObjectReference> save(DcmFileFormat& object, const std::filesystem::path& file, const ObjectParameters& parameters, E_TransferSyntax syntax)
 {
     auto& data = *object.getDataset();
@@ -270,6 +281,7 @@ Result<ObjectReference> save(DcmFileFormat& object, const std::filesystem::path&
     RETROMASS_TRY_ASSIGN(const auto content, sha256_of_file(file));
     RETROMASS_TRY(put(data, DCM_SOPInstanceUID, derived_uid("instance " + content, parameters.uid_root)));
     RETROMASS_DCM(write(EWM_fileformat), "cannot write " + file.string());
+    RETROMASS_TRY(same_on_disk(data, file));
     return reference_to(data);
 }
 

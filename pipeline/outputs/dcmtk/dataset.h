@@ -12,7 +12,6 @@
 /// What all DICOM objects share: the patient and study of the CT, a series of their own, an instance named by its content.
 namespace retromass::outputs {
 
-inline constexpr const char* kVersion = RETROMASS_VERSION;
 inline constexpr const char* kNoDate = "19000101";  ///< a date is type 1 in places; a CT without any gets one nobody takes for real
 
 /// A failure of the library, as ours.
@@ -62,7 +61,9 @@ Status put_predecessor_document(DcmItem& out, const ObjectReference& predecessor
 /// Names every image of the CT in a Referenced Series Sequence.
 Status reference_series(DcmItem& out, const ingest::CtSeries& ct);
 
-/// Writes the object under a SOP Instance UID made of everything it holds: other content is another instance.
+/// Whether the file, read back, holds exactly these attributes; fails with verification_failed.
+Status same_on_disk(DcmDataset& data, const std::filesystem::path& file);
+/// Writes the object under a SOP Instance UID made of everything it holds: other content is another instance. Then reads it back and compares.
 Result<ObjectReference> save(DcmFileFormat& object, const std::filesystem::path& file, const ObjectParameters& parameters, E_TransferSyntax syntax = EXS_LittleEndianExplicit);
 
 }  // namespace retromass::outputs

@@ -46,7 +46,7 @@ Status add_segment(DcmSegmentation& seg, const SegDescription& description, std:
     const CodeSequenceMacro category("49755003", "SCT", "Morphologically Abnormal Structure");
     const CodeSequenceMacro type("4147007", "SCT", "Mass");
     constexpr std::size_t kLongString = 64;
-    RETROMASS_DCM(DcmSegment::create(segment, OFString(description.lesion.substr(0, kLongString).c_str()), category, type, DcmSegTypes::SAT_SEMIAUTOMATIC, OFString("Retromass ") + kVersion),
+    RETROMASS_DCM(DcmSegment::create(segment, OFString(description.lesion.substr(0, kLongString).c_str()), category, type, DcmSegTypes::SAT_SEMIAUTOMATIC, OFString("Retromass ") + RETROMASS_VERSION),
                   "the segment " + description.lesion);
     std::unique_ptr<DcmSegment> owned(segment);
     RETROMASS_DCM(segment->setTrackingID(description.lesion.c_str()), "the tracking identifier");
@@ -181,7 +181,7 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
     RETROMASS_TRY(hold_texts(*source->getDataset(), texts));
     const auto& size = ct.volume.geometry.size();
     DcmSegmentation* made = nullptr;
-    const IODGeneralEquipmentModule::EquipmentInfo equipment("Retromass", "retromass", "0", kVersion);
+    const IODGeneralEquipmentModule::EquipmentInfo equipment("Retromass", "retromass", "0", RETROMASS_VERSION);
     const ContentIdentificationMacro content("1", "LESIONS", "RESEARCH: lesion masks of a CT series", "Retromass^");
     const bool binary = &kind != &kProbability;
     const auto rows = static_cast<Uint16>(size.rows);
