@@ -2,7 +2,9 @@
 """Every DICOM object of a finished case, read by strangers: validators, pydicom, and the numbers of case.json."""
 import csv
 import glob
+import gzip
 import os
+import struct
 import subprocess
 import unittest
 
@@ -64,6 +66,24 @@ class Objects(TwoBalls):
                 self.assertNotIn("Error", subprocess.run(["dciodvfy", "-new", written[-1]], capture_output=True, text=True).stderr)
             said = subprocess.run(["dcentvfy", *self.ct(name), *written], capture_output=True, text=True)
             self.assertEqual([line for line in (said.stdout + said.stderr).splitlines() if "Error" in line], [], name)
+
+    def test_pydicom_reads_the_segment_as_the_mask_that_lies_beside_it(self):
+        for name in NAMES:
+            with gzip.open(os.path.join(self.result, "masks", f"{name}-T1.nii.gz")) as file:
+                nifti = file.read()
+            columns, rows, slices = struct.unpack_from("<3h", nifti, 42)
+            affine = numpy.array(struct.unpack_from("<12f", nifti, 280)).reshape(3, 4)
+            mask = numpy.frombuffer(nifti, numpy.uint8, offset=int(struct.unpack_from("<f", nifti, 108)[0])).reshape(slices, rows, columns) != 0
+            seg = pydicom.dcmread(self.object(name, "seg"))
+            placed = numpy.zeros_like(mask)
+            for groups, frame in zip(seg.PerFrameFunctionalGroupsSequence, seg.pixel_array):
+                x, y, z = (float(v) for v in groups.PlanePositionSequence[0].ImagePositionPatient)
+                index = numpy.linalg.solve(affine[:, :3], numpy.array([-x, -y, z]) - affine[:, 3])  # NIfTI counts to the left and to the back
+                self.assertTrue(numpy.allclose(index, numpy.round(index), atol=1e-3))
+                self.assertEqual([int(round(i)) for i in index[:2]], [0, 0])
+                placed[int(round(index[2]))] = frame
+            self.assertGreater(mask.sum(), 1000)
+            self.assertTrue((placed == mask).all(), name)
 
     def test_pydicom_reads_the_numbers_of_the_case_from_the_report(self):
         for name in NAMES:

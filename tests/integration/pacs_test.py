@@ -115,6 +115,36 @@ class WithPacs(InScratch):
         for name in self.sent:
             self.pacs_command("send", self.path(name, "ct"), "--allow-synthetic", profile=profile)
 
+    def there_and_back(self, way):
+        """Found, fetched, measured, sent and fetched again, all the same way: the objects and their numbers are those of the case."""
+        study = self.uids["jpeg"][0]
+        self.assertIn(study, [found["study_instance_uid"] for found in json.loads(self.pacs_command("find", "studies", "--json", profile=way).stdout)["studies"]])
+        ct, result, back = (self.path(way + kind) for kind in ("-ct", "-result", "-back"))
+        self.pacs_command("get", study, "--series", self.uids["jpeg"][1], "-o", ct, profile=way)
+        series = json.loads(run("series", ct, "--json").stdout)["series"][0]
+        x, y, z = (origin + spacing * (count - 1) / 2 for origin, spacing, count in zip(series["origin_lps_mm"], series["spacing_mm"], series["dimensions"]))
+        with open(self.path(way + ".yaml"), "w", encoding="utf-8") as file:  # a case of its own: objects of its own
+            file.write(f"case: P-{way}\ntimepoints: [{{id: a, ct: {ct}, new_lesions: none, reader: R1}}]\n"
+                       f"lesions: [{{id: T1, timepoints: {{a: {{line: [[{x - 10}, {y}, {z}], [{x + 10}, {y}, {z}]]}}}}}}]\n")
+        done = run("run", self.path(way + ".yaml"), "-o", result)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.pacs_command("send", result, exit_code=4, code="synthetic-patient", profile=way)
+        ours = by_uid(glob.glob(os.path.join(result, "dicom", "*.dcm")))
+        self.pacs_command("send", result, "--allow-synthetic", profile=way)
+        self.get("jpeg", back, profile=way)
+        theirs = dicom_below(back)
+        self.assertGreaterEqual(set(theirs), set(ours))
+        self.assertGreaterEqual({pydicom.dcmread(theirs[uid]).Modality for uid in ours}, {"SEG", "SR", "RTSTRUCT", "OT", "DOC"})
+        for uid, path in ours.items():
+            self.assertEqual(pydicom.dcmread(path), pydicom.dcmread(theirs[uid]), path)
+        with open(os.path.join(result, "case.json"), encoding="utf-8") as file:
+            recorded = json.load(file)["timepoints"][0]["lesions"][0]
+        seg, sr = (next(uid for uid, path in ours.items() if path.endswith(kind)) for kind in ("a-seg.dcm", "a-sr.dcm"))
+        measured = json.loads(run("measure", os.path.join(back, self.uids["jpeg"][1]), "--mask", theirs[seg], "--json").stdout)["lesions"][0]
+        said = {v["name"]: v["value"] for mark in json.loads(run("marks", theirs[sr], "--json").stdout)["files"][0]["marks"] for v in mark["values"] if not v["qualifier"]}
+        for key, name in (("long_axis_mm", "Long axis"), ("short_axis_mm", "Short axis"), ("volume_ml", "Volume")):
+            self.assertEqual((measured[key]["value"], said[name]), (recorded[key]["value"], recorded[key]["value"]), key)
+
     def get(self, name, folder, profile="get", **expected):
         return self.pacs_command("get", self.uids[name][0], "-o", folder, profile=profile, **expected)
 
@@ -321,25 +351,11 @@ class Exchange(WithPacs):
 class Results(WithPacs):
     """What a case gives: segmentation, report, contours, pictures and PDF."""
 
-    def test_go_to_the_peer_in_their_classes_and_come_back_as_they_were(self):
-        case = self.path("case.yaml")
-        series = json.loads(run("series", self.path("jpeg", "ct"), "--json").stdout)["series"][0]
-        x, y, z = (origin + spacing * (count - 1) / 2 for origin, spacing, count in zip(series["origin_lps_mm"], series["spacing_mm"], series["dimensions"]))
-        with open(case, "w", encoding="utf-8") as file:
-            file.write(f"case: P-1\ntimepoints: [{{id: a, ct: jpeg/ct, new_lesions: none, reader: R1}}]\n"
-                       f"lesions: [{{id: T1, timepoints: {{a: {{line: [[{x - 10}, {y}, {z}], [{x + 10}, {y}, {z}]]}}}}}}]\n")
-        result = self.path("result")
-        done = run("run", case, "-o", result)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.pacs_command("send", result, exit_code=4, code="synthetic-patient")
-        ours = by_uid(glob.glob(os.path.join(result, "dicom", "*.dcm")))
-        self.pacs_command("send", result, "--allow-synthetic")
-        self.get("jpeg", self.path("back"))
-        theirs = dicom_below(self.path("back"))
-        self.assertEqual(sorted(ours), sorted(theirs))
-        self.assertGreaterEqual({pydicom.dcmread(f).Modality for f in theirs.values()}, {"SEG", "SR", "RTSTRUCT", "OT", "DOC"})
-        for uid, path in ours.items():
-            self.assertEqual(pydicom.dcmread(path), pydicom.dcmread(theirs[uid]), path)
+    def test_of_a_fetched_study_go_to_the_peer_and_come_back_as_they_were(self):
+        self.send_phantoms()
+        for way in ("get", "move", "web"):
+            with self.subTest(way):
+                self.there_and_back(way)
 
 
 class Tls(WithPacs):
@@ -383,6 +399,12 @@ class Tls(WithPacs):
             self.get("jpeg", self.path(way), profile=way)
             same_pixels(self, self.sent["jpeg"], dicom_below(self.path(way)))
         self.pacs_command("send", self.path("jpeg", "ct"), "--allow-synthetic", profile="web")
+
+    def test_results_of_a_fetched_study_travel_both_ways(self):
+        self.send_phantoms("get")
+        for way in ("get", "web"):
+            with self.subTest(way):
+                self.there_and_back(way)
 
     def test_a_certificate_that_is_not_believed_ends_it(self):
         for way in ("other_ca", "unnamed", "no_key", "clear", "web_other_ca", "web_system", "web_unnamed"):
