@@ -277,7 +277,7 @@ private:
         known->left_out.clear();
         std::istringstream lines_of_draft(*text);
         for (std::string line; std::getline(lines_of_draft, line);) {
-            for (const std::string mark : {"# not taken: ", "# a study without a series to measure: "}) {
+            for (const std::string mark : {"# not taken: ", "# ambiguous: ", "# a study without a series to measure: "}) {
                 const auto at = line.find(mark);
                 if (at != std::string::npos && line.find_first_not_of(' ') == at) known->left_out.push_back(line.substr(at + 2));
             }

@@ -276,10 +276,32 @@ void name_masks(FoundMarks& found, const fs::path& path, const std::string& file
     }
 }
 
-/// Reports, presentation states and masks that lie beside the CT, and the tables of lines that were handed in.
+/// Masks that are no DICOM say nothing of the scan they are of: they are named for every time point on whose grid they fit.
+void name_plain_masks(FoundMarks& found, const fs::path& path, const std::string& file, const std::vector<Study>& studies)
+{
+    constexpr std::size_t most = 20;  // more are no lesions but an image
+    const auto labels = ingest::read_labels(path);
+    if (!labels || labels->present.empty() || labels->present.size() > most) return;
+    for (const auto& study : studies) {
+        if (!study.chosen || !ingest::mask_on_grid(*labels, labels->present.front().value, study.chosen->geometry)) continue;
+        for (const auto& label : labels->present) {
+            found.remarks += "  # found: " + quoted(study.timepoint) + ": {mask: " + quoted(file) + (labels->present.size() > 1 ? ", label: \"" + std::to_string(label.value) + "\"" : std::string()) + "}\n";
+        }
+    }
+}
+
+bool ends_with_any_of(const fs::path& path, std::initializer_list<std::string_view> endings)
+{
+    auto name = path.filename().string();
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return std::any_of(endings.begin(), endings.end(), [&](auto ending) { return name.ends_with(ending); });
+}
+
+/// Reports, presentation states, tables of lines and masks that lie beside the CT, and the tables of lines that were handed in.
 struct Beside {
     std::vector<MarksFile> marks;
     std::vector<fs::path> masks;
+    std::vector<fs::path> plain_masks;  ///< NIfTI and NRRD
     std::set<std::string> replaced;  ///< files that another one here replaces
     std::string remarks;             ///< as comments
 };
@@ -294,7 +316,10 @@ Beside found_beside(const ingest::Scan& scan, const DraftParameters& parameters)
     }
     std::set<std::string> replaced;
     for (const auto& excluded : scan.excluded) {
-        if (excluded.code != Code::not_an_image) continue;
+        const bool plain = excluded.code == Code::not_dicom;
+        if (plain && ends_with_any_of(excluded.file, {".nii", ".nii.gz", ".nrrd"})) out.plain_masks.push_back(excluded.file);
+        const bool table = plain && ends_with_any_of(excluded.file, {".csv"});  // of lines, if it has their columns
+        if (!table && excluded.code != Code::not_an_image) continue;
         auto marks = ingest::read_marks(excluded.file);
         if (!marks && marks.error().code == Code::not_an_image) out.masks.push_back(excluded.file);
         if (!marks) continue;
@@ -366,6 +391,7 @@ Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& paramete
     found.remarks = beside.remarks;
     for (const auto& file : beside.marks) take_marks(found, file, scan, studies);
     for (const auto& file : beside.masks) name_masks(found, file, relative_to(file, parameters.folder), studies, parameters.labels);
+    for (const auto& file : beside.plain_masks) name_plain_masks(found, file, relative_to(file, parameters.folder), studies);
     Draft draft{{}, {}, beside.replaced};
     out += "lesions:\n" + found.remarks;
     for (std::size_t i = 0; i < found.lesions.size(); ++i) {

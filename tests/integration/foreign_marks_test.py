@@ -144,6 +144,23 @@ class ForeignReports(Foreign):
         self.assertIn("- id: T2", text)
 
 
+    def test_tables_and_plain_masks_beside_the_ct_are_found_too(self):
+        archive = self.path("plain")
+        shutil.copytree(self.ct, os.path.join(archive, "ct"))
+        shutil.copy(self.wanted, os.path.join(archive, "mask.nii.gz"))
+        with open(os.path.join(archive, "lines.csv"), "w", encoding="ascii") as file:
+            file.write("sop_instance_uid,x1,y1,x2,y2,lesion\n" + ",".join([self.image.SOPInstanceUID, *map(str, self.long), "node 3"]) + "\n")
+        with open(os.path.join(archive, "other.csv"), "w", encoding="ascii") as file:
+            file.write("date,weight\n2020-01-01,70\n")
+        self.assertEqual(run("init", archive, "-o", self.path("plain.yaml")).returncode, 0)
+        with open(self.path("plain.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn('{marks: "plain/lines.csv", mark: "node 3"}', text)
+        self.assertIn('# found: "2020-01-01": {mask: "plain/mask.nii.gz"}', text)
+        self.assertNotIn("other.csv", text)
+        self.assertEqual(run("run", self.path("plain.yaml"), "-o", self.path("plain-result")).returncode, 0)
+
+
 class ForeignStates(Foreign):
     def graphic(self, kind, *points):
         out = Dataset()
