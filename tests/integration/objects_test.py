@@ -4,6 +4,7 @@ import csv
 import glob
 import gzip
 import os
+import shutil
 import struct
 import subprocess
 import unittest
@@ -11,7 +12,7 @@ import unittest
 import numpy
 import pydicom
 
-from program import needs_program, read_json, run, run_json
+from program import InScratch, needs_program, read_json, run, run_json
 from two_balls import TwoBalls
 
 NAMES = ("before", "after")
@@ -218,6 +219,57 @@ class Objects(TwoBalls):
         kept = {content(f) for f in glob.glob(os.path.join(out, "dicom", "superseded", "*.dcm"))}
         self.assertIn(first["before-sr.dcm"], kept)
         self.assertIn(first["before-seg.dcm"], kept)
+
+
+class OddHeaders(InScratch):
+    """A small case whose CT's headers are changed before it is run."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        done = run("phantom", os.path.join(cls.scratch, "phantom"), "--shape", "ball", "--size", "20,20,20", "--grid", "48,48,20", "--spacing", "1,1,2")
+        if done.returncode:
+            raise AssertionError(done.stderr)
+
+    def objects_of(self, name, **changes):
+        """The objects of a case whose CT says this, and the CT."""
+        folder = self.path(name)
+        shutil.copytree(self.path("phantom"), folder)
+        ct = sorted(glob.glob(os.path.join(folder, "ct", "*")))
+        for path in ct:
+            data = pydicom.dcmread(path)
+            for key, value in changes.items():
+                setattr(data, key, value)
+            data.save_as(path)
+        with open(os.path.join(folder, "case.yaml"), "w", encoding="ascii") as file:
+            file.write("case: P-1\ntimepoints: [{id: a, ct: ct, date: 2020-01-01, new_lesions: none, reader: R1}]\nlesions: [{id: T1, timepoints: {a: {mask: truth.nii.gz}}}]\n")
+        done = run("run", os.path.join(folder, "case.yaml"), "-o", os.path.join(folder, "result"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        written = sorted(glob.glob(os.path.join(folder, "result", "dicom", "*.dcm")))
+        self.assertGreater(len(written), 6)
+        return written, ct
+
+    def test_objects_of_a_ct_with_invalid_values_are_valid_and_of_the_same_patient(self):
+        needs_program(self, "dciodvfy")
+        written, ct = self.objects_of("invalid", StudyID="17 LETTERS OR MORE", PatientSex="Male", PatientAge="55", StudyTime="9 o'clock", PatientBirthDate="19.6.1950", PatientState="x" * 70,
+                                      SpecificCharacterSet="", PatientID="ID 17", PatientName="Doe^Jo")
+        study = pydicom.dcmread(ct[0], stop_before_pixels=True).StudyInstanceUID
+        for file in written:
+            said = subprocess.run(["dciodvfy", "-new", file], capture_output=True, text=True).stderr
+            self.assertEqual([line for line in said.splitlines() if line.startswith("Error")], [], file)
+            data = pydicom.dcmread(file)
+            self.assertEqual((data.PatientID, data.PatientName, data.StudyInstanceUID, data.StudyID, data.PatientSex), ("ID 17", "Doe^Jo", study, "", ""))
+        said = subprocess.run(["dcentvfy", *ct, *written], capture_output=True, text=True)
+        self.assertEqual([line for line in (said.stdout + said.stderr).splitlines() if "Error" in line], [])
+
+    def test_names_keep_their_letters_in_every_character_set(self):
+        for number, (charset, name) in enumerate(((["ISO_IR 100"], "M\u00fcller^J\u00f6rg"), (["ISO_IR 192"], "\u0418\u0432\u0430\u043d\u043e\u0432^\u0418\u0432\u0430\u043d"), (["GB18030"], "Wang^XiaoDong=\u738b^\u5c0f\u4e1c"),
+                                                  (["", "ISO 2022 IR 87"], "Yamada^Tarou=\u5c71\u7530^\u592a\u90ce"), (["", "ISO 2022 IR 149"], "Hong^Gildong=\u6d2a^\u5409\u6d1e"))):
+            with self.subTest(charset):
+                written, ct = self.objects_of(f"letters-{number}", SpecificCharacterSet=charset, PatientName=name)
+                self.assertEqual(str(pydicom.dcmread(ct[0], stop_before_pixels=True).PatientName), name)
+                for file in written:
+                    self.assertEqual(str(pydicom.dcmread(file).PatientName), name, file)
 
 
 def png_size(path):

@@ -11,6 +11,49 @@
 namespace retromass::outputs {
 namespace {
 
+/// How many values the dictionary lets an attribute have, in the words of DCMTK's checks.
+OFString multiplicity_of(const DcmTagKey& tag)
+{
+    const auto& dictionary = dcmDataDict.rdlock();
+    const auto* const entry = dictionary.findEntry(tag, nullptr);
+    const bool one = entry && entry->getVMMin() == 1 && entry->getVMMax() == 1;
+    dcmDataDict.rdunlock();
+    return one ? "1" : "1-n";
+}
+
+/// Whether a value may stand in an object. Texts that are not ASCII are for the character set to judge.
+bool is_valid(DcmElement& element)
+{
+    OFString value;
+    if (!element.isaString() || element.getOFStringArray(value).bad() || value.empty()) return true;
+    if (std::any_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80 || c == '\x1b'; })) return true;
+    const auto tag = element.getTag().getXTag();
+    const auto one_of = [&](std::initializer_list<const char*> terms) { return std::any_of(terms.begin(), terms.end(), [&](const char* term) { return value == term; }); };
+    if (tag == DCM_PatientSex) return one_of({"M", "F", "O"});
+    if (tag == DCM_PatientIdentityRemoved || tag == DCM_QualityControlSubject) return one_of({"YES", "NO"});
+    if (tag == DCM_LongitudinalTemporalInformationModified) return one_of({"UNMODIFIED", "MODIFIED", "REMOVED"});
+    const std::size_t longest = element.ident() == EVR_SH ? 16 : element.ident() == EVR_LO ? 64 : value.size();  // PS3.5 6.2; the library leaves these lengths alone
+    for (std::size_t from = 0, end = 0; end != OFString_npos; from = end + 1) {
+        end = value.find('\\', from);
+        if ((end == OFString_npos ? value.size() : end) - from > longest) return false;
+    }
+    return element.checkValue(multiplicity_of(tag)).good();
+}
+
+/// What a scanner or archive wrote against its value representation cannot be copied into an object that is to be valid. What says whose
+/// study it is stays as it is in any case: an object that is filed with another patient is worse than an invalid one.
+void drop_invalid(DcmDataset& header)
+{
+    const auto identifies = [](const DcmTagKey& tag) { return tag == DCM_PatientName || tag == DCM_PatientID || tag == DCM_IssuerOfPatientID || tag == DCM_AccessionNumber; };
+    std::vector<DcmTagKey> dropped;
+    for (DcmObject* object = nullptr; (object = header.nextInContainer(object)) != nullptr;) {
+        const auto tag = object->getTag().getXTag();
+        if (!object->isLeaf() || object->ident() == EVR_UI || identifies(tag)) continue;
+        if (tag == DCM_SpecificCharacterSet ? object->getLength() == 0 : !is_valid(*static_cast<DcmElement*>(object))) dropped.push_back(tag);
+    }
+    for (const auto& tag : dropped) header.findAndDeleteElement(tag);
+}
+
 /// "2013-03-16T09:00:00Z" as DICOM writes it: "20130316090000+0000".
 std::string dicom_time(const std::string& iso)
 {
@@ -130,6 +173,7 @@ Result<std::unique_ptr<DcmFileFormat>> header_of(const ingest::CtSeries& ct, con
     if (source->loadFileUntilTag(file.c_str(), EXS_Unknown, EGL_noChange, DCM_MaxReadLength, ERM_autoDetect, DCM_PixelData).bad()) {
         return Error{Code::io, "cannot read " + file.string(), "outputs: dicom"};
     }
+    drop_invalid(*source->getDataset());
     if (parameters.hiding) {
         RETROMASS_TRY_ASSIGN(source, hidden_header(*source->getDataset(), ct, *parameters.hiding));
     }
