@@ -39,7 +39,10 @@ Result<bool> replace_text(const fs::path& file, const std::string& text, const s
     const auto unfinished = file.string() + ".unfinished";
     std::ofstream(unfinished, std::ios::binary) << text << std::flush;
     std::error_code error;
-    if (before && read_text(file) != *before) return false;
+    if (before && read_text(file) != *before) {
+        fs::remove(unfinished, error);
+        return false;
+    }
     if (fs::file_size(unfinished, error) != text.size() || error) return Error{Code::io, file.string() + " cannot be written", "cli"};
     fs::rename(unfinished, file, error);
     if (error) return Error{Code::io, file.string() + " cannot be written: " + error.message(), "cli"};

@@ -87,7 +87,8 @@ class Segmentations(ForeignMasks):
     def segmentation(self, frames, kind="BINARY", most=255, shared=("orientation", "measures"), spacing_between=SLAB, allocated=8):
         """frames: [(slice or origin, segment, pixels)], in the order they are stored."""
         out = document(self.slices[0], LABEL_MAP if kind == "LABELMAP" else SEGMENTATION, "SEG")
-        out.SegmentationType, out.Rows, out.Columns, out.NumberOfFrames = kind, ROWS, COLUMNS, len(frames)
+        out.SegmentationType, out.NumberOfFrames = kind, len(frames)
+        out.Rows, out.Columns = frames[0][2].shape
         out.SamplesPerPixel, out.PhotometricInterpretation, out.PixelRepresentation = 1, "MONOCHROME2", 0
         out.FrameOfReferenceUID, out.ContentLabel, out.InstanceNumber = self.slices[0].FrameOfReferenceUID, "FOREIGN", 1
         numbers = sorted({segment for _, segment, pixels in frames if segment} | ({int(v) for _, _, p in frames for v in numpy.unique(p) if v} if kind == "LABELMAP" else set()))
@@ -133,6 +134,20 @@ class Segmentations(ForeignMasks):
                            ("empty-frames-too", self.segmentation(everything)), ("no-distance", unstated), ("negative-distance", self.segmentation(shuffled, spacing_between=-SLAB))):
             with self.subTest(name):
                 self.assertEqual(self.figures(self.written(name + ".dcm", data)), [self.wanted])
+
+    def test_frames_may_be_cut_to_the_lesion_or_run_the_other_way(self):
+        x, y, z = (float(v) for v in self.slices[0].ImagePositionPatient)
+        at = lambda column, row, k: (x + column * SPACING, y + row * SPACING, z + k * SLAB)
+        cut = self.segmentation([(at(15, 35, k), 1, self.mask[k, 35:80, 15:90]) for k in range(SLICES) if self.mask[k].any()])
+        self.assertEqual(self.figures(self.written("cut.dcm", cut)), [self.wanted])
+        upward = self.segmentation([(at(0, ROWS - 1, k), 1, self.mask[k, ::-1]) for k in range(SLICES) if self.mask[k].any()])
+        upward.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 0, -1, 0]
+        self.assertEqual(self.figures(self.written("upward.dcm", upward)), [self.wanted])
+        beyond = self.segmentation([(at(-10, 0, k), 1, numpy.ones((ROWS, COLUMNS))) for k in range(8, 12)])
+        self.refused("beyond.dcm", beyond, "mask-grid", "outside the CT")
+        finer = self.segmentation([(at(-0.25, -0.25, k), 1, numpy.kron(self.mask[k], numpy.ones((2, 2)))) for k in range(SLICES) if self.mask[k].any()])
+        finer.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing = [SPACING / 2, SPACING / 2]
+        self.refused("finer.dcm", finer, "mask-grid", "half a voxel")
 
     def test_a_hole_between_slices_stays_a_hole(self):
         mask = self.mask.copy()

@@ -305,9 +305,13 @@ class Prompts(BallWithAxes):
         by_seg = self.segmented("by-seg", "--mask", seg)
         by_nifti = self.segmented("by-nifti", "--mask", prior)
         self.assertTrue(filecmp.cmp(by_seg, by_nifti, shallow=False))
-        mark = {"T1": f"marks: {report}, mark: 1.2.3.4.1", "T2": f"prior: {seg}, label: T1"}
+        state = self.written("case-gsps.dcm", presentation_state(self.image, [self.short, self.long], "PIXEL"))
+        slices = sorted((pydicom.dcmread(f, stop_before_pixels=True) for f in glob.glob(os.path.join(self.ct, "*"))), key=lambda d: float(d.ImagePositionPatient[2]))
+        structures = self.written("case-squares.dcm", structure_set(slices, range(18, 31), 38, 57))
+        by_contours = self.segmented("by-contours", "--mask", structures)
+        mark = {"T1": f"marks: {report}, mark: 1.2.3.4.1", "T2": f"prior: {seg}, label: T1", "T3": f"marks: {state}", "T4": f"prior: {structures}"}
         tracked = {"T1": "1.2.3.4.1", "T2": pydicom.dcmread(seg).SegmentSequence[0].TrackingUID}
-        for name, wanted in (("T1", self.wanted), ("T2", by_nifti)):  # a case each: two lesions in one place would not be evaluable
+        for name, wanted in (("T1", self.wanted), ("T2", by_nifti), ("T3", self.wanted), ("T4", by_contours)):  # a case each: two lesions in one place would not be evaluable
             case = self.path(f"case-{name}.yaml")
             with open(case, "w", encoding="ascii") as file:
                 file.write(f"""
@@ -319,8 +323,8 @@ lesions: [{{id: {name}, timepoints: {{now: {{{mark[name]}}}}}}}]
             done = run("run", case, "-o", out)
             self.assertEqual(done.returncode, 0, done.stderr)
             lesion = read_json(os.path.join(out, "case.json"))["timepoints"][0]["lesions"][0]
-            self.assertEqual(lesion["tracking_uid"], tracked[name])
-            if name == "T2":
+            self.assertEqual(lesion["tracking_uid"], tracked.get(name, lesion["tracking_uid"]))
+            if name in ("T2", "T4"):
                 self.assertTrue(lesion["prompt"]["prior_mask"])
             measured = run_json("measure", self.ct, "--mask", wanted, "--json")["lesions"][0]
             for key in ("long_axis_mm", "short_axis_mm", "craniocaudal_mm", "volume_ml"):  # a mask alone has no interval

@@ -231,7 +231,7 @@ class OddHeaders(InScratch):
         if done.returncode:
             raise AssertionError(done.stderr)
 
-    def objects_of(self, name, **changes):
+    def objects_of(self, name, *options, **changes):
         """The objects of a case whose CT says this, and the CT."""
         folder = self.path(name)
         shutil.copytree(self.path("phantom"), folder)
@@ -243,7 +243,7 @@ class OddHeaders(InScratch):
             data.save_as(path)
         with open(os.path.join(folder, "case.yaml"), "w", encoding="ascii") as file:
             file.write("case: P-1\ntimepoints: [{id: a, ct: ct, date: 2020-01-01, new_lesions: none, reader: R1}]\nlesions: [{id: T1, timepoints: {a: {mask: truth.nii.gz}}}]\n")
-        done = run("run", os.path.join(folder, "case.yaml"), "-o", os.path.join(folder, "result"))
+        done = run("run", os.path.join(folder, "case.yaml"), "-o", os.path.join(folder, "result"), *options)
         self.assertEqual(done.returncode, 0, done.stderr)
         written = sorted(glob.glob(os.path.join(folder, "result", "dicom", "*.dcm")))
         self.assertGreater(len(written), 6)
@@ -261,6 +261,21 @@ class OddHeaders(InScratch):
             self.assertEqual((data.PatientID, data.PatientName, data.StudyInstanceUID, data.StudyID, data.PatientSex), ("ID 17", "Doe^Jo", study, "", ""))
         said = subprocess.run(["dcentvfy", *ct, *written], capture_output=True, text=True)
         self.assertEqual([line for line in (said.stdout + said.stderr).splitlines() if "Error" in line], [])
+
+    def test_every_uid_that_is_made_lies_under_the_institutions_root(self):
+        written, ct = self.objects_of("root", "--uid-root", "1.2.3.456")
+        known = {str(element.value) for path in ct for element in pydicom.dcmread(path, stop_before_pixels=True) if element.VR == "UI"}
+        made = set()
+        for file in written:
+            data = pydicom.dcmread(file)
+            data.walk(lambda _, element: made.add((element.keyword, str(element.value))) if element.VR == "UI" and element.value else None)
+        ours = {value for keyword, value in made if value not in known and not value.startswith("1.2.840.10008.")}
+        self.assertGreater(len(ours), 12)
+        self.assertEqual([uid for uid in ours if not uid.startswith("1.2.3.456.") or len(uid) > 64], [])
+        for root in ("1.2.", "1.02.3", "x", "1." + "2" * 40):
+            done = run("run", self.path("root", "case.yaml"), "-o", self.path("none"), "--uid-root", root)
+            self.assertNotEqual(done.returncode, 0, root)
+            self.assertIn("UID root", done.stderr)
 
     def test_names_keep_their_letters_in_every_character_set(self):
         for number, (charset, name) in enumerate(((["ISO_IR 100"], "M\u00fcller^J\u00f6rg"), (["ISO_IR 192"], "\u0418\u0432\u0430\u043d\u043e\u0432^\u0418\u0432\u0430\u043d"), (["GB18030"], "Wang^XiaoDong=\u738b^\u5c0f\u4e1c"),
