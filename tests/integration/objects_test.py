@@ -239,7 +239,7 @@ class OddHeaders(InScratch):
         for path in ct:
             data = pydicom.dcmread(path)
             for key, value in changes.items():
-                setattr(data, key, value)
+                setattr(data, key, value(data) if callable(value) else value)
             data.save_as(path)
         with open(os.path.join(folder, "case.yaml"), "w", encoding="ascii") as file:
             file.write("case: P-1\ntimepoints: [{id: a, ct: ct, date: 2020-01-01, new_lesions: none, reader: R1}]\nlesions: [{id: T1, timepoints: {a: {mask: truth.nii.gz}}}]\n")
@@ -261,6 +261,15 @@ class OddHeaders(InScratch):
             self.assertEqual((data.PatientID, data.PatientName, data.StudyInstanceUID, data.StudyID, data.PatientSex), ("ID 17", "Doe^Jo", study, "", ""))
         said = subprocess.run(["dcentvfy", *ct, *written], capture_output=True, text=True)
         self.assertEqual([line for line in (said.stdout + said.stderr).splitlines() if "Error" in line], [])
+
+    def test_images_are_called_what_they_call_themselves(self):
+        written, ct = self.objects_of("zeros", SOPInstanceUID=lambda data: f"1.2.3.{int(data.InstanceNumber):08d}")
+        images = {pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID for path in ct}
+        seg = pydicom.dcmread(next(file for file in written if file.endswith("-seg.dcm")))
+        named = {groups.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID for groups in seg.PerFrameFunctionalGroupsSequence}
+        self.assertEqual({instance.ReferencedSOPInstanceUID for instance in seg.ReferencedSeriesSequence[0].ReferencedInstanceSequence}, images)
+        self.assertGreater(len(named), 5)
+        self.assertLessEqual(named, images)
 
     def test_every_uid_that_is_made_lies_under_the_institutions_root(self):
         written, ct = self.objects_of("root", "--uid-root", "1.2.3.456")

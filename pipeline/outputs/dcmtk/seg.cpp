@@ -84,6 +84,12 @@ Status add_shared_groups(DcmSegmentation& seg, const ingest::CtSeries& ct)
 
 using FrameCounts = std::map<std::string, int>;
 
+/// What the library takes for the name of an image: its UID, or another one where that is none (leading zeros; it checks what it copies).
+std::string stand_in(const std::string& uid)
+{
+    return DcmUniqueIdentifier::checkStringValue(uid.c_str(), "1").good() ? uid : derived_uid("image called " + uid);
+}
+
 Status add_frame(DcmSegmentation& seg, const ingest::CtSeries& ct, std::span<const std::uint8_t> plane, int slice, std::size_t segment, Uint32 position_rank, const FrameCounts& uses)
 {
     FGFrameContent content;
@@ -97,8 +103,8 @@ Status add_frame(DcmSegmentation& seg, const ingest::CtSeries& ct, std::span<con
 
     const auto& source = ct.slices[static_cast<std::size_t>(slice)];
     ImageSOPInstanceReferenceMacro reference;
-    RETROMASS_DCM(reference.setReferencedSOPClassUID(source.sop_class_uid.c_str()), "the source image");
-    RETROMASS_DCM(reference.setReferencedSOPInstanceUID(source.sop_instance_uid.c_str()), "the source image");
+    RETROMASS_DCM(reference.setReferencedSOPClassUID(stand_in(source.sop_class_uid).c_str()), "the source image");
+    RETROMASS_DCM(reference.setReferencedSOPInstanceUID(stand_in(source.sop_instance_uid).c_str()), "the source image");
     if (uses.at(source.sop_instance_uid) > 1) RETROMASS_DCM(reference.addReferencedFrameNumber(static_cast<Uint16>(source.frame + 1)), "the source frame");
     OFVector<ImageSOPInstanceReferenceMacro> references;
     references.push_back(reference);
@@ -116,6 +122,30 @@ Status add_frame(DcmSegmentation& seg, const ingest::CtSeries& ct, std::span<con
     groups.push_back(derivation.get());
     std::vector<Uint8> pixels(plane.begin(), plane.end());
     RETROMASS_DCM(seg.addFrame(pixels.data(), static_cast<Uint16>(segment), groups), "frame of slice " + std::to_string(slice));
+    return Done{};
+}
+
+/// References to images that call themselves something else than a UID.
+Status name_sources(DcmItem& out, const ingest::CtSeries& ct)
+{
+    std::map<std::string, std::string> called;
+    for (const auto& slice : ct.slices) {
+        for (const auto& uid : {slice.sop_class_uid, slice.sop_instance_uid}) {
+            if (stand_in(uid) != uid) called[stand_in(uid)] = uid;
+        }
+    }
+    if (called.empty()) return Done{};
+    DcmSequenceOfItems* frames = nullptr;
+    RETROMASS_DCM(out.findAndGetSequence(DCM_PerFrameFunctionalGroupsSequence, frames), "the frames");
+    for (DcmObject* frame = nullptr; (frame = frames->nextInContainer(frame)) != nullptr;) {
+        DcmItem* derivation = nullptr;
+        DcmItem* image = nullptr;
+        RETROMASS_DCM(static_cast<DcmItem*>(frame)->findAndGetSequenceItem(DCM_DerivationImageSequence, derivation), "the derivation");
+        RETROMASS_DCM(derivation->findAndGetSequenceItem(DCM_SourceImageSequence, image), "the source image");
+        for (const auto& tag : {DCM_ReferencedSOPClassUID, DCM_ReferencedSOPInstanceUID}) {
+            if (const auto found = called.find(text_of(*image, tag).c_str()); found != called.end()) RETROMASS_TRY(put(*image, tag, found->second));
+        }
+    }
     return Done{};
 }
 
@@ -226,6 +256,7 @@ Result<ObjectReference> build_and_save(const std::filesystem::path& file, const 
     DcmFileFormat out;
     RETROMASS_DCM(seg->writeDataset(*out.getDataset()), "the segmentation");
     if (binary) RETROMASS_TRY(packed.put_into(*out.getDataset()));
+    RETROMASS_TRY(name_sources(*out.getDataset(), ct));
     RETROMASS_TRY(complete(*out.getDataset(), *source->getDataset(), ct, kind, parameters));
     return save(out, file, parameters);
 }
