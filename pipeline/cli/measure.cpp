@@ -64,7 +64,7 @@ Status measure(const Options& options)
     for (const auto& label : labels.present) {
         RETROMASS_TRY_ASSIGN(const auto mask, ingest::mask_on_grid(labels, label.value, geometry));
         RETROMASS_TRY_ASSIGN(auto measured, measurement::measure(mask, geometry, ct ? &ct->volume.hu : nullptr, parameters));
-        measured.notices.insert(measured.notices.begin(), labels.notices.begin(), labels.notices.end());
+        for (const auto* notices : {&labels.notices, &label.notices}) measured.notices.insert(measured.notices.begin(), notices->begin(), notices->end());
         for (auto& gap : measurement::irregular_gaps(mask, geometry, ct && has(ct->notices, Code::missing_slices))) measured.notices.push_back(std::move(gap));
         if (ct) measured.notices.insert(measured.notices.begin(), ct->notices.begin(), ct->notices.end());
         const std::string lesion = !label.name.empty() ? label.name : "label-" + std::to_string(label.value);

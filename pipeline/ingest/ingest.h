@@ -195,6 +195,7 @@ struct LabelVolume {
         int value = 0;
         std::string name;          ///< segment or ROI label, empty where the format has none
         std::string tracking_uid;
+        std::vector<Notice> notices = {};  ///< of this one alone
     };
     std::vector<Label> present;    ///< labels with at least one voxel, ascending
     std::string frame_of_reference_uid;

@@ -40,7 +40,7 @@ Result<Mask> mask_in_file(const CaseFile& file, const std::string& name, const s
 {
     RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(file.folder / name, &ct.volume.geometry, ct.facts.frame_of_reference_uid));
     RETROMASS_TRY_ASSIGN(const auto chosen, ingest::label_named(labels, label));
-    result.notices.insert(result.notices.end(), labels.notices.begin(), labels.notices.end());
+    for (const auto* notices : {&labels.notices, &chosen.notices}) result.notices.insert(result.notices.end(), notices->begin(), notices->end());
     if (result.tracking_uid.empty()) result.tracking_uid = chosen.tracking_uid;
     return ingest::mask_on_grid(labels, chosen.value, ct.volume.geometry);
 }

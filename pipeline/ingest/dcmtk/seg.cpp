@@ -296,15 +296,16 @@ Result<LabelVolume> read_dicom_labels(const std::filesystem::path& file, const V
             continue;
         }
         if (!region.frame_of_reference_uid.empty()) frames.insert(region.frame_of_reference_uid);
-        for (const auto& odd : region.odd_contours) out.notices.push_back({Code::mask_grid, named(region) + odd});
-        if (const auto between = slices_between_contours(*mask); !between.empty()) out.notices.push_back({Code::mask_grid, named(region) + between});
+        std::vector<Notice> notices;
+        for (const auto& odd : region.odd_contours) notices.push_back({Code::mask_grid, named(region) + odd});
+        if (const auto between = slices_between_contours(*mask); !between.empty()) notices.push_back({Code::mask_grid, named(region) + between});
         bool any = false;
         for (std::size_t i = 0; i < mask->values().size(); ++i) {
             if (!(*mask)[i]) continue;
             any = true;
             set_label(out, i, static_cast<std::uint16_t>(r + 1));
         }
-        if (any) out.present.push_back({static_cast<int>(r + 1), set.regions[r].name, {}});
+        if (any) out.present.push_back({static_cast<int>(r + 1), region.name, {}, std::move(notices)});
     }
     if (out.present.empty() && misfit) return *misfit;
     if (frames.size() == 1) out.frame_of_reference_uid = *frames.begin();
