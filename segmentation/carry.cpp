@@ -1,5 +1,3 @@
-#include "segmentation/carry.h"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -11,6 +9,7 @@
 #include "segmentation/filters.h"
 #include "segmentation/itk/components.h"
 #include "segmentation/itk/distance.h"
+#include "segmentation/segment.h"
 #include "segmentation/working_grid.h"
 
 namespace retromass::segmentation {

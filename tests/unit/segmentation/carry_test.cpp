@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "segmentation/carry.h"
+#include "segmentation/segment.h"
 #include "segmentation/upright.h"
 #include "tests/unit/segmentation/torso.h"
 
