@@ -27,6 +27,7 @@ Mask lesions_of(const outputs::TimepointResult& timepoint)
 
 std::string CarryForward::why_not(const CaseLesion& lesion, std::size_t from, const outputs::TimepointResult& now) const
 {
+    if (file_.diameter_from == "reader") return "the reader's own line counts (diameter_from), and a carried lesion has none";
     const auto& then = before_[from];
     const auto& result = *std::find_if(then.lesions.begin(), then.lesions.end(), [&](const auto& l) { return l.lesion == lesion.lesion.id; });
     const auto* const stated = stated_at(lesion, then.id);
