@@ -13,8 +13,10 @@
 #include "core/progress.h"
 #include "core/result.h"
 #include "core/volume.h"
+#include "segmentation/registration.h"
 
-/// From a reader's prompt and a CT volume to a mask of the whole lesion; and whether two scans show one skeleton.
+/// From a reader's prompt and a CT volume to a mask of the whole lesion; from an earlier scan's mask to one of the same lesion now; and
+/// whether two scans show one skeleton.
 namespace retromass::segmentation {
 
 struct LineSegment {
@@ -69,6 +71,26 @@ Status check_prompt(const CtVolume& ct, const std::string& frame_of_reference_ui
 /// Segments one lesion. Deterministic; the same for any thread count.
 Result<Segmentation> segment(const CtVolume& ct, const std::string& frame_of_reference_uid, const Prompt& prompt,
                              const SegmentParameters& parameters = {}, const Progress& progress = {});
+
+/// A lesion as an earlier scan shows it.
+struct EarlierLesion {
+    const CtVolume& ct;
+    const Mask& mask;     ///< on that CT's grid
+};
+
+/// A lesion found again where nobody pointed at it.
+struct Carried {
+    Segmentation segmentation;
+    Prompt prompt;              ///< made from what was found: long axis, short axis, top and bottom
+    RegistrationTrust trust;
+    std::string text;           ///< the figures the trust rests on
+};
+
+/// Finds an earlier lesion on the fixed scan of a registration whose moving scan shows it. The old outline says where to look and the
+/// old pixels what it looks like; neither says how large it is now, so that nothing pulls towards "no change". Fails with
+/// prompt_missing, saying why, wherever more than one answer fits or the registration cannot be trusted (docs/stages/registration.md).
+Result<Carried> carry(const Registration& registration, const EarlierLesion& before, const CtVolume& now, const std::string& frame_of_reference_uid, const SegmentParameters& parameters,
+                      const Progress& progress = {});
 
 /// The bones of a scan on a coarse upright grid: little enough to keep one for every time point.
 struct Skeleton {

@@ -9,6 +9,7 @@
 #include "core/units.h"
 #include "segmentation/linear.h"
 #include "segmentation/segment.h"
+#include "segmentation/upright.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -58,16 +59,6 @@ struct Motion {
 
     friend bool operator==(const Motion&, const Motion&) = default;
 };
-
-using Rows = std::array<Triple, 3>;
-
-Rows rotation(const Triple& turn)
-{
-    const double cx = std::cos(turn[0]), sx = std::sin(turn[0]);
-    const double cy = std::cos(turn[1]), sy = std::sin(turn[1]);
-    const double cz = std::cos(turn[2]), sz = std::sin(turn[2]);
-    return {{{cy * cz, sx * sy * cz - cx * sz, cx * sy * cz + sx * sz}, {cy * sz, sx * sy * sz + cx * cz, cx * sy * sz - sx * cz}, {-sy, sx * cy, cx * cy}}};
-}
 
 /// Cells of one scan that are looked up in the other.
 struct Places {

@@ -226,6 +226,8 @@ ordered_json json_of(const LesionResult& lesion)
     ordered_json out{{"id", lesion.lesion}, {"status", name(lesion.status)}, {"reason", lesion.reason}, {"tracking_uid", lesion.tracking_uid},
                      {"review_state", lesion.review_state}, {"reviewer", lesion.reviewer}, {"review_time", lesion.review_time},
                      {"prompt", lesion.prompt ? json_of(*lesion.prompt) : ordered_json()}, {"reader_long_axis_mm", or_null(lesion.reader_long_axis)}};
+    out["carried"] = nullptr;
+    if (!lesion.carried_from.empty()) out["carried"] = {{"from", lesion.carried_from}, {"trust", lesion.carried_trust}};
     std::vector<Notice> notices;
     if (lesion.measurements) {
         add_measurements(out, *lesion.measurements, lesion.intervals);

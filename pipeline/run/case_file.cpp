@@ -279,7 +279,7 @@ void check_references(const YAML::Node& root, const CaseFile& file)
 
 CaseFile case_of(const YAML::Node& root)
 {
-    allow(root, "the case", {"case", "protocol", "timepoints", "treatments", "events", "lesions", "response", "diameter_from", "recorded_precision_mm", "accept"});
+    allow(root, "the case", {"case", "protocol", "timepoints", "treatments", "events", "lesions", "response", "diameter_from", "recorded_precision_mm", "accept", "carry_forward"});
     CaseFile out;
     out.case_id = needed(root, "case", "the case file");
     out.states_rules = root["response"] || root["diameter_from"] || root["recorded_precision_mm"];
@@ -305,6 +305,7 @@ CaseFile case_of(const YAML::Node& root)
         out.recorded_precision_mm = value_of<double>(root["recorded_precision_mm"], "0.1 or 1");
         if (out.recorded_precision_mm != 0.1 && out.recorded_precision_mm != 1) fault(root["recorded_precision_mm"], "recorded_precision_mm is 0.1 or 1");
     }
+    if (root["carry_forward"]) out.carries_forward = value_of<bool>(root["carry_forward"], "true or false");
     for (const auto& accepted : texts_of(root["accept"])) {
         const auto code = code_named(accepted);
         if (!code || !entry(*code).acceptable) fault(root["accept"], "'" + accepted + "' is not a code that can be accepted");

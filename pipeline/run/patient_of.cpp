@@ -30,8 +30,7 @@ Observation observation_of(const CaseFile& file, const CaseLesion& lesion, const
         }
     }
     const auto found = lesion.timepoints.find(timepoint);
-    if (found == lesion.timepoints.end()) return out;
-    const auto& at = found->second;
+    const auto at = found == lesion.timepoints.end() ? LesionAtTimepoint{} : found->second;  // a carried lesion needs no word there
     out.merged_into = at.merged_into;
     out.length_mm = at.interval_mm;
     const auto made = measured.intervals.find(lesion.lesion.nodal ? "short_axis_mm" : "long_axis_mm");

@@ -83,7 +83,7 @@ Result<Plan> plan(const CaseFile& given, const std::filesystem::path& out, const
         for (const auto& lesion : file.lesions) {
             const auto found = lesion.timepoints.find(timepoint.id);
             if (found == lesion.timepoints.end()) {
-                result.steps.push_back(timepoint.id + ": " + lesion.lesion.id + " has neither prompt nor status: not evaluable");
+                result.steps.push_back(timepoint.id + ": " + lesion.lesion.id + " has neither prompt nor status: " + (file.carries_forward && dated.timepoints.size() > 1 ? "carried from the last time point where that can be trusted, else not evaluable" : "not evaluable"));
                 continue;
             }
             const auto& at = found->second;

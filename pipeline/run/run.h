@@ -88,6 +88,7 @@ struct CaseFile {
     std::string diameter_from = "mask";
     double recorded_precision_mm = 0.1;
     std::vector<Code> accepted;
+    bool carries_forward = true;                            ///< a lesion of which nothing is said takes the last mask as its prompt
     bool states_rules = false;                              ///< response, diameter_from or recorded_precision_mm are its own
     std::optional<Protocol> protocol;
 };

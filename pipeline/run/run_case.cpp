@@ -5,6 +5,7 @@
 #include "core/units.h"
 #include "measurement/measure.h"
 #include "pipeline/run/accepted.h"
+#include "pipeline/run/carry_forward.h"
 #include "pipeline/run/deidentify.h"
 #include "pipeline/run/patient_of.h"
 #include "pipeline/run/protocol.h"
@@ -166,16 +167,52 @@ void compare_with_reader(outputs::LesionResult& result, const CaseFile& file)
     }
 }
 
-Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& lesion, const CaseTimepoint& timepoint, const ChosenSeries& chosen, const ingest::CtSeries* ct,
-                                        const RunParameters& parameters, const std::vector<Code>& accepted, const Progress& progress)
+/// Whether the case file leaves open what became of the lesion.
+bool says_nothing(const LesionAtTimepoint& at)
+{
+    return !at.has_prompt && at.mask_file.empty() && !at.status && !at.reported_long_axis && at.split_into.empty() && at.merged_into.empty();
+}
+
+/// A lesion nobody said anything of: found again from the last time point, or not evaluable.
+Result<outputs::LesionResult> unsaid_lesion(const CaseFile& file, const CaseLesion& lesion, const CaseTimepoint& timepoint, const outputs::TimepointResult& now, CarryForward& carrier,
+                                            const std::vector<Code>& accepted, int threads, const Progress& progress)
 {
     outputs::LesionResult result;
     result.lesion = lesion.lesion.id;
-    const auto found = lesion.timepoints.find(timepoint.id);
-    if (found == lesion.timepoints.end()) {
-        result.reason = "neither prompt nor status is given";
+    result.reason = "neither prompt nor status is given";
+    RETROMASS_TRY_ASSIGN(auto carried, carrier.find(lesion, now, progress));
+    if (!carried) return result;
+    if (!carried->found) {
+        result.reason += ", and it cannot be carried from " + carried->from + ": " + carried->refusal;
+        result.notices.push_back({Code::prompt_missing, lesion.lesion.id + " cannot be carried from " + carried->from + ": " + carried->refusal});
         return result;
     }
+    auto& found = *carried->found;
+    result.reason.clear();
+    result.carried_from = carried->from;
+    result.carried_trust = found.text;
+    result.prompt.emplace().prior = Mask();  // that the last mask was it is kept, not its voxels
+    result.notices.push_back({Code::low_confidence, "carried from " + carried->from + " by registration, nobody pointed at it here; " + found.text + "; a line would make it surer"});
+    result.notices.insert(result.notices.end(), found.segmentation.notices.begin(), found.segmentation.notices.end());
+    result.probability = shortened(found.segmentation.probability);
+    const auto status = measure_into(result, std::move(found.segmentation.mask), file, timepoint, *now.ct, accepted, threads);
+    if (!status) return named(status.error(), timepoint, lesion.lesion.id);
+    if (found.segmentation.variants) add_intervals(result, now.ct->volume.geometry, *found.segmentation.variants);
+    if (auto& origin = result.interval_origin; !origin.calibrated_on.empty()) {
+        if (origin.not_validated.empty()) result.notices.push_back({Code::interval_not_validated, "interval not validated here: calibrated on prompts that readers gave"});
+        origin.not_validated += std::string(origin.not_validated.empty() ? "" : "; ") + "its prompt was carried by registration";
+    }
+    return result;
+}
+
+Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& lesion, const CaseTimepoint& timepoint, const ChosenSeries& chosen, const outputs::TimepointResult& now,
+                                        CarryForward& carrier, const RunParameters& parameters, const std::vector<Code>& accepted, const Progress& progress)
+{
+    const auto* const ct = now.ct ? &*now.ct : nullptr;
+    const auto found = lesion.timepoints.find(timepoint.id);
+    if (found == lesion.timepoints.end() || says_nothing(found->second)) return unsaid_lesion(file, lesion, timepoint, now, carrier, accepted, parameters.threads, progress);
+    outputs::LesionResult result;
+    result.lesion = lesion.lesion.id;
     const auto& at = found->second;
     result.reviewer = at.reader;
     const bool to_measure = at.has_prompt || !at.mask_file.empty();
@@ -412,6 +449,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
             RETROMASS_TRY_ASSIGN(auto hash, hash_of_series(*now.ct, part(progress, from + 0.3 * share, from + 0.3 * share, timepoint.id)));
             result.inputs.emplace_back(timepoint.id + ": series " + now.ct->facts.series_instance_uid, std::move(hash));
         }
+        CarryForward carrier(file, result.timepoints, parameters);
         for (const auto& lesion : file.lesions) {
             const auto at = lesion.timepoints.find(timepoint.id);
             for (const auto& name : at == lesion.timepoints.end() ? std::vector<std::string>() : std::vector{at->second.mask_file, at->second.prior_file, at->second.marks_file}) {
@@ -419,7 +457,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
                 RETROMASS_TRY_ASSIGN(auto hash, outputs::sha256_of_file(file.folder / name));
                 result.inputs.emplace_back(timepoint.id + ", " + lesion.lesion.id + ": " + name, std::move(hash));
             }
-            RETROMASS_TRY_ASSIGN(auto measured, lesion_at(file, lesion, timepoint, chosen, now.ct ? &*now.ct : nullptr, parameters, accepted,
+            RETROMASS_TRY_ASSIGN(auto measured, lesion_at(file, lesion, timepoint, chosen, now, carrier, parameters, accepted,
                                                           part(progress, from + 0.3 * share, from + share, timepoint.id)));
             now.lesions.push_back(std::move(measured));
         }

@@ -1,0 +1,193 @@
+#include "segmentation/registration.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "core/units.h"
+#include "segmentation/deform.h"
+#include "segmentation/itk/distance.h"
+#include "segmentation/rigid.h"
+
+namespace retromass::segmentation {
+namespace {
+
+constexpr double kSearchCell_mm = 8;
+constexpr double kMargin_mm = 12;           ///< about the patient, for the skin to move in
+constexpr double kLeastCorrelation = 0.5;   ///< below it nothing fits anywhere
+constexpr double kShell_mm = 30;            ///< about a lesion: what holds it
+
+/// The part of a grid that holds the patient.
+UprightGrid cropped(const Anatomy& a)
+{
+    const auto& n = a.body.size();
+    Index low{n.columns, n.rows, n.slices}, high{-1, -1, -1};
+    for (int k = 0; k < n.slices; ++k) {
+        for (int j = 0; j < n.rows; ++j) {
+            for (int i = 0; i < n.columns; ++i) {
+                if (!a.body.at(i, j, k)) continue;
+                low = {std::min(low.column, i), std::min(low.row, j), std::min(low.slice, k)};
+                high = {std::max(high.column, i), std::max(high.row, j), std::max(high.slice, k)};
+            }
+        }
+    }
+    if (high.slice < 0) return a.grid;
+    const int margin = static_cast<int>(std::ceil(kMargin_mm / a.grid.cell_mm));
+    low = {std::max(0, low.column - margin), std::max(0, low.row - margin), low.slice};
+    high = {std::min(n.columns - 1, high.column + margin), std::min(n.rows - 1, high.row + margin), high.slice};
+    return {a.grid.cell_mm, a.grid.centre(low.column, low.row, low.slice), {high.column - low.column + 1, high.row - low.row + 1, high.slice - low.slice + 1}};
+}
+
+/// Cells whose middle lies in the mask.
+Mask cells_of(const Mask& mask, const VolumeGeometry& geometry, const UprightGrid& grid, const Rigid& into)
+{
+    Mask out(grid.size);
+    for (int k = 0; k < grid.size.slices; ++k) {
+        for (int j = 0; j < grid.size.rows; ++j) {
+            for (int i = 0; i < grid.size.columns; ++i) {
+                const auto at = geometry.to_index(into(grid.centre(i, j, k)));
+                const int c = static_cast<int>(std::lround(at.column)), r = static_cast<int>(std::lround(at.row)), s = static_cast<int>(std::lround(at.slice));
+                out.at(i, j, k) = mask.size().contains(c, r, s) && mask.at(c, r, s);
+            }
+        }
+    }
+    return out;
+}
+
+void leave_out(Anatomy& anatomy, const RegisteredScan& scan, const Rigid& into)
+{
+    if (!scan.left_out) return;
+    const auto cells = cells_of(*scan.left_out, scan.ct.geometry, anatomy.grid, into);
+    for (std::size_t i = 0; i < cells.values().size(); ++i) {
+        if (cells[i]) anatomy.weight[i] = 0;
+    }
+}
+
+double percentile(std::vector<double>& values, double part)
+{
+    if (values.empty()) return 0;
+    const auto at = values.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(values.size() - 1));
+    std::nth_element(values.begin(), at, values.end());
+    return *at;
+}
+
+Error cancelled() { return Error{Code::cancelled, "stopped while registering", "segmentation"}; }
+
+}  // namespace
+
+struct Registration::Content {
+    RigidFit rigid;
+    Anatomy fixed;
+    Anatomy moving;       ///< after the rigid motion, on the same grid
+    Field there;
+    Field back;           ///< of the registration made the other way round
+
+    PatientPoint displaced(const Field& field, PatientPoint p) const
+    {
+        const auto at = (1 / fixed.grid.cell_mm) * (p - fixed.grid.origin);
+        const auto u = displacement_at(field, at.x, at.y, at.z);
+        return p + fixed.grid.cell_mm * PatientPoint{u[0], u[1], u[2]};
+    }
+};
+
+PatientPoint Registration::to_moving(PatientPoint fixed) const { return content_->rigid.motion(content_->displaced(content_->there, fixed)); }
+
+PatientPoint Registration::to_fixed(PatientPoint moving) const
+{
+    constexpr int most_steps = 60;
+    constexpr double close_mm = 0.01;
+    const auto wanted = content_->rigid.motion.inverse()(moving);
+    auto p = wanted;
+    for (int i = 0; i < most_steps; ++i) {
+        const auto off = wanted - content_->displaced(content_->there, p);
+        p = p + off;
+        if (norm(off) < close_mm) break;
+    }
+    return p;
+}
+
+double Registration::rigid_correlation() const { return content_->rigid.correlation; }
+double Registration::rigid_elsewhere() const { return content_->rigid.elsewhere; }
+
+RegistrationTrust Registration::trust_around(const Mask& moving_mask, const VolumeGeometry& geometry) const
+{
+    const auto& c = *content_;
+    const auto& grid = c.fixed.grid;
+    const auto& n = grid.size;
+    // The lesion as the fixed scan's grid would show it.
+    Mask lesion(n);
+    for (int k = 0; k < n.slices; ++k) {
+        for (int j = 0; j < n.rows; ++j) {
+            for (int i = 0; i < n.columns; ++i) {
+                const auto at = geometry.to_index(to_moving(grid.centre(i, j, k)));
+                const int x = static_cast<int>(std::lround(at.column)), y = static_cast<int>(std::lround(at.row)), z = static_cast<int>(std::lround(at.slice));
+                lesion.at(i, j, k) = moving_mask.size().contains(x, y, z) && moving_mask.at(x, y, z);
+            }
+        }
+    }
+    RegistrationTrust out;
+    if (std::none_of(lesion.values().begin(), lesion.values().end(), [](auto v) { return v != 0; })) return out;
+    const auto inside_mm = signed_distance(lesion, {grid.cell_mm, grid.cell_mm, grid.cell_mm});
+    double around = 0, seen = 0;
+    double count = 0, sum_f = 0, sum_m = 0, ff = 0, mm = 0, fm = 0;
+    std::vector<double> off, jacobians;
+    for (int k = 0; k < n.slices; ++k) {
+        for (int j = 0; j < n.rows; ++j) {
+            for (int i = 0; i < n.columns; ++i) {
+                const auto at = lesion.offset(i, j, k);
+                if (inside_mm[at] < -kShell_mm || !c.fixed.body[at]) continue;
+                around += 1;
+                const auto& u = c.there[at];
+                const double x = i + u[0], y = j + u[1], z = k + u[2];
+                const int a = static_cast<int>(std::lround(x)), b = static_cast<int>(std::lround(y)), d = static_cast<int>(std::lround(z));
+                const auto measured = [&](const Anatomy& of, int p, int q, int r) { return n.contains(p, q, r) && (of.weight.at(p, q, r) > 0 || moving_mask.size().voxels() > 0) && of.body.at(p, q, r); };
+                if (!measured(c.moving, a, b, d)) continue;
+                seen += 1;
+                if (lesion[at] || c.moving.weight.at(a, b, d) <= 0 || c.fixed.weight[at] <= 0) continue;
+                const auto p = grid.centre(i, j, k);
+                const auto there = c.displaced(c.there, p);
+                off.push_back(distance(p, c.displaced(c.back, there)));
+                const double f = c.fixed.tissue[at], m = c.moving.tissue.at(a, b, d);
+                count += 1, sum_f += f, sum_m += m, ff += f * f, mm += m * m, fm += f * m;
+                if (i + 1 >= n.columns || j + 1 >= n.rows || k + 1 >= n.slices) continue;
+                std::array<PatientPoint, 3> column;
+                const std::array<Four, 3> next{c.there.at(i + 1, j, k), c.there.at(i, j + 1, k), c.there.at(i, j, k + 1)};
+                for (std::size_t axis = 0; axis < 3; ++axis) column[axis] = {next[axis][0] - u[0] + (axis == 0), next[axis][1] - u[1] + (axis == 1), next[axis][2] - u[2] + (axis == 2)};
+                jacobians.push_back(dot(column[0], cross(column[1], column[2])));
+            }
+        }
+    }
+    out.covered = around > 0 ? seen / around : 0;
+    if (count < 2) return out;
+    const double vf = ff - sum_f * sum_f / count, vm = mm - sum_m * sum_m / count;
+    out.similarity = vf > 0 && vm > 0 ? (fm - sum_f * sum_m / count) / std::sqrt(vf * vm) : 0;
+    out.round_trip_mm = percentile(off, 0.95);
+    out.least_jacobian = percentile(jacobians, 0.01);
+    return out;
+}
+
+Result<Registration> register_scans(const RegisteredScan& fixed, const RegisteredScan& moving, const RegistrationParameters& parameters, const Progress& progress)
+{
+    const int threads = parameters.threads;
+    auto content = std::make_shared<Registration::Content>();
+    if (!goes_on(progress, "registering", 0)) return cancelled();
+    content->rigid = rigid_fit(anatomy_of(fixed.ct, upright_grid(fixed.ct.geometry, kSearchCell_mm), {}, threads), anatomy_of(moving.ct, upright_grid(moving.ct.geometry, kSearchCell_mm), {}, threads), threads);
+    if (content->rigid.correlation < kLeastCorrelation) {
+        return Error{Code::not_evaluable, "the scans show too little of one body region in common (correlation " + retromass::fixed(content->rigid.correlation, 2) + ")", "segmentation"};
+    }
+    if (!goes_on(progress, "registering", 0.3)) return cancelled();
+    content->fixed = anatomy_of(fixed.ct, upright_grid(fixed.ct.geometry, parameters.cell_mm), {}, threads);
+    content->fixed = anatomy_of(fixed.ct, cropped(content->fixed), {}, threads);
+    content->moving = anatomy_of(moving.ct, content->fixed.grid, content->rigid.motion, threads);
+    leave_out(content->fixed, fixed, {});
+    leave_out(content->moving, moving, content->rigid.motion);
+    DeformParameters deform;
+    deform.threads = threads;
+    content->there = deformation(content->fixed, content->moving, deform);
+    if (!goes_on(progress, "registering", 0.8)) return cancelled();
+    deform.iterations[2] = 0;  // enough to see whether both agree
+    content->back = deformation(content->moving, content->fixed, deform);
+    return Registration(std::move(content));
+}
+
+}  // namespace retromass::segmentation
