@@ -34,8 +34,6 @@ Result<RgbPicture> read_picture(const std::filesystem::path& file);
 Result<ObjectReference> write_capture(const std::filesystem::path& file, const ingest::CtSeries& ct, const RgbPicture& picture, const std::string& title, int number,
                                       const ObjectParameters& parameters = {});
 
-/// The case on paper: the response table and the key images (`<stem>-axial.png` and so on, in `images`). The same bytes for the same case.
-Status write_pdf(const std::filesystem::path& file, const CaseResult& result, const std::filesystem::path& images);
 /// A PDF in DICOM, in the study of the CT.
 Result<ObjectReference> write_encapsulated_pdf(const std::filesystem::path& file, const ingest::CtSeries& ct, const std::filesystem::path& pdf, const std::string& title,
                                                const ObjectParameters& parameters = {});

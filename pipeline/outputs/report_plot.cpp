@@ -10,20 +10,19 @@ namespace {
 constexpr double kWidth = 960, kLeft = 64, kRight = 24;
 constexpr double kTreatments = 62;               // strip of treatments on top
 constexpr double kPanel = 190, kGap = 56, kBottom = 66;
-constexpr const char* kMarks[] = {"var(--m0)", "var(--m1)", "var(--m2)", "var(--m3)", "var(--m4)"};  // set in the style, one set a colour scheme
 
-std::string number(double value) { return fixed(value, 1); }
-std::string attribute(const char* name, double value) { return std::string(" ") + name + "=\"" + number(value) + "\""; }
+using Kind = Shape::Kind;
+using Anchor = Shape::Anchor;
+using Shapes = std::vector<Shape>;
 
-std::string text(double x, double y, const std::string& words, const std::string& style_class, const char* anchor = "middle")
+Shape text(double x, double y, const std::string& words, const std::string& style, Anchor anchor = Anchor::middle, int ink = -1) { return {Kind::text, x, y, x, y, style, ink, words, anchor}; }
+Shape line(double x0, double y0, double x1, double y1, const std::string& style, int ink = -1) { return {Kind::line, x0, y0, x1, y1, style, ink, "", Anchor::middle}; }
+Shape mark(Kind kind, double x, double y, int ink)
 {
-    return "<text" + attribute("x", x) + attribute("y", y) + " class=\"" + style_class + "\" text-anchor=\"" + anchor + "\">" + html(words) + "</text>\n";
+    constexpr double kHalf = 4.5;
+    return kind == Kind::box ? Shape{kind, x - kHalf, y - kHalf, x + kHalf, y + kHalf, "mark", ink, "", Anchor::middle} : Shape{kind, x, y, x + kHalf, y, "mark", ink, "", Anchor::middle};
 }
-
-std::string line(double x0, double y0, double x1, double y1, const std::string& style_class)
-{
-    return "<line" + attribute("x1", x0) + attribute("y1", y0) + attribute("x2", x1) + attribute("y2", y1) + " class=\"" + style_class + "\"/>\n";
-}
+void add(Shapes& to, const Shapes& more) { to.insert(to.end(), more.begin(), more.end()); }
 
 struct Sample {
     double x = 0;                    ///< pixels
@@ -80,9 +79,9 @@ double nice_above(double value)
     return 10 * power;
 }
 
-std::string treatments(const CaseResult& result, const TimeAxis& time, double bottom)
+Shapes treatments(const CaseResult& result, const TimeAxis& time, double bottom)
 {
-    std::string out;
+    Shapes out;
     if (!time.dated()) return out;
     double right_of_last[2] = {0, 0};
     for (const auto& treatment : result.treatments) {
@@ -96,9 +95,9 @@ std::string treatments(const CaseResult& result, const TimeAxis& time, double bo
         const bool turned = x0 + width > kWidth - 8;
         right_of_last[row] = (turned ? x0 : x0 + width) + 10;
         const double y = 18 + 22 * row;
-        if (x1 > x0) out += "<rect" + attribute("x", x0) + attribute("y", kTreatments - 6) + attribute("width", x1 - x0) + attribute("height", bottom - kTreatments + 6) + " class=\"span\"/>\n";
-        out += line(x0, y + 4, x0, bottom, "treatment");
-        out += text(turned ? x0 - 4 : x0 + 4, y + 4, words, "note", turned ? "end" : "start");
+        if (x1 > x0) out.push_back({Kind::box, x0, kTreatments - 6, x1, bottom, "span", -1, "", Anchor::middle});
+        out.push_back(line(x0, y + 4, x0, bottom, "treatment"));
+        out.push_back(text(turned ? x0 - 4 : x0 + 4, y + 4, words, "note", turned ? Anchor::end : Anchor::start));
     }
     return out;
 }
@@ -113,43 +112,44 @@ struct Panel {
         const double part = logarithmic ? std::log10(value / low) / std::log10(high / low) : (value - low) / (high - low);
         return top + kPanel - kPanel * part;
     }
-    std::string frame() const
+    Shapes frame() const
     {
-        std::string out = text(kLeft, top - 24, title, "axis-title", "start");
+        Shapes out{text(kLeft, top - 24, title, "axis-title", Anchor::start)};
+        const auto rule = [&](double v, int decimals) {
+            out.push_back(line(kLeft, y(v), kWidth - kRight, y(v), "grid"));
+            out.push_back(text(kLeft - 8, y(v) + 4, fixed(v, decimals), "tick", Anchor::end));
+        };
         if (logarithmic) {
-            for (double v = low; v <= high * 1.001; v *= 10) out += line(kLeft, y(v), kWidth - kRight, y(v), "grid") + text(kLeft - 8, y(v) + 4, v < 1 ? fixed(v, 1) : fixed(v, 0), "tick", "end");
+            for (double v = low; v <= high * 1.001; v *= 10) rule(v, v < 1 ? 1 : 0);
         } else {
-            for (int i = 0; i <= 4; ++i) {
-                const double v = high * i / 4;
-                out += line(kLeft, y(v), kWidth - kRight, y(v), "grid") + text(kLeft - 8, y(v) + 4, fixed(v, v == std::floor(v) ? 0 : 1), "tick", "end");
-            }
+            for (int i = 0; i <= 4; ++i) rule(high * i / 4, high * i / 4 == std::floor(high * i / 4) ? 0 : 1);
         }
         return out;
     }
 };
 
 /// The curve of one lesion. Points that were not measured break the line and stand hollow on the base line.
-std::string curve(const Panel& panel, const std::vector<Sample>& samples, std::optional<double> Sample::*value, int decimals, std::size_t lesion)
+Shapes curve(const Panel& panel, const std::vector<Sample>& samples, std::optional<double> Sample::*value, int decimals, std::size_t lesion)
 {
-    const std::string ink = kMarks[lesion % std::size(kMarks)];
-    std::string lines, marks;
+    const int ink = static_cast<int>(lesion);
+    Shapes lines, marks;
     const Sample* last = nullptr;
     for (const auto& sample : samples) {
         const auto& v = sample.*value;
         if (!v || (panel.logarithmic && *v <= 0)) {
-            marks += "<circle" + attribute("cx", sample.x) + attribute("cy", panel.top + kPanel) + " r=\"4.5\" fill=\"none\" stroke=\"" + ink + "\" stroke-width=\"1.5\"/>\n";
-            marks += text(sample.x, panel.top + kPanel - 9, "not measured", "value");
+            marks.push_back(mark(Kind::ring, sample.x, panel.top + kPanel, ink));
+            marks.push_back(text(sample.x, panel.top + kPanel - 9, "not measured", "value"));
             last = nullptr;
             continue;
         }
         const double y = panel.y(*v);
-        if (last) lines += "<line" + attribute("x1", last->x) + attribute("y1", panel.y(*(last->*value))) + attribute("x2", sample.x) + attribute("y2", y) + " stroke=\"" + ink + "\" stroke-width=\"2\"/>\n";
-        if (lesion % 2 == 0) marks += "<circle" + attribute("cx", sample.x) + attribute("cy", y) + " r=\"4.5\" fill=\"" + ink + "\"/>\n";
-        else marks += "<rect" + attribute("x", sample.x - 4.5) + attribute("y", y - 4.5) + " width=\"9\" height=\"9\" fill=\"" + ink + "\"/>\n";
-        marks += text(sample.x, y - 10 - 13.0 * static_cast<double>(lesion % 2), fixed(*v, decimals), "value");
+        if (last) lines.push_back(line(last->x, panel.y(*(last->*value)), sample.x, y, "curve", ink));
+        marks.push_back(mark(lesion % 2 == 0 ? Kind::disc : Kind::box, sample.x, y, ink));
+        marks.push_back(text(sample.x, y - 10 - 13.0 * static_cast<double>(lesion % 2), fixed(*v, decimals), "value"));
         last = &sample;
     }
-    return lines + marks;
+    add(lines, marks);
+    return lines;
 }
 
 std::vector<Sample> samples_of(const CaseResult& result, const TimeAxis& time, const std::string& lesion_id)
@@ -172,9 +172,9 @@ std::vector<Sample> samples_of(const CaseResult& result, const TimeAxis& time, c
     return samples;
 }
 
-std::string time_labels(const CaseResult& result, const TimeAxis& time, double y)
+Shapes time_labels(const CaseResult& result, const TimeAxis& time, double y)
 {
-    std::string out;
+    Shapes out;
     double busy[2] = {-1e9, -1e9};
     for (std::size_t i = 0; i < result.timepoints.size(); ++i) {
         const auto& timepoint = result.timepoints[i];
@@ -183,17 +183,16 @@ std::string time_labels(const CaseResult& result, const TimeAxis& time, double y
         const double half = 4.0 * static_cast<double>(std::max<std::size_t>(words.size(), 10));
         const int row = x - half > busy[0] ? 0 : 1;
         busy[row] = x + half;
-        out += line(x, y - kPanel, x, y + 5 + 30 * row, "guide");
-        out += text(x, y + 18 + 30 * row, words, "tick strong") + text(x, y + 31 + 30 * row, date_text(timepoint.date), "tick");
+        add(out, {line(x, y - kPanel, x, y + 5 + 30 * row, "guide"), text(x, y + 18 + 30 * row, words, "tick strong"), text(x, y + 31 + 30 * row, date_text(timepoint.date), "tick")});
     }
     return out;
 }
 
 }  // namespace
 
-std::string size_plot_svg(const CaseResult& result)
+Drawing size_drawing(const CaseResult& result)
 {
-    if (result.timepoints.empty()) return "";
+    if (result.timepoints.empty()) return {};
     const TimeAxis time(result);
     Panel axis{kTreatments + 40, "Long axis, mm", false, 0, 1};
     Panel volume{axis.top + kPanel + kGap, "Volume, ml (logarithmic)", true, 1, 10};
@@ -209,21 +208,25 @@ std::string size_plot_svg(const CaseResult& result)
             }
         }
     }
-    if (longest <= 0 || most <= 0) return "";
+    if (longest <= 0 || most <= 0) return {};
     axis.high = nice_above(longest * 1.12);
     volume.low = std::pow(10, std::floor(std::log10(least)));
     volume.high = std::pow(10, std::ceil(std::log10(most * 1.5)));
     const double bottom = volume.top + kPanel;
 
-    std::string out = "<svg class=\"plot\" viewBox=\"0 0 " + fixed(kWidth, 0) + " " + fixed(bottom + kBottom, 0) + "\" role=\"img\" aria-labelledby=\"plot-title plot-desc\" xmlns=\"http://www.w3.org/2000/svg\">\n";
-    out += "<title id=\"plot-title\">Size over time</title><desc id=\"plot-desc\">Long axis and volume of each lesion at each time point, with the treatments. The numbers are in the table of measurements.</desc>\n";
-    out += treatments(result, time, bottom) + axis.frame() + volume.frame() + line(kLeft, axis.top + kPanel, kWidth - kRight, axis.top + kPanel, "base") + line(kLeft, bottom, kWidth - kRight, bottom, "base");
-    out += time_labels(result, time, bottom);
+    Drawing out{kWidth, bottom + kBottom, "Size over time", "Long axis and volume of each lesion at each time point, with the treatments. The numbers are in the tables of the lesions.", treatments(result, time, bottom)};
+    add(out.shapes, axis.frame());
+    add(out.shapes, volume.frame());
+    add(out.shapes, {line(kLeft, axis.top + kPanel, kWidth - kRight, axis.top + kPanel, "base"), line(kLeft, bottom, kWidth - kRight, bottom, "base")});
+    add(out.shapes, time_labels(result, time, bottom));
     for (std::size_t i = 0; i < curves.size(); ++i) {
-        out += curve(axis, curves[i], &Sample::long_axis_mm, 1, i) + curve(volume, curves[i], &Sample::volume_ml, 1, i);
-        if (curves.size() > 1) out += "<text" + attribute("x", kWidth - kRight - 70 * static_cast<double>(curves.size() - 1 - i)) + attribute("y", axis.top - 24) + " text-anchor=\"end\" class=\"note\" style=\"fill:" + kMarks[i % std::size(kMarks)] + "\">" + (i % 2 ? "&#9632; " : "&#9679; ") + html(result.lesions[i].id) + "</text>\n";
+        add(out.shapes, curve(axis, curves[i], &Sample::long_axis_mm, 1, i));
+        add(out.shapes, curve(volume, curves[i], &Sample::volume_ml, 1, i));
+        if (curves.size() < 2) continue;
+        const double x = kWidth - kRight - 70 * static_cast<double>(curves.size() - 1 - i);
+        add(out.shapes, {text(x, axis.top - 24, result.lesions[i].id, "note", Anchor::end, static_cast<int>(i)), mark(i % 2 ? Kind::box : Kind::disc, x + 10, axis.top - 28, static_cast<int>(i))});
     }
-    return out + "</svg>\n";
+    return out;
 }
 
 }  // namespace retromass::outputs

@@ -55,6 +55,15 @@ svg.plot{width:100%;height:auto;display:block}
 .plot .guide{stroke:var(--line);stroke-dasharray:2 4}
 .plot .treatment{stroke:var(--soft);stroke-width:1.4;stroke-dasharray:6 3}
 .plot .span{fill:var(--span)}
+.plot .curve{stroke:var(--ink);stroke-width:2}.plot .mark{fill:var(--ink)}.plot .mark[data-hollow]{fill:none;stroke:var(--ink);stroke-width:1.5}.plot .note.inked{fill:var(--ink)}
+td small,th small{display:block;font-weight:400}
+.attention section+section{margin-top:14px}.attention table{font-size:13px}
+.sheet{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(120px,1fr);gap:6px;overflow-x:auto;margin:6px 0}
+.sheet figure{margin:0}.sheet img{width:100%;height:auto;display:block;background:#000}
+figcaption{font-size:12.5px;color:var(--soft);overflow-wrap:anywhere}
+.extract{border:1px solid var(--line);border-left:5px solid var(--accent);border-radius:8px;background:var(--card);padding:12px 16px;user-select:all}
+:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+.tag{overflow-wrap:anywhere}
 footer{margin:40px 0 24px;color:var(--soft);font-size:13px;border-top:1px solid var(--line);padding-top:12px}
 @media screen and (max-width:900px){.cards,.first,.pictures{grid-template-columns:1fr}}
 @page{size:A4;margin:14mm 12mm}

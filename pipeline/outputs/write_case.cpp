@@ -77,9 +77,15 @@ public:
         RETROMASS_TRY(write_text(folder_ / "response.csv", response_csv(result_)));
         RETROMASS_TRY(write_text(folder_ / "spider.csv", spider_csv({result_.assessment})));
         RETROMASS_TRY(write_text(folder_ / "waterfall.csv", waterfall_csv({result_.assessment})));
-        RETROMASS_TRY_ASSIGN(const auto page, report_html(result_, pictures_));
+        for (const auto& lesion : result_.lesions) {
+            RETROMASS_TRY(wanted());
+            RETROMASS_TRY_ASSIGN(auto sheet, write_sheet(folder_ / "images", result_, lesion.id));
+            pictures_.sheets.merge(sheet);
+        }
+        const auto document = report_document(result_, pictures_);
+        RETROMASS_TRY_ASSIGN(const auto page, html_of(document, pictures_));
         RETROMASS_TRY(write_text(folder_ / "report.html", page));
-        RETROMASS_TRY(write_paper());
+        RETROMASS_TRY(write_paper(document));
         RETROMASS_TRY(keep_superseded());
         RETROMASS_TRY(put_signatures(folder_, signatures_, voided_));
         note("case-written", {{"case", result_.case_id}});
@@ -290,10 +296,14 @@ private:
     }
 
     /// The report on paper, and in the study of the last time point that has a CT.
-    Status write_paper()
+    Status write_paper(const Document& document)
     {
         const auto pdf = folder_ / "report.pdf";
-        RETROMASS_TRY(write_pdf(pdf, result_, folder_ / "images"));
+        std::string date = "1900-01-01";  // of the last study, not the clock's: the same bytes at every run
+        for (const auto& timepoint : result_.timepoints) {
+            if (timepoint.date) date = iso(*timepoint.date);
+        }
+        RETROMASS_TRY(write_pdf(pdf, document, pictures_, date));
         const TimepointResult* last = nullptr;
         for (const auto& timepoint : result_.timepoints) {
             if (timepoint.ct && !timepoint.ct->slices.empty()) last = &timepoint;

@@ -13,6 +13,7 @@ namespace retromass::outputs {
 namespace {
 
 constexpr int kPicture_px = 680;        ///< longest side of the slice
+constexpr int kTile_px = 300;           ///< width of a tile of a contact sheet
 constexpr int kMinimum_px = 420;        ///< least width, so that the heading fits
 constexpr int kHeading_px = 46;
 constexpr int kBand_px = 26;
@@ -297,41 +298,108 @@ Status draw(const std::filesystem::path& file, const Scene& scene)
     return Done{};
 }
 
-}  // namespace
+constexpr std::array<std::pair<View, const char*>, 3> kViews{{{View::axial, "axial"}, {View::coronal, "coronal"}, {View::sagittal, "sagittal"}}};
 
-Result<std::vector<std::string>> write_key_images(const std::filesystem::path& folder, const std::string& stem, const CaseResult& result,
-                                                  const TimepointResult& timepoint, const LesionResult& lesion)
+Result<Scene> scene_of(const CaseResult& result, const TimepointResult& timepoint, const LesionResult& lesion)
 {
     if (!timepoint.ct || !lesion.mask || !lesion.measurements) return Error{Code::internal, "a picture needs a CT, a mask and its measurements", "outputs: write_key_images"};
     if (lesion.mask->size() != timepoint.ct->volume.hu.size()) return Error{Code::mask_grid, "the mask is not on the grid of the CT", "outputs: write_key_images"};
-    const auto& m = *lesion.measurements;
     Scene scene;
     scene.ct = &timepoint.ct->volume;
     scene.mask = &*lesion.mask;
     scene.review_state = lesion.review_state;
     scene.synthetic = result.synthetic;
-    const auto cut = at_least(lesion);
     scene.facts = "window " + fixed(kWindowCentre_hu, 0) + "/" + fixed(kWindowWidth_hu, 0) + " HU";
+    return scene;
+}
 
-    const struct { View view; const char* name; } views[] = {{View::axial, "axial"}, {View::coronal, "coronal"}, {View::sagittal, "sagittal"}};
+/// Axial: the slice of the long axis with both axes; else through the centroid with the craniocaudal extent.
+void turn_to(Scene& scene, View view, const LesionResult& lesion)
+{
+    const auto& m = *lesion.measurements;
+    const auto cut = at_least(lesion);
+    scene.view = view;
+    scene.calipers.clear();
+    if (view == View::axial) {
+        scene.centre = 0.5 * (m.long_axis.a + m.long_axis.b);
+        scene.calipers.push_back({m.short_axis.a, m.short_axis.b, "short " + cut + m.short_axis.recorded.text() + " mm", kSecond, true});
+        scene.calipers.push_back({m.long_axis.a, m.long_axis.b, "long " + cut + m.long_axis.recorded.text() + " mm", kFirst, false});
+    } else {
+        scene.centre = m.centroid;
+        scene.calipers.push_back({m.craniocaudal.a, m.craniocaudal.b, "craniocaudal " + cut + m.craniocaudal.recorded.text() + " mm", kFirst, false});
+    }
+}
+
+/// One tile of a contact sheet: the lesion in the middle of a field whose size and scale are those of all tiles of its row.
+Status draw_tile(const std::filesystem::path& file, const Scene& scene, double width_mm, double height_mm, double mm_per_pixel)
+{
+    const auto directions = directions_of(scene.view, scene.ct->geometry);
+    const auto lesion = mask_field(*scene.mask, scene.ct->geometry, scene.centre, directions);
+    const double x = (lesion.left + lesion.right) / 2, y = (lesion.top + lesion.bottom) / 2;
+    const auto plane = plane_of({x - width_mm / 2, x + width_mm / 2, y - height_mm / 2, y + height_mm / 2}, scene.centre, directions, std::max(width_mm, height_mm) / mm_per_pixel);
+    const Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, plane.width, plane.height), &cairo_surface_destroy);
+    const Context context(cairo_create(surface.get()), &cairo_destroy);
+    auto* c = context.get();
+    draw_slice(c, scene, plane);
+    draw_contour(c, scene, plane, 1.4);
+    for (const auto& caliper : scene.calipers) draw_caliper(c, caliper, plane);
+    draw_scale_bar(c, plane);
+    if (scene.synthetic) draw_text(c, "SYNTHETIC", plane.width - 8, 12, Anchor::right, {12, true, kBand, 0.6});
+    cairo_surface_flush(surface.get());
+    const auto status = cairo_surface_write_to_png(surface.get(), file.c_str());
+    if (status != CAIRO_STATUS_SUCCESS) return Error{Code::io, "cannot write " + file.string() + ": " + cairo_status_to_string(status), "outputs: write_sheet"};
+    return Done{};
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> write_key_images(const std::filesystem::path& folder, const std::string& stem, const CaseResult& result,
+                                                  const TimepointResult& timepoint, const LesionResult& lesion)
+{
+    RETROMASS_TRY_ASSIGN(auto scene, scene_of(result, timepoint, lesion));
+    scene.heading = result.case_id + "   " + timepoint.id + "   " + (timepoint.date ? iso(*timepoint.date) : "no date");
     std::vector<std::string> names;
-    for (const auto& [view, view_name] : views) {
-        scene.view = view;
-        scene.heading = result.case_id + "   " + timepoint.id + "   " + (timepoint.date ? iso(*timepoint.date) : "no date");
-        scene.calipers.clear();
-        if (view == View::axial) {
-            scene.centre = 0.5 * (m.long_axis.a + m.long_axis.b);
-            scene.calipers.push_back({m.short_axis.a, m.short_axis.b, "short " + cut + m.short_axis.recorded.text() + " mm", kSecond, true});
-            scene.calipers.push_back({m.long_axis.a, m.long_axis.b, "long " + cut + m.long_axis.recorded.text() + " mm", kFirst, false});
-            const int slice = static_cast<int>(std::lround(timepoint.ct->volume.geometry.to_index(scene.centre).slice));
-            scene.place = "lesion " + lesion.lesion + ", axial slice of the long axis (" + std::to_string(slice + 1) + " of " + std::to_string(scene.mask->size().slices) + ")";
-        } else {
-            scene.centre = m.centroid;
-            scene.calipers.push_back({m.craniocaudal.a, m.craniocaudal.b, "craniocaudal " + cut + m.craniocaudal.recorded.text() + " mm", kFirst, false});
-            scene.place = "lesion " + lesion.lesion + ", " + view_name + " through the centroid";
-        }
+    for (const auto& [view, view_name] : kViews) {
+        turn_to(scene, view, lesion);
+        const int slice = static_cast<int>(std::lround(timepoint.ct->volume.geometry.to_index(scene.centre).slice));
+        scene.place = "lesion " + lesion.lesion + ", " + (view == View::axial ? "axial slice of the long axis (" + std::to_string(slice + 1) + " of " + std::to_string(scene.mask->size().slices) + ")" : std::string(view_name) + " through the centroid");
         names.push_back(stem + "-" + view_name + ".png");
         RETROMASS_TRY(draw(folder / names.back(), scene));
+    }
+    return names;
+}
+
+Result<std::map<std::string, std::vector<std::string>>> write_sheet(const std::filesystem::path& folder, const CaseResult& result, const std::string& lesion_id)
+{
+    struct Tile {
+        std::string stem;
+        const LesionResult* lesion;
+        Scene scene;
+    };
+    std::vector<Tile> tiles;
+    std::array<std::array<double, 2>, kViews.size()> fields{};  // the widest and the highest lesion of each view
+    for (const auto& timepoint : result.timepoints) {
+        for (const auto& lesion : timepoint.lesions) {
+            if (lesion.lesion != lesion_id || !timepoint.ct || !lesion.mask || !lesion.measurements) continue;
+            RETROMASS_TRY_ASSIGN(auto scene, scene_of(result, timepoint, lesion));
+            for (std::size_t v = 0; v < kViews.size(); ++v) {
+                turn_to(scene, kViews[v].first, lesion);
+                const auto field = mask_field(*scene.mask, scene.ct->geometry, scene.centre, directions_of(scene.view, scene.ct->geometry));
+                fields[v] = {std::max(fields[v][0], field.width() + 2 * kMargin_mm), std::max(fields[v][1], field.height() + 2 * kMargin_mm)};
+            }
+            tiles.push_back({stem_of(timepoint, lesion), &lesion, std::move(scene)});
+        }
+    }
+    double widest_mm = 0;
+    for (const auto& field : fields) widest_mm = std::max(widest_mm, field[0]);
+    std::map<std::string, std::vector<std::string>> names;
+    for (auto& tile : tiles) {
+        for (std::size_t v = 0; v < kViews.size(); ++v) {
+            turn_to(tile.scene, kViews[v].first, *tile.lesion);
+            names[tile.stem].push_back(tile.stem + "-sheet-" + kViews[v].second + ".png");
+            // All rows are as wide: the widest of the fields is the width of each, so that one scale holds for the whole sheet.
+            RETROMASS_TRY(draw_tile(folder / names[tile.stem].back(), tile.scene, widest_mm, fields[v][1], widest_mm / kTile_px));
+        }
     }
     return names;
 }

@@ -47,7 +47,7 @@ TEST(WriteCase, WritesWhatTheDesignLists)
     EXPECT_THAT(entries_of(out), testing::ElementsAre("case.json", "dicom", "events.jsonl", "images", "masks", "measurements.csv", "provenance.json", "report.html", "report.pdf", "response.csv", "spider.csv", "waterfall.csv"));
     EXPECT_THAT(entries_of(out / "masks"), testing::Contains("day-38-T1.nii.gz"));
     EXPECT_THAT(entries_of(out / "dicom"), testing::Contains("day-38-seg.dcm"));
-    EXPECT_EQ(entries_of(out / "images").size(), 12U);
+    EXPECT_EQ(entries_of(out / "images").size(), 24U);
     EXPECT_THAT(entries_of(scratch.path()), testing::ElementsAre("ct", "out"));
 
     const auto written = json::parse(text_of(out / "case.json"));
@@ -148,7 +148,7 @@ TEST(Report, StandsAloneAndEscapesEveryText)
     std::size_t images = 0, alts = 0;
     for (std::size_t at = 0; (at = page.find("<img ", at)) != std::string::npos; ++at) ++images;
     for (std::size_t at = 0; (at = page.find("alt=\"", at)) != std::string::npos; ++at) alts += page[at + 5] != '"';
-    EXPECT_EQ(images, 12U);  // three planes at four time points
+    EXPECT_EQ(images, 24U);  // three planes at four time points, as key images and as tiles
     EXPECT_EQ(alts, images);
     EXPECT_THAT(page, Not(HasSubstr(declared().command)));  // the page is the same however the run was started
 }

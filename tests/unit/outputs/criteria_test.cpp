@@ -172,7 +172,7 @@ TEST(AssessmentJson, HoldsCriteriaDisagreementsComparisonsAndRepeats)
 
 TEST(Report, ShowsTheOtherCriteriaAsExploratoryAndNamesWhereTheyDisagree)
 {
-    const auto page = outputs::report_html(case_of(), {});
+    const auto page = outputs::html_of(outputs::report_document(case_of(), {}), {});
     ASSERT_TRUE(page.ok());
     EXPECT_THAT(*page, HasSubstr("Exploratory: other criteria"));
     EXPECT_THAT(*page, HasSubstr("second (no treatment line stated): Choi disagrees"));
@@ -185,7 +185,7 @@ TEST(Report, ShowsTheOtherCriteriaAsExploratoryAndNamesWhereTheyDisagree)
 
 TEST(Report, LeadsWithThePrimaryCriterion)
 {
-    const auto page = outputs::report_html(case_of("volume"), {});
+    const auto page = outputs::html_of(outputs::report_document(case_of("volume"), {}), {});
     ASSERT_TRUE(page.ok());
     EXPECT_THAT(*page, HasSubstr("volume now"));
     EXPECT_THAT(*page, HasSubstr("sum of volumes 40.00 ml"));
