@@ -51,7 +51,7 @@ calibrate: deps
 	@tools/write_prompts.py $(JUDGE) $(RETROMASS_DATA)/sts build/prompts
 	@cmake --preset release -DRETROMASS_TRAINING=ON </dev/null
 	@cmake --build build/release --parallel $(JOBS) --target train_fusion interval_phantoms
-	build/release/bin/interval_phantoms 1550 1 > build/phantoms.csv
+	build/release/bin/interval_phantoms 1760 1 > build/phantoms.csv
 	build/release/bin/train_fusion $(RETROMASS_DATA)/sts build/prompts --intervals build/sarcomas.csv --folds 29
 	tools/calibrate_intervals.py build/phantoms.csv build/sarcomas.csv --table measurement/interval_table.cpp
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""calibrate_intervals.py PHANTOMS.csv SARCOMAS.csv [--table FILE]: how many spreads an interval must reach, and whether it then holds.
+"""calibrate_intervals.py PHANTOMS.csv [SARCOMAS.csv] [--table FILE]: how many spreads an interval must reach, and whether it then holds.
 
 PHANTOMS.csv is what interval_phantoms prints, SARCOMAS.csv what train_fusion --intervals notes of cases its trees have not seen. An
 error divided by its spread is a score; an interval reaches from the 2.5th to the 97.5th percentile of the scores (conformal, always
 holding the value itself). Coverage is of cases left out: the phantoms in ten parts, the sarcomas one case at a time with all of its
-prompts. --table writes measurement/interval_table.cpp. Standard library only.
+prompts. --table writes measurement/interval_table.cpp; without SARCOMAS.csv its sarcomas stay as they are. Standard library only.
 """
 import argparse
 import csv
@@ -15,6 +15,7 @@ import sys
 QUANTITIES = ("long_axis_mm", "short_axis_mm", "craniocaudal_mm", "volume_ml", "hu_mean")
 CLEAR_RIM, CLEAR_CONTRAST = 2.4, 4.7     # as in measurement/uncertainty.h
 MISSED = 0.05
+LONGEST_MM = 120                         # of a prompt: spreads of giant masses are too small, they stay not validated
 SETS = (("phantoms", True, "{} phantoms with a clear rim"), ("sarcomas", False, "{} soft-tissue sarcomas in soft tissue (TCIA STS)"))
 
 
@@ -26,6 +27,8 @@ def rows_of(file, clear):
     for row in rows:
         for key in ("value", "truth", "spread", "rim_step", "separation", "soft_tissue", "length_mm", "slice_mm"):
             row[key] = float(row[key])
+        if clear and row["length_mm"] > LONGEST_MM:
+            continue
         if (row["rim_step"] >= CLEAR_RIM or row["separation"] >= CLEAR_CONTRAST) != clear or (not clear and row["soft_tissue"] <= 0):
             continue
         error = row["truth"] - row["value"] if row["quantity"] == "hu_mean" else math.log(row["truth"] / row["value"])
@@ -95,14 +98,26 @@ def entry(title, clear, rows):
             f'{math.ceil(10 * max(row["slice_mm"] for row in rows)) / 10:.1f},\n         {{{{{reaches}}}}}}},\n')
 
 
+def kept_entry(table, number):
+    """A set as the table has it: two lines."""
+    if not table:
+        return ""
+    with open(table, encoding="ascii") as lines:
+        inner = [line for line in lines if line.startswith("        {\"") or line.startswith("         {{")]
+    return "".join(inner[2 * number:2 * number + 2])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("phantoms")
-    parser.add_argument("sarcomas")
+    parser.add_argument("sarcomas", nargs="?")
     parser.add_argument("--table")
     options = parser.parse_args()
     table = ""
-    for name, clear, title in SETS:
+    for number, (name, clear, title) in enumerate(SETS):
+        if getattr(options, name) is None:
+            table += kept_entry(options.table, number)
+            continue
         rows = rows_of(getattr(options, name), clear)
         if not rows:
             sys.exit(f"{getattr(options, name)}: no lesion of this set")

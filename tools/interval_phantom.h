@@ -32,9 +32,9 @@ private:
     std::mt19937_64 engine_;
 };
 
-/// A convex body of 12 to 40 mm (one of twenty: to 120 mm), turned in the slice and anywhere between the voxels: ellipsoid, necrotic ellipsoid, prism of constant
-/// width or box, in fat, in two of five with a muscle that touches it; slices of 1 to 5 mm, noise of 5 to 30 HU. Readers' points have the
-/// jitter of the judge's, 1.5 mm a coordinate in the slice; five kinds of prompt.
+/// A convex body of 12 to 40 mm (of forty one to 120 and one to 320 mm), turned in the slice and anywhere between the voxels: ellipsoid, necrotic ellipsoid, prism
+/// of constant width or box, in fat, in two of five with a muscle that touches it; slices of 1 to 5 mm, noise of 5 to 30 HU. Readers' points have
+/// the jitter of the judge's, 1.5 mm a coordinate in the slice; six kinds of prompt.
 inline IntervalPhantom interval_phantom(int seed)
 {
     constexpr double pi = std::numbers::pi;
@@ -42,12 +42,15 @@ inline IntervalPhantom interval_phantom(int seed)
     constexpr double jitter_mm = 1.5;
     PhantomDice dice(seed);
     const int shape = dice.below(5);   // 0, 1 ellipsoid; 2 necrotic; 3 Reuleaux prism; 4 box
-    const double length = dice.below(20) ? 12 * std::pow(40.0 / 12, dice.between(0, 1)) : 40 * std::pow(120.0 / 40, dice.between(0, 1));
+    constexpr std::array<double, 4> lengths_mm{12, 40, 120, 320};
+    const std::size_t size_class = std::array<std::size_t, 40>{1, 2}[static_cast<std::size_t>(dice.below(40))];
+    const double length = lengths_mm[size_class] * std::pow(lengths_mm[size_class + 1] / lengths_mm[size_class], dice.between(0, 1));
     const double x = length / 2;
     const double y = shape == 3 ? x : x * dice.between(0.55, 1);
     const double z = x * dice.between(0.6, 1.6);
-    const double pixel = std::max(dice.between(0.6, 1.0), length / 35);
-    const double slice = std::max(dice.between(1, std::min(5.0, 2 * z / 5)), length / 35);
+    const double finest = length / (size_class == 2 ? 100 : 35);   // few voxels, to be quick
+    const double pixel = std::max(dice.between(0.6, 1.0), finest);
+    const double slice = std::max(dice.between(1, std::min(5.0, 2 * z / 5)), finest);
     const double noise_hu = dice.between(5, 30);
     const double lesion_hu = dice.between(30, 110);
     const double necrotic = shape == 2 ? dice.between(0.1, 0.5) : 0;
@@ -110,8 +113,9 @@ inline IntervalPhantom interval_phantom(int seed)
         along = line(-x, 0, x, 0), across = line(0, -y, 0, y);
     }
     if (distance(across.a, across.b) > distance(along.a, along.b)) std::swap(along, across);
-    const int kind = dice.below(5);
-    if (kind >= 3) {   // the outline in the slice through the middle, by its radius from there
+    enum Kind { line_only, line_extent, line2, line2_extent, box, contour };
+    const auto kind = static_cast<Kind>(dice.below(6));
+    if (kind == box || kind == contour) {   // the outline in the slice through the middle, by its radius from there
         std::vector<PatientPoint> outline;
         constexpr int points = 720;
         for (int n = 0; n < points; ++n) {
@@ -120,7 +124,7 @@ inline IntervalPhantom interval_phantom(int seed)
             while (high - low > 1e-3) (inside((low + high) / 2 * std::cos(t), (low + high) / 2 * std::sin(t), on_slice) ? low : high) = (low + high) / 2;
             outline.push_back(in_ct(low * std::cos(t), low * std::sin(t), on_slice));
         }
-        if (kind == 3) {
+        if (kind == box) {
             PatientPoint low = outline[0], high = outline[0];
             for (const auto& p : outline) {
                 low = {std::min(low.x, p.x), std::min(low.y, p.y), middle.z - z};
@@ -134,8 +138,8 @@ inline IntervalPhantom interval_phantom(int seed)
         }
     } else {
         out.prompt.lines = {along};
-        if (kind > 0) out.prompt.lines.push_back(across);
-        if (kind > 1) {   // the outermost slices whose centre lies in the body
+        if (kind == line2 || kind == line2_extent) out.prompt.lines.push_back(across);
+        if (kind == line_extent || kind == line2_extent) {   // the outermost slices whose centre lies in the body
             const double top = std::floor((middle.z + z - corner.z) / slice) * slice + corner.z, bottom = std::ceil((middle.z - z - corner.z) / slice) * slice + corner.z;
             out.prompt.extent = {PatientPoint{middle.x, middle.y, top}, PatientPoint{middle.x, middle.y, bottom}};
         }
