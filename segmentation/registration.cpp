@@ -140,8 +140,7 @@ RegistrationTrust Registration::trust_around(const Mask& moving_mask, const Volu
                 const auto& u = c.there[at];
                 const double x = i + u[0], y = j + u[1], z = k + u[2];
                 const int a = static_cast<int>(std::lround(x)), b = static_cast<int>(std::lround(y)), d = static_cast<int>(std::lround(z));
-                const auto measured = [&](const Anatomy& of, int p, int q, int r) { return n.contains(p, q, r) && (of.weight.at(p, q, r) > 0 || moving_mask.size().voxels() > 0) && of.body.at(p, q, r); };
-                if (!measured(c.moving, a, b, d)) continue;
+                if (!n.contains(a, b, d) || !c.moving.body.at(a, b, d)) continue;
                 seen += 1;
                 if (lesion[at] || c.moving.weight.at(a, b, d) <= 0 || c.fixed.weight[at] <= 0) continue;
                 const auto p = grid.centre(i, j, k);
@@ -157,7 +156,22 @@ RegistrationTrust Registration::trust_around(const Mask& moving_mask, const Volu
             }
         }
     }
-    out.covered = around > 0 ? seen / around : 0;
+    // What lies beyond the fixed scan has no cell there: the lesion itself is asked for, too.
+    constexpr std::size_t every = 37;  // a lesion of a few hundred voxels still has a dozen
+    double all = 0, within = 0;
+    std::size_t voxel = 0;
+    for (int k = 0; k < moving_mask.size().slices; ++k) {
+        for (int r = 0; r < moving_mask.size().rows; ++r) {
+            for (int column = 0; column < moving_mask.size().columns; ++column) {
+                if (!moving_mask.at(column, r, k) || voxel++ % every != 0) continue;
+                const auto at = (1 / grid.cell_mm) * (to_fixed(geometry.to_patient(Index{column, r, k})) - grid.origin);
+                const int i = static_cast<int>(std::lround(at.x)), j = static_cast<int>(std::lround(at.y)), d = static_cast<int>(std::lround(at.z));
+                all += 1;
+                within += n.contains(i, j, d);
+            }
+        }
+    }
+    out.covered = around > 0 ? std::min(seen / around, within / all) : 0;
     if (count < 2) return out;
     const double vf = ff - sum_f * sum_f / count, vm = mm - sum_m * sum_m / count;
     out.similarity = vf > 0 && vm > 0 ? (fm - sum_f * sum_m / count) / std::sqrt(vf * vm) : 0;
