@@ -9,7 +9,7 @@
 namespace retromass::segmentation {
 
 /// How far a registration can be believed around one lesion, in the 30 mm about it where both scans show the patient
-/// (docs/stages/registration.md has how the figures follow true errors).
+/// (gates, not calibrated against true errors: docs/stages/registration.md).
 struct RegistrationTrust {
     double covered = 0;         ///< part of the lesion and its surroundings that both scans show
     double similarity = -1;     ///< correlation of the tissues around the lesion, the lesion itself left out
