@@ -12,7 +12,6 @@ struct Anatomy {
     Grid<float> weight;   ///< 1 where the scan has measured, 0 outside it
     Mask body;            ///< all within the skin
 };
-inline constexpr float kBoneTissue = 0.85F;  ///< from here on, 260 HU: bone, or dense contrast
 
 /// On the cells of `grid`, laid into the scan by `into`.
 Anatomy anatomy_of(const CtVolume& ct, const UprightGrid& grid, const Rigid& into, int threads);

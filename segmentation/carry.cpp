@@ -10,6 +10,7 @@
 #include "segmentation/itk/components.h"
 #include "segmentation/itk/distance.h"
 #include "segmentation/segment.h"
+#include "segmentation/upright.h"
 #include "segmentation/working_grid.h"
 
 namespace retromass::segmentation {
@@ -58,8 +59,7 @@ struct Box {
     }
     Box grown(double mm, const VolumeGeometry& g) const
     {
-        const double gap = g.size().slices > 1 ? (g.slice_position_mm(g.size().slices - 1) - g.slice_position_mm(0)) / (g.size().slices - 1) : 1;
-        const ContinuousIndex by{mm / g.column_spacing_mm(), mm / g.row_spacing_mm(), mm / gap};
+        const ContinuousIndex by{mm / g.column_spacing_mm(), mm / g.row_spacing_mm(), mm / mean_gap_mm(g)};
         return {{low.column - by.column, low.row - by.row, low.slice - by.slice}, {high.column + by.column, high.row + by.row, high.slice + by.slice}};
     }
 };
@@ -160,11 +160,10 @@ Mask both(const Mask& a, const Mask& b)
 Prompt prompt_of(const Mask& cells, const WorkingGrid& grid, const VolumeGeometry& g)
 {
     struct Cell {
-        double x, y;    // mm in the slice
+        double x, y;    // of the grid; the rim lies half a cell from a centre
     };
     const auto& n = cells.size();
     int top = -1, bottom = n.slices;
-    std::array<PatientPoint, 2> ends{};
     Prompt out;
     LineSegment longest{}, across{};
     double best = -1;
@@ -230,8 +229,7 @@ Prompt prompt_of(const Mask& cells, const WorkingGrid& grid, const VolumeGeometr
         at.slice = std::round(at.slice);
         return g.to_patient(at);
     };
-    ends = {end(top, 1), end(bottom, -1)};
-    out.extent = ends;
+    out.extent = {end(top, 1), end(bottom, -1)};
     return out;
 }
 
@@ -258,11 +256,10 @@ Result<Carried> carry(const Registration& registration, const EarlierLesion& bef
     std::size_t seen = 0;
     for_each_voxel(before.mask, [&](Index i) {
         old_box.add({double(i.column), double(i.row), double(i.slice)});
-        voxels += g.size().slices > 0;
+        voxels += 1;
     });
     if (voxels == 0) return Error{Code::empty_mask, "the earlier mask is empty", "segmentation: carry"};
-    const double gap = old_g.size().slices > 1 ? (old_g.slice_position_mm(old_g.size().slices - 1) - old_g.slice_position_mm(0)) / (old_g.size().slices - 1) : 1;
-    const double radius = radius_of(voxels * old_g.column_spacing_mm() * old_g.row_spacing_mm() * gap);
+    const double radius = radius_of(voxels * old_g.column_spacing_mm() * old_g.row_spacing_mm() * mean_gap_mm(old_g));
 
     Carried out;
     out.trust = registration.trust_around(before.mask, old_g);
@@ -277,20 +274,12 @@ Result<Carried> carry(const Registration& registration, const EarlierLesion& bef
     const double cell_mm = std::clamp(kCellOfRadius * radius, kFinestCell_mm, kCoarsestCell_mm);
     const double smooth_mm = std::min(kSmooth_mm, 0.1 * radius);
     const double margin_mm = std::max(kLeastMargin_mm, kMarginOfRadius * radius);
-    const auto old = place_of(before.ct, old_box.grown(kAround_mm + 5, old_g), cell_mm, smooth_mm, threads, [&](PatientPoint p) {
-        const auto i = old_g.to_index(p);
-        const int c = static_cast<int>(std::lround(i.column)), r = static_cast<int>(std::lround(i.row)), k = static_cast<int>(std::lround(i.slice));
-        return before.mask.size().contains(c, r, k) && before.mask.at(c, r, k);
-    });
+    const auto old = place_of(before.ct, old_box.grown(kAround_mm + 5, old_g), cell_mm, smooth_mm, threads, [&](PatientPoint p) { return holds(before.mask, old_g, p); });
     constexpr std::size_t every = 37;  // a lesion of a few hundred voxels still has a dozen
     for_each_voxel(before.mask, [&](Index i) {
         if (seen++ % every == 0) box.add(g.to_index(registration.to_fixed(old_g.to_patient(i))));
     });
-    const auto here = place_of(now, box.grown(margin_mm + 5, g), cell_mm, smooth_mm, threads, [&](PatientPoint p) {
-        const auto i = old_g.to_index(registration.to_moving(p));
-        const int c = static_cast<int>(std::lround(i.column)), r = static_cast<int>(std::lround(i.row)), k = static_cast<int>(std::lround(i.slice));
-        return before.mask.size().contains(c, r, k) && before.mask.at(c, r, k);
-    });
+    const auto here = place_of(now, box.grown(margin_mm + 5, g), cell_mm, smooth_mm, threads, [&](PatientPoint p) { return holds(before.mask, old_g, registration.to_moving(p)); });
     const Looks looks(old, std::min(2.0, 0.2 * radius));
     Grid<float> evidence(here.grid.size);
     for (std::size_t i = 0; i < evidence.values().size(); ++i) evidence[i] = looks(here.smooth[i]);

@@ -44,11 +44,7 @@ Mask cells_of(const Mask& mask, const VolumeGeometry& geometry, const UprightGri
     Mask out(grid.size);
     for (int k = 0; k < grid.size.slices; ++k) {
         for (int j = 0; j < grid.size.rows; ++j) {
-            for (int i = 0; i < grid.size.columns; ++i) {
-                const auto at = geometry.to_index(into(grid.centre(i, j, k)));
-                const int c = static_cast<int>(std::lround(at.column)), r = static_cast<int>(std::lround(at.row)), s = static_cast<int>(std::lround(at.slice));
-                out.at(i, j, k) = mask.size().contains(c, r, s) && mask.at(c, r, s);
-            }
+            for (int i = 0; i < grid.size.columns; ++i) out.at(i, j, k) = holds(mask, geometry, into(grid.centre(i, j, k)));
         }
     }
     return out;
@@ -106,9 +102,6 @@ PatientPoint Registration::to_fixed(PatientPoint moving) const
     return p;
 }
 
-double Registration::rigid_correlation() const { return content_->rigid.correlation; }
-double Registration::rigid_elsewhere() const { return content_->rigid.elsewhere; }
-
 RegistrationTrust Registration::trust_around(const Mask& moving_mask, const VolumeGeometry& geometry) const
 {
     const auto& c = *content_;
@@ -118,11 +111,7 @@ RegistrationTrust Registration::trust_around(const Mask& moving_mask, const Volu
     Mask lesion(n);
     for (int k = 0; k < n.slices; ++k) {
         for (int j = 0; j < n.rows; ++j) {
-            for (int i = 0; i < n.columns; ++i) {
-                const auto at = geometry.to_index(to_moving(grid.centre(i, j, k)));
-                const int x = static_cast<int>(std::lround(at.column)), y = static_cast<int>(std::lround(at.row)), z = static_cast<int>(std::lround(at.slice));
-                lesion.at(i, j, k) = moving_mask.size().contains(x, y, z) && moving_mask.at(x, y, z);
-            }
+            for (int i = 0; i < n.columns; ++i) lesion.at(i, j, k) = holds(moving_mask, geometry, to_moving(grid.centre(i, j, k)));
         }
     }
     RegistrationTrust out;

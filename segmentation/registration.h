@@ -27,9 +27,6 @@ public:
     /// Trust around the lesion that `moving_mask` shows on the moving scan's grid; all zero where nothing of it is covered.
     RegistrationTrust trust_around(const Mask& moving_mask, const VolumeGeometry& moving) const;
 
-    double rigid_correlation() const;   ///< of the tissues of the whole patient after the rigid motion
-    double rigid_elsewhere() const;     ///< the best one at any other place
-
     struct Content;
     explicit Registration(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
 

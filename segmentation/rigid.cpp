@@ -18,7 +18,6 @@ constexpr int kSideways = 3;               ///< steps to each side of where the 
 constexpr double kLeastCovered = 0.2;      ///< of the scan with less of the patient
 constexpr std::size_t kStarts = 8;
 constexpr double kApart_mm = 24;           ///< less than a vertebra, so that its neighbours are starts too
-constexpr double kElsewhere_mm = 20;       ///< this far away it is another place
 
 struct Places {
     PatientPoint middle;              ///< what the motion turns about
@@ -122,7 +121,7 @@ Fit climbed(const Anatomy& moving, const Places& places, const Motion& start, do
 
 double apart(const Motion& a, const Motion& b) { return std::hypot(a.shift[0] - b.shift[0], a.shift[1] - b.shift[1], a.shift[2] - b.shift[2]); }
 
-double count_of(const Anatomy& a) { return a.grid.cell_mm * a.grid.cell_mm * a.grid.cell_mm * static_cast<double>(std::count(a.body.values().begin(), a.body.values().end(), 1)); }
+double body_mm3(const Anatomy& a) { return a.grid.cell_mm * a.grid.cell_mm * a.grid.cell_mm * static_cast<double>(std::count(a.body.values().begin(), a.body.values().end(), 1)); }
 
 }  // namespace
 
@@ -132,7 +131,7 @@ RigidFit rigid_fit(const Anatomy& fixed, const Anatomy& moving, int threads)
     const auto few = places_of(fixed, kSearchPlaces);
     const auto there = places_of(moving, kSearchPlaces);
     if (few.tissue.empty() || there.tissue.empty()) return out;
-    const double least = kLeastCovered * std::min(1.0, count_of(moving) / count_of(fixed));
+    const double least = kLeastCovered * std::min(1.0, body_mm3(moving) / body_mm3(fixed));
     const auto middles = there.middle - few.middle;
     const double reach_mm = 0.5 * (fixed.grid.cell_mm * fixed.tissue.size().slices + moving.grid.cell_mm * moving.tissue.size().slices);
     const int levels = static_cast<int>(reach_mm / kStep_mm);
@@ -163,12 +162,8 @@ RigidFit rigid_fit(const Anatomy& fixed, const Anatomy& moving, int threads)
     auto many = places_of(fixed, kPlaces);
     many.middle = few.middle;
     const auto best = climbed(moving, many, kept.front().motion, 4, 0.2, least);
-    for (const auto& other : kept) {
-        if (apart(other.motion, best.motion) > kElsewhere_mm) out.elsewhere = std::max(out.elsewhere, other.correlation);
-    }
     out.motion = rigid_of(best.motion, few.middle);
     out.correlation = best.correlation;
-    out.covered = best.covered;
     return out;
 }
 

@@ -8,8 +8,6 @@ namespace retromass::segmentation {
 struct RigidFit {
     Rigid motion;             ///< a point of the fixed scan to the moving one
     double correlation = -1;
-    double elsewhere = -1;    ///< the best one at another place
-    double covered = 0;       ///< part of the fixed patient that the moving scan shows
 };
 RigidFit rigid_fit(const Anatomy& fixed, const Anatomy& moving, int threads);
 

@@ -80,8 +80,7 @@ Grid<float> sampled(const CtVolume& ct, const UprightGrid& grid, const Rigid& in
         return linear(blocks.data() + blocks.offset(i, j, k), b, static_cast<float>(x - i), static_cast<float>(y - j), static_cast<float>(at.slice - k));
     };
     // Along the normal a cell averages the slices it holds.
-    const double gap_mm = (g.slice_position_mm(n.slices - 1) - g.slice_position_mm(0)) / (n.slices - 1);
-    const int layers = std::clamp(static_cast<int>(std::lround(grid.cell_mm / gap_mm)), 1, kMostLayers);
+    const int layers = std::clamp(static_cast<int>(std::lround(grid.cell_mm / mean_gap_mm(g))), 1, kMostLayers);
     parallel_for(grid.size.slices, threads, [&](int k) {
         for (int j = 0; j < grid.size.rows; ++j) {
             for (int i = 0; i < grid.size.columns; ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 
 #include "core/volume.h"
@@ -28,6 +29,21 @@ struct Rigid {
         return out;
     }
 };
+/// Whether the voxel of the mask that a point lies in is set; false outside the scan.
+inline bool holds(const Mask& mask, const VolumeGeometry& geometry, PatientPoint point)
+{
+    const auto at = geometry.to_index(point);
+    const int column = static_cast<int>(std::lround(at.column)), row = static_cast<int>(std::lround(at.row)), slice = static_cast<int>(std::lround(at.slice));
+    return mask.size().contains(column, row, slice) && mask.at(column, row, slice);
+}
+
+/// Mean distance of the slices; 1 mm where there is only one.
+inline double mean_gap_mm(const VolumeGeometry& geometry)
+{
+    const int last = geometry.size().slices - 1;
+    return last > 0 ? (geometry.slice_position_mm(last) - geometry.slice_position_mm(0)) / last : 1;
+}
+
 /// About x, y, z one after the other, radians.
 std::array<std::array<double, 3>, 3> rotation(const std::array<double, 3>& turn);
 

@@ -48,7 +48,7 @@ struct LesionResult {
     std::string review_time;                  ///< ISO 8601, of the reader's decision
     std::map<std::string, response::Interval> intervals;  ///< by the quantity's name in case.json, e.g. "long_axis_mm"; "hu_mean"; none until known
     IntervalOrigin interval_origin;
-    std::string carried_from;                 ///< the time point whose mask was the prompt, by registration; empty = a reader's prompt or mask
+    std::string carried_from;                 ///< the time point whose mask said where to look, by registration; empty = a reader's prompt or mask
     std::string carried_trust;                ///< the figures that rests on
     std::vector<Notice> notices;
 };

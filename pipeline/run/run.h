@@ -88,7 +88,7 @@ struct CaseFile {
     std::string diameter_from = "mask";
     double recorded_precision_mm = 0.1;
     std::vector<Code> accepted;
-    bool carries_forward = true;                            ///< a lesion of which nothing is said takes the last mask as its prompt
+    bool carries_forward = true;                            ///< a lesion of which nothing is said is looked for where the last mask lay
     bool states_rules = false;                              ///< response, diameter_from or recorded_precision_mm are its own
     std::optional<Protocol> protocol;
 };
