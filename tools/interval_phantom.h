@@ -43,7 +43,8 @@ inline IntervalPhantom interval_phantom(int seed)
     PhantomDice dice(seed);
     const int shape = dice.below(5);   // 0, 1 ellipsoid; 2 necrotic; 3 Reuleaux prism; 4 box
     constexpr std::array<double, 4> lengths_mm{12, 40, 120, 320};
-    const std::size_t size_class = std::array<std::size_t, 40>{1, 2}[static_cast<std::size_t>(dice.below(40))];
+    const int thrown = dice.below(40);
+    const std::size_t size_class = thrown == 0 ? 1 : thrown == 1 ? 2 : 0;
     const double length = lengths_mm[size_class] * std::pow(lengths_mm[size_class + 1] / lengths_mm[size_class], dice.between(0, 1));
     const double x = length / 2;
     const double y = shape == 3 ? x : x * dice.between(0.55, 1);
