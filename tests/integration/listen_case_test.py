@@ -104,6 +104,19 @@ class CaseNode(InScratch):
             file.write(f"profiles:\n  {name}: {{host: 127.0.0.1, port: {port}, called_ae: {title}}}\n")
         return path
 
+    @contextlib.contextmanager
+    def at_a_pacs(self):
+        """A PACS and a node that know each other: the node counts there what it waits for, and sends its results back."""
+        port = free_port()
+        us = {"AET": "RETROMASS", "Host": "127.0.0.1", "Port": port, "AllowEcho": True, "AllowStore": True, "AllowFind": True, "AllowMove": False, "AllowGet": True}
+        os.environ["PATH"] += ":/usr/sbin"
+        with contextlib.ExitStack() as stack:
+            pacs = Orthanc(os.path.join(self.folder, "orthanc"), modalities={"node": us}).start()
+            stack.callback(pacs.stop)
+            to = ("--config", self.profile("pacs", pacs.dicom, pacs.name), "--find", "pacs", "--to", "pacs", "--send", "all", "--allow-synthetic")
+            with self.node(*to, port=port, allow=(pacs.name,)) as node:
+                yield pacs, node
+
     @staticmethod
     def push(pacs, instances):
         """Has the PACS store to the node, as its users would."""
@@ -248,35 +261,28 @@ class ListenCase(CaseNode):
     def test_from_a_pacs_and_back_to_it(self):
         needs_orthanc(self)
         self.standing()
-        port = free_port()
-        us = {"AET": "RETROMASS", "Host": "127.0.0.1", "Port": port, "AllowEcho": True, "AllowStore": True, "AllowFind": True, "AllowMove": False, "AllowGet": True}
-        os.environ["PATH"] += ":/usr/sbin"
-        with contextlib.ExitStack() as stack:
-            pacs = Orthanc(os.path.join(self.folder, "orthanc"), modalities={"node": us}).start()
-            stack.callback(pacs.stop)
-            to = ("--config", self.profile("pacs", pacs.dicom, pacs.name), "--find", "pacs", "--to", "pacs", "--send", "all", "--allow-synthetic")
-            with self.node(*to, port=port, allow=(pacs.name,)) as node:
-                uids = [pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID for path in self.ct]
-                pushed = run("pacs", "send", *self.ct, "--config", self.path(self.folder, "pacs.yaml"), "--allow-synthetic")
-                self.assertEqual(pushed.returncode, 0, pushed.stderr)
-                instances = {pacs.rest(f"/instances/{one}/tags?simplify")["SOPInstanceUID"]: one for one in pacs.rest("/instances")}
-                some = [instances[uid] for uid in uids]
-                self.push(pacs, some[:20])
-                node.wait_for("waits: 20 of 32 objects came", seconds=30)  # quiet, but the PACS counts more
-                self.assertEqual(self.results(node), [])
-                self.push(pacs, some[20:])
-                node.wait_for("; sent to pacs", seconds=120)
-                self.assert_true(self.results(node)[0])
-                back = {}
-                for one in pacs.rest("/instances"):
-                    if pacs.rest(f"/instances/{one}/tags?simplify")["SOPInstanceUID"] in uids:
-                        continue
-                    path = os.path.join(self.folder, one + ".dcm")
-                    with open(path, "wb") as file:
-                        file.write(urllib.request.urlopen(f"http://127.0.0.1:{pacs.http}/instances/{one}/file", timeout=20).read())
-                    back[one] = path
-                made, received = self.sent_and_made(node, back.values())
-                self.assertEqual(received, made)
+        with self.at_a_pacs() as (pacs, node):
+            uids = [pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID for path in self.ct]
+            pushed = run("pacs", "send", *self.ct, "--config", self.path(self.folder, "pacs.yaml"), "--allow-synthetic")
+            self.assertEqual(pushed.returncode, 0, pushed.stderr)
+            instances = {pacs.rest(f"/instances/{one}/tags?simplify")["SOPInstanceUID"]: one for one in pacs.rest("/instances")}
+            some = [instances[uid] for uid in uids]
+            self.push(pacs, some[:20])
+            node.wait_for("waits: 20 of 32 objects came", seconds=30)  # quiet, but the PACS counts more
+            self.assertEqual(self.results(node), [])
+            self.push(pacs, some[20:])
+            node.wait_for("; sent to pacs", seconds=120)
+            self.assert_true(self.results(node)[0])
+            back = {}
+            for one in pacs.rest("/instances"):
+                if pacs.rest(f"/instances/{one}/tags?simplify")["SOPInstanceUID"] in uids:
+                    continue
+                path = os.path.join(self.folder, one + ".dcm")
+                with open(path, "wb") as file:
+                    file.write(urllib.request.urlopen(f"http://127.0.0.1:{pacs.http}/instances/{one}/file", timeout=20).read())
+                back[one] = path
+            made, received = self.sent_and_made(node, back.values())
+            self.assertEqual(received, made)
 
     def test_templates_are_checked_before_anything_is_received(self):
         for text, word in (("lesions: []", "match"), ("match: {StudyDescripton: x}", "no DICOM keyword"), ("match: {}", "every study")):

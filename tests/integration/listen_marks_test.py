@@ -1,6 +1,5 @@
 #!/usr/bin/python3
 """Whose word counts at a storage node: marks that differ, reports that replace others, a reader who writes meanwhile, and our own objects."""
-import contextlib
 import glob
 import os
 import time
@@ -12,9 +11,8 @@ from pydicom.sequence import Sequence
 
 from listen_case_test import BALL, CaseNode, SIZE, SPACING
 from marks_test import presentation_state
-from orthanc import Orthanc, alone_on_the_network, needs_orthanc
+from orthanc import alone_on_the_network, needs_orthanc
 from program import read_json, run
-from storage_node import free_port
 
 LESION = "match: {Modality: CT}\nlesions: [{id: T1, role: target, site: retroperitoneum}]\n"
 MEASURED, MISSING = ": measured: P-", "needs a prompt, not measured"
@@ -102,31 +100,24 @@ class ListenMarks(CaseNode):
     def test_our_own_objects_come_back_as_no_mark_and_are_not_waited_for(self):
         needs_orthanc(self)
         self.template(LESION)
-        port = free_port()
-        us = {"AET": "RETROMASS", "Host": "127.0.0.1", "Port": port, "AllowEcho": True, "AllowStore": True, "AllowFind": True, "AllowMove": False, "AllowGet": True}
-        os.environ["PATH"] += ":/usr/sbin"
-        with contextlib.ExitStack() as stack:
-            pacs = Orthanc(os.path.join(self.folder, "orthanc"), modalities={"node": us}).start()
-            stack.callback(pacs.stop)
-            to = ("--config", self.profile("pacs", pacs.dicom, pacs.name), "--find", "pacs", "--to", "pacs", "--send", "all", "--allow-synthetic")
+        with self.at_a_pacs() as (pacs, node):
             at = lambda: {pacs.rest(f"/instances/{one}/tags?simplify")["SOPInstanceUID"]: one for one in pacs.rest("/instances")}
-            with self.node(*to, port=port, allow=(pacs.name,)) as node:
-                first = self.report("first.dcm")
-                self.assertEqual(run("pacs", "send", *self.ct, first, "--config", self.path(self.folder, "pacs.yaml"), "--allow-synthetic").returncode, 0)
-                before = at()
-                self.push(pacs, list(before.values()))
-                node.wait_for("; sent to pacs", seconds=120)
-                ours = {uid: one for uid, one in at().items() if uid not in before}
-                self.assertGreater(len(ours), 5)
-                another = self.report("another.dcm", tracking="not ours", uid="1.2.3.4.5")
-                self.assertEqual(run("pacs", "send", another, "--config", self.path(self.folder, "pacs.yaml"), "--allow-synthetic").returncode, 0)
-                self.push(pacs, [at()[pydicom.dcmread(another).SOPInstanceUID]])
-                node.wait_for("/results/0001 stands", seconds=60)
-                self.assertNotIn("waits:", node.log())
-                report = next(one for uid, one in ours.items() if pacs.rest(f"/instances/{one}/tags?simplify")["Modality"] == "SR")
-                self.push(pacs, [report])  # its axes are of T1 too, and are no reader's
-                node.wait_for("/results/0001 stands", seconds=60, count=2)
-                self.assertNotIn("ambiguous", self.case_text(node))
+            first = self.report("first.dcm")
+            self.assertEqual(run("pacs", "send", *self.ct, first, "--config", self.path(self.folder, "pacs.yaml"), "--allow-synthetic").returncode, 0)
+            before = at()
+            self.push(pacs, list(before.values()))
+            node.wait_for("; sent to pacs", seconds=120)
+            ours = {uid: one for uid, one in at().items() if uid not in before}
+            self.assertGreater(len(ours), 5)
+            another = self.report("another.dcm", tracking="not ours", uid="1.2.3.4.5")
+            self.assertEqual(run("pacs", "send", another, "--config", self.path(self.folder, "pacs.yaml"), "--allow-synthetic").returncode, 0)
+            self.push(pacs, [at()[pydicom.dcmread(another).SOPInstanceUID]])
+            node.wait_for("/results/0001 stands", seconds=60)
+            self.assertNotIn("waits:", node.log())
+            report = next(one for uid, one in ours.items() if pacs.rest(f"/instances/{one}/tags?simplify")["Modality"] == "SR")
+            self.push(pacs, [report])  # its axes are of T1 too, and are no reader's
+            node.wait_for("/results/0001 stands", seconds=60, count=2)
+            self.assertNotIn("ambiguous", self.case_text(node))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,16 @@ using test::Writing;
 using testing::HasSubstr;
 using enum Code;
 
+void expect_three_phases(const Scan& found)
+{
+    ASSERT_EQ(found.series.size(), 3u);
+    for (const auto& volume : found.series) {
+        EXPECT_FALSE(volume.refused);
+        EXPECT_EQ(volume.geometry.size().slices, kSlices);
+        EXPECT_TRUE(has(volume.notices, several_phases));
+    }
+}
+
 }  // namespace
 
 TEST(Checklist, EveryWayOfWritingTheSameSeriesGivesTheSameVolume)
@@ -146,12 +156,7 @@ TEST(Checklist, PhasesAreToldApartByWhicheverTagDoesAndOnlyWherePositionsCollide
             series.and_also(other);
         }
         const auto found = scanned(series);
-        ASSERT_EQ(found.series.size(), 3u);
-        for (const auto& volume : found.series) {
-            EXPECT_FALSE(volume.refused);
-            EXPECT_EQ(volume.geometry.size().slices, kSlices);
-            EXPECT_TRUE(has(volume.notices, several_phases));
-        }
+        expect_three_phases(found);
     }
     EXPECT_EQ(scanned(ct().each([](BuiltImage& image, int k) { image.text(0x00200012, "IS", std::to_string(k)).text(0x00080032, "TM", std::to_string(100000 + k)); })).series.size(), 1u);
 }
@@ -166,12 +171,7 @@ TEST(Checklist, BlocksOfInstanceNumberTellStacksApartWhereNothingElseDoes)
         }));
     }
     const auto found = scanned(series);
-    ASSERT_EQ(found.series.size(), 3u);
-    for (const auto& volume : found.series) {
-        EXPECT_FALSE(volume.refused);
-        EXPECT_EQ(volume.geometry.size().slices, kSlices);
-        EXPECT_TRUE(has(volume.notices, several_phases));
-    }
+    expect_three_phases(found);
     EXPECT_EQ(refusal(scanned(series.without(0x00200013))), conflicting_duplicate);
 }
 

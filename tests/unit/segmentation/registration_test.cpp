@@ -31,6 +31,12 @@ PatientPoint moved(PatientPoint p)
 
 PatientPoint unmoved(PatientPoint p) { return p; }
 
+Result<ingest::CtSeries> real_chest()
+{
+    RETROMASS_TRY_ASSIGN(const auto scan, ingest::scan({test::data_folder() / "lung_4d113/CT"}));
+    return ingest::load(scan.series.at(0));
+}
+
 double percentile(std::vector<double> values, double part)
 {
     std::sort(values.begin(), values.end());
@@ -129,9 +135,7 @@ TEST(Registration, BearsAnotherPhaseAnotherRangeAndAMassThatShrankEightfold)
 TEST(Registration, TrustsNoScanOfAnotherPlace)
 {
     RETROMASS_NEEDS_DATA("lung_4d113/CT");
-    const auto scan = ingest::scan({test::data_folder() / "lung_4d113/CT"});
-    ASSERT_TRUE(scan.ok());
-    const auto chest = ingest::load(scan->series.at(0));
+    const auto chest = real_chest();
     ASSERT_TRUE(chest.ok());
     const auto g = usual_grid();
     const TorsoLesion lesion{{62, -10, 110}, {25, 25, 25}};
@@ -145,9 +149,7 @@ TEST(Registration, TrustsNoScanOfAnotherPlace)
 TEST(Registration, OfARealChestFindsAKnownMotionAndBend)
 {
     RETROMASS_NEEDS_DATA("lung_4d113/CT");
-    const auto scan = ingest::scan({test::data_folder() / "lung_4d113/CT"});
-    ASSERT_TRUE(scan.ok());
-    const auto chest = ingest::load(scan->series.at(0));
+    const auto chest = real_chest();
     ASSERT_TRUE(chest.ok());
     const auto& g = chest->volume.geometry;
     const auto n = g.size();
