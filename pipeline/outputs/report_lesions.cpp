@@ -185,6 +185,7 @@ std::string lesion_sentence(const CaseResult& result, const TimepointResult& tim
     if (row && !row->is_baseline) {
         if (const auto* before = counted_axis(result, lesion.lesion, row->baseline_timepoint)) out += "; at baseline (" + row->baseline_timepoint + ") " + both_units(before->recorded);
     }
+    if (!lesion.carried_from.empty()) out += "; found again from " + lesion.carried_from + " by registration, nobody marked it here";
     return out + ".";
 }
 

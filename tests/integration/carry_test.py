@@ -38,8 +38,8 @@ class Carry(InScratch):
         with open(os.path.join(cls.patient, "case.yaml"), encoding="utf-8") as file:
             cls.text = file.read()
 
-    def case(self, name, text):
-        path = os.path.join(self.patient, name + ".yaml")
+    def case(self, name, text, patient=None):
+        path = os.path.join(patient or self.patient, name + ".yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         out = self.path(name)
@@ -72,6 +72,17 @@ class Carry(InScratch):
         self.assertIn("cannot be carried from residual", lesion["reason"])
         self.assertIn("give a prompt", lesion["reason"])
         self.assertIn("prompt-missing", [notice["code"] for notice in lesion["notices"]])
+
+    def test_a_mass_that_cannot_be_seen_is_asked_for(self):
+        """Painted to its surroundings: an echo of the old outline would measure it all the same."""
+        patient = self.path("unseen")
+        self.assertEqual(run("phantom", patient, "--patient", "--invisible-mass").returncode, 0)
+        with open(os.path.join(patient, "case.yaml"), encoding="utf-8") as file:
+            text = without(only(file.read(), "day-38", "after-5-cycles"), "after-5-cycles")
+        lesion = lesion_at(self.case("invisible", text, patient), "after-5-cycles")
+        self.assertEqual(lesion["status"], "not-evaluable")
+        self.assertIsNone(lesion["long_axis_mm"])
+        self.assertIn("give a prompt", lesion["reason"])
 
     def test_nothing_is_carried_across_an_operation(self):
         text = without(only(self.text, "presentation", "residual"), "residual")

@@ -94,6 +94,14 @@ TEST_F(Sample, TheParagraphHoldsTheNumbersOfTheDicomReportInMmAndCm)
     EXPECT_THAT(text, HasSubstr("unreviewed"));
 }
 
+TEST_F(Sample, TheParagraphSaysThatNobodyMarkedACarriedLesion)
+{
+    result.timepoints.pop_back();  // nothing is measured at its last time point
+    EXPECT_THAT(outputs::report_paragraph(result), Not(HasSubstr("nobody marked it")));
+    result.timepoints.back().lesions.at(0).carried_from = result.timepoints.front().id;
+    EXPECT_THAT(outputs::report_paragraph(result), HasSubstr("found again from " + result.timepoints.front().id + " by registration, nobody marked it here"));
+}
+
 TEST_F(Sample, AllTilesOfASheetHaveOneSizeAndTheSmallLesionStaysSmall)
 {
     const auto sheets = outputs::write_sheet(scratch.path(), result, "T1");
