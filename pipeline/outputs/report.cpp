@@ -100,7 +100,7 @@ std::string repeats_text(const CaseResult& result)
 /// What the other criteria say of the last time point.
 Table exploratory_now(const CaseResult& result)
 {
-    Table out{"Exploratory, at the last time point of each", {{"Criterion"}, {"Now"}, {"Change", true}}, {}};
+    Table out{"Exploratory, at the last time point of each", {{"Criterion"}, {"Now"}, {"Change from baseline, %", true}}, {}};
     const auto& assessment = result.assessment;
     if (assessment.primary != "recist-1.1" && !assessment.recist.empty()) {
         const auto& row = assessment.recist.back();
