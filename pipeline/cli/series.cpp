@@ -16,6 +16,7 @@ struct Options {
     std::vector<std::string> paths;
     std::vector<std::string> accept;
     bool json = false;
+    bool pixels = false;
     int threads = 0;
 };
 
@@ -28,6 +29,25 @@ ordered_json or_null(const std::optional<T>& value)
 ordered_json or_null(const std::string& text) { return text.empty() ? ordered_json() : ordered_json(text); }
 
 ordered_json point(PatientPoint p) { return ordered_json::array({p.x, p.y, p.z}); }
+
+/// Decodes each series, so that what only its values show stands with it: no HU, a slice that is out of place, pixels that cannot be decoded.
+/// One volume at a time; nothing of it is kept. Returns why it stopped.
+Status look_at_pixels(ingest::Scan& scan, const Options& options, const Progress& progress)
+{
+    for (auto& series : scan.series) {
+        if (series.refused) continue;
+        auto loaded = ingest::load(series, options.threads, progress);
+        if (loaded) {
+            series.notices = std::move(loaded->notices);
+        } else {
+            if (loaded.error().code == Code::cancelled) return loaded.error();
+            series.refused = loaded.error();
+            series.eligible = false;
+            series.why_not_eligible = "its pixels cannot be read";
+        }
+    }
+    return Done{};
+}
 
 /// The place of each series in the ranking of its study, 1 = first.
 std::vector<std::size_t> ranks_of(const ingest::Scan& scan, const std::vector<ingest::StudyChoice>& choice)
@@ -92,7 +112,7 @@ ordered_json series_json(const ingest::SeriesCandidate& series, std::size_t rank
     return row;
 }
 
-void print_table(const ingest::Scan& scan, const std::vector<ingest::StudyChoice>& choice)
+void print_table(const ingest::Scan& scan, const std::vector<ingest::StudyChoice>& choice, bool pixels_read)
 {
     for (const auto& series : scan.series) {
         const auto& facts = series.facts;
@@ -132,6 +152,7 @@ void print_table(const ingest::Scan& scan, const std::vector<ingest::StudyChoice
     }
     if (scan.excluded.size() > shown) std::cout << "... and " << scan.excluded.size() - shown << " more files set aside (--json lists all)\n";
     if (scan.series.empty()) std::cout << "no CT series found\n";
+    else if (!pixels_read) std::cout << "Headers only: --pixels also decodes each series and says what its values show.\n";
 }
 
 Exit list(const Options& options)
@@ -141,14 +162,18 @@ Exit list(const Options& options)
     ingest::ScanParameters parameters;
     parameters.threads = options.threads;
     parameters.accepted = *accepted;
-    const auto scan = ingest::scan({options.paths.begin(), options.paths.end()}, parameters, terminal_progress());
+    auto scan = ingest::scan({options.paths.begin(), options.paths.end()}, parameters, terminal_progress());
     if (!scan) return complain(scan.error());
+    if (options.pixels) {
+        if (const auto looked = look_at_pixels(*scan, options, terminal_progress()); !looked) return complain(looked.error());
+    }
     const auto choice = ingest::rank(*scan);
     if (!options.json) {
-        print_table(*scan, choice);
+        print_table(*scan, choice, options.pixels);
     } else {
         ordered_json out;
         out["schema"] = "retromass/1";
+        out["pixels_read"] = options.pixels;
         out["series"] = ordered_json::array();
         const auto ranks = ranks_of(*scan, choice);
         for (std::size_t i = 0; i < scan->series.size(); ++i) out["series"].push_back(series_json(scan->series[i], ranks[i]));
@@ -171,6 +196,7 @@ void add_series(CLI::App& app, Context& context)
     command->add_option("PATH", options->paths, "Folders, DICOM files or a DICOMDIR")->required();
     command->add_option("--accept", options->accept, "Codes to accept instead of refusing, e.g. missing-slices");
     command->add_flag("--json", options->json, "Print the stable JSON of docs/interfaces.md");
+    command->add_flag("--pixels", options->pixels, "Decode every series too: values that are no HU, slices out of place, damaged pixels");
     command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);
     command->footer("Example: retromass series /archive/patient-17");
     command->callback([options, &context] { context.exit = list(*options); });

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """From folders as they come to a case: the choice of series, init, what is accepted and where it shows, hostile input, an interrupted run."""
+import json
 import os
 import signal
 import subprocess
@@ -217,6 +218,28 @@ class Ingest(InScratch):
             self.assertEqual(seg.LossyImageCompression, "01")
             self.assertTrue(seg.FrameOfReferenceUID)
             self.assertEqual(seg.FrameOfReferenceUID, segs[0].FrameOfReferenceUID)  # one of our own, the same in all
+
+    def test_series_says_what_only_the_pixels_show(self):
+        def listed(path, *more):
+            done = run("series", path, "--json", *more)
+            out = json.loads(done.stdout)
+            return out["pixels_read"], out["series"][0]["code"], [n["code"] for n in out["series"][0]["notices"]]
+
+        lifted = self.study("lifted", 71, "20200101", RescaleIntercept="500")  # a whole CT 1524 HU too dense: air reads as bone
+        self.assertNotIn("not-hu", listed(lifted)[2])
+        self.assertIn("Headers only", run("series", lifted).stdout)
+        self.assertEqual((listed(lifted, "--pixels")[0], "not-hu" in listed(lifted, "--pixels")[2]), (True, True))
+        self.assertNotIn("not-hu", listed(self.original, "--pixels")[2])
+        damaged = self.study("damaged", 72, "20200101")
+        one = os.path.join(damaged, "72-20.dcm")
+        data = pydicom.dcmread(one)
+        data.file_meta.TransferSyntaxUID = pydicom.uid.RLELossless
+        data.PixelData = pydicom.encaps.encapsulate([b"\x02\0\0\0" + b"\x40\0\0\0" * 15 + b"\x81"])  # both planes of bytes break off at once
+        data["PixelData"].is_undefined_length = True
+        data.save_as(one)
+        self.assertEqual(listed(damaged)[1], "ok")
+        self.assertEqual(listed(damaged, "--pixels")[1], "truncated-pixels")
+        self.assertIn("72-20.dcm", run("series", damaged, "--pixels").stdout)
 
     def test_malformed_files_are_listed_and_refused(self):
         for folder in ("26_fuzz_malformed", "14_no_meta_wrong_meta_bad_headers"):
