@@ -4,7 +4,9 @@
 
 #include "bench/timing.h"
 #include "sample_data/phantom.h"
+#include "segmentation/distance.h"
 #include "segmentation/segment.h"
+#include "tests/support/itk/maurer.h"
 
 using namespace retromass;
 
@@ -43,5 +45,18 @@ int main()
                            if (!made) stop(made.error().message);
                        }});
     }
+    sample_data::ShapeSpecification mass;
+    mass.shape = sample_data::Shape::ball;
+    mass.size_mm = {150, 150, 150};
+    mass.grid = {200, 200, 100};
+    mass.slice_spacing_mm = 2;
+    const auto phantom = sample_data::make_shape(mass);
+    if (!phantom) stop(phantom.error().message);
+    const std::array<double, 3> spacing_mm{mass.column_spacing_mm, mass.row_spacing_mm, mass.slice_spacing_mm};
+    bench::answer({.text = "signed distance to a mask of 15 cm, 200 x 200 x 100",
+                   .repeats = 3,
+                   .ours = [&] { segmentation::signed_distance(phantom->mask, spacing_mm); },
+                   .peer = "ITK signed Maurer distance",
+                   .peers = [&] { test::maurer_distance(phantom->mask, spacing_mm); }});
     return 0;
 }

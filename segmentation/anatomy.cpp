@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "segmentation/itk/components.h"
-#include "segmentation/itk/distance.h"
+#include "segmentation/distance.h"
 
 namespace retromass::segmentation {
 namespace {

@@ -8,7 +8,7 @@
 #include "core/units.h"
 #include "segmentation/filters.h"
 #include "segmentation/itk/components.h"
-#include "segmentation/itk/distance.h"
+#include "segmentation/distance.h"
 #include "segmentation/segment.h"
 #include "segmentation/upright.h"
 #include "segmentation/working_grid.h"

@@ -6,7 +6,7 @@
 #include "core/parallel.h"
 #include "segmentation/filters.h"
 #include "segmentation/itk/components.h"
-#include "segmentation/itk/distance.h"
+#include "segmentation/distance.h"
 
 namespace retromass::segmentation {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "segmentation/itk/distance.h"
+#include "segmentation/distance.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -57,7 +57,7 @@ Grid<int> nearest_core(const Mask& core, std::array<double, 3> spacing)
 
 /// Distance to what `holds` is true of, mm, up to kFarthest_mm; negative inside.
 template <class Holds>
-Grid<float> distance_to(const Grid<float>& hu, std::array<double, 3> spacing, Holds holds)
+Grid<float> distance_to(const Grid<float>& hu, std::array<double, 3> spacing, int threads, Holds holds)
 {
     Mask found(hu.size());
     bool any = false;
@@ -67,7 +67,7 @@ Grid<float> distance_to(const Grid<float>& hu, std::array<double, 3> spacing, Ho
     }
     Grid<float> out(hu.size(), kFarthest_mm);
     if (!any) return out;
-    out = signed_distance(found, spacing);
+    out = signed_distance(found, spacing, threads);
     for (auto& d : out.values()) d = std::clamp(-d, -kFarthest_mm, kFarthest_mm);
     return out;
 }
@@ -86,8 +86,8 @@ FeatureReader::FeatureReader(const Scene& scene, const Grid<float>& energy, cons
         variance_[i] = d * d;
     }
     variance_ = gaussian(variance_, spacing, scene.smooth_mm, threads);
-    to_fat_ = distance_to(scene.smooth, spacing, [](float hu) { return hu < kFat_hu; });
-    to_bone_ = distance_to(scene.smooth, spacing, [](float hu) { return hu > kBone_hu; });
+    to_fat_ = distance_to(scene.smooth, spacing, threads, [](float hu) { return hu < kFat_hu; });
+    to_bone_ = distance_to(scene.smooth, spacing, threads, [](float hu) { return hu > kBone_hu; });
     nearest_ = nearest_core(scene.core, spacing);
 }
 

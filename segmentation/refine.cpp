@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "segmentation/filters.h"
-#include "segmentation/itk/distance.h"
+#include "segmentation/distance.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -39,7 +39,7 @@ Mask refined(const CtVolume& ct, const Mask& mask, Index low, Index high, double
     }
     if (std::none_of(part.values().begin(), part.values().end(), [](auto v) { return v != 0; })) return mask;
     // The neighbouring slice always lies within the band, however thick the slices are.
-    const auto distance = signed_distance(part, {spacing[0], spacing[1], std::min(dz, 0.95 * band_mm)});
+    const auto distance = signed_distance(part, {spacing[0], spacing[1], std::min(dz, 0.95 * band_mm)}, threads);
     const double side_to_mm = std::clamp(kSideOfLength * length_mm, kSideTo_mm[0], kSideTo_mm[1]);
     const double window_mm = kWindowOfSide * side_to_mm;
     // Local means of each side: normalised convolution over voxels well inside and well outside.

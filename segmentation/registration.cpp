@@ -6,7 +6,7 @@
 
 #include "core/units.h"
 #include "segmentation/deform.h"
-#include "segmentation/itk/distance.h"
+#include "segmentation/distance.h"
 #include "segmentation/rigid.h"
 
 namespace retromass::segmentation {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "segmentation/click.h"
-#include "segmentation/itk/distance.h"
+#include "segmentation/distance.h"
 
 namespace retromass::segmentation {
 namespace {

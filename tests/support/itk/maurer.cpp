@@ -1,13 +1,13 @@
-#include "segmentation/itk/distance.h"
+#include "tests/support/itk/maurer.h"
 
 #include <itkImportImageFilter.h>
 #include <itkSignedMaurerDistanceMapImageFilter.h>
 
 #include <algorithm>
 
-namespace retromass::segmentation {
+namespace retromass::test {
 
-Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm)
+Grid<float> maurer_distance(const Mask& mask, std::array<double, 3> spacing_mm)
 {
     using Input = itk::Image<std::uint8_t, 3>;
     using Output = itk::Image<float, 3>;
@@ -30,4 +30,4 @@ Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm)
     return out;
 }
 
-}  // namespace retromass::segmentation
+}  // namespace retromass::test

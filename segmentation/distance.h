@@ -1,0 +1,16 @@
+#pragma once
+
+#include <array>
+
+#include "core/grid.h"
+
+namespace retromass::segmentation {
+
+/// Signed Euclidean distance, mm, to the nearest voxel of the mask that touches (by face, edge or corner) one outside it: 0 there, positive inside,
+/// negative outside. `spacing_mm` is along column, row and slice; a mask without any such voxel has no surface: +-`kNoSurface_mm` everywhere.
+/// Exact, by lower envelopes of parabolas (Felzenszwalb and Huttenlocher, Theory of Computing 8, 2012); the same for any number of threads.
+Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm, int threads = 1);
+
+inline constexpr float kNoSurface_mm = 1e9F;
+
+}  // namespace retromass::segmentation

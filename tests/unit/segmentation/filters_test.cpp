@@ -1,0 +1,149 @@
+#include "segmentation/filters.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "segmentation/distance.h"
+#include "tests/support/itk/maurer.h"
+
+namespace retromass::segmentation {
+namespace {
+
+constexpr std::array<double, 3> kSpacing{0.7, 1.1, 2.5};
+
+Grid<float> noise(Dimensions size, unsigned seed)
+{
+    std::mt19937 random(seed);
+    std::normal_distribution<float> value(40, 30);
+    Grid<float> out(size);
+    for (auto& v : out.values()) v = value(random);
+    return out;
+}
+
+/// The sum as its definition has it, one value at a time, along one axis.
+Grid<float> convolved(const Grid<float>& in, int axis, double sigma_cells)
+{
+    const auto n = in.size();
+    const int radius = std::max(1, static_cast<int>(std::ceil(3 * sigma_cells)));
+    Grid<float> out(n);
+    for (int k = 0; k < n.slices; ++k) {
+        for (int r = 0; r < n.rows; ++r) {
+            for (int c = 0; c < n.columns; ++c) {
+                float sum = 0;
+                float weight = 0;
+                for (int t = -radius; t <= radius; ++t) {
+                    const int cc = c + (axis == 0 ? t : 0);
+                    const int rr = r + (axis == 1 ? t : 0);
+                    const int kk = k + (axis == 2 ? t : 0);
+                    if (!n.contains(cc, rr, kk)) continue;
+                    const auto w = static_cast<float>(std::exp(-0.5 * t * t / (sigma_cells * sigma_cells)));
+                    sum += w * in.at(cc, rr, kk);
+                    weight += w;
+                }
+                out.at(c, r, k) = sum / weight;
+            }
+        }
+    }
+    return out;
+}
+
+/// A union of balls, seeded: thick and thin parts, touching the edges of the grid.
+Mask balls(Dimensions size, unsigned seed)
+{
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<double> part(0, 1);
+    Mask out(size);
+    for (int ball = 0; ball < 6; ++ball) {
+        const double x = part(random) * size.columns;
+        const double y = part(random) * size.rows;
+        const double z = part(random) * size.slices;
+        const double radius_mm = 2 + 9 * part(random);
+        for (int k = 0; k < size.slices; ++k) {
+            for (int r = 0; r < size.rows; ++r) {
+                for (int c = 0; c < size.columns; ++c) {
+                    if (std::hypot((c - x) * kSpacing[0], (r - y) * kSpacing[1], (k - z) * kSpacing[2]) < radius_mm) out.at(c, r, k) = 1;
+                }
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+// Lines side by side in vectors are still sums in the order of the definition: not one bit differs, for any width of the kernel and any rest of lines.
+TEST(Gaussian, IsThePlainSumBitForBit)
+{
+    for (const Dimensions size : {Dimensions{17, 9, 5}, Dimensions{8, 16, 3}, Dimensions{3, 5, 21}}) {
+        const auto in = noise(size, 3);
+        for (const double sigma_mm : {0.5, 1.5, 6.0}) {
+            auto plain = in;
+            for (int axis = 0; axis < 3; ++axis) {
+                const double cells = sigma_mm / kSpacing[static_cast<std::size_t>(axis)];
+                if (cells > 0.3) plain = convolved(plain, axis, cells);
+            }
+            for (const int threads : {1, 3}) {
+                const auto fast = gaussian(in, kSpacing, sigma_mm, threads);
+                for (std::size_t i = 0; i < plain.values().size(); ++i) ASSERT_EQ(fast[i], plain[i]) << sigma_mm << " mm, voxel " << i;
+            }
+        }
+    }
+}
+
+// ITK's filter works in squares of float as ours does: 1e-4 mm is their rounding at 30 mm.
+TEST(SignedDistance, IsThatOfItk)
+{
+    for (unsigned seed = 1; seed <= 8; ++seed) {
+        const auto mask = balls({40, 31, 15}, seed);
+        const auto ours = signed_distance(mask, kSpacing, 2);
+        const auto theirs = test::maurer_distance(mask, kSpacing);
+        for (std::size_t i = 0; i < ours.values().size(); ++i) ASSERT_NEAR(ours[i], theirs[i], 1e-4) << "seed " << seed << ", voxel " << i;
+    }
+}
+
+TEST(SignedDistance, IsTheDistanceToTheNearestVoxelOfTheSurface)
+{
+    const auto mask = balls({23, 19, 9}, 11);
+    const auto n = mask.size();
+    const auto ours = signed_distance(mask, kSpacing);
+    const auto theirs = signed_distance(mask, kSpacing, 3);
+    std::vector<std::array<int, 3>> surface;
+    for (int k = 0; k < n.slices; ++k) {
+        for (int r = 0; r < n.rows; ++r) {
+            for (int c = 0; c < n.columns; ++c) {
+                bool outside = false;
+                for (int d = 0; d < 27; ++d) {
+                    const int cc = c + d % 3 - 1;
+                    const int rr = r + d / 3 % 3 - 1;
+                    const int kk = k + d / 9 - 1;
+                    outside = outside || (n.contains(cc, rr, kk) && !mask.at(cc, rr, kk));
+                }
+                if (mask.at(c, r, k) && outside) surface.push_back({c, r, k});
+            }
+        }
+    }
+    ASSERT_FALSE(surface.empty());
+    for (int k = 0; k < n.slices; ++k) {
+        for (int r = 0; r < n.rows; ++r) {
+            for (int c = 0; c < n.columns; ++c) {
+                double least = 1e9;
+                for (const auto& s : surface) least = std::min(least, std::hypot((c - s[0]) * kSpacing[0], (r - s[1]) * kSpacing[1], (k - s[2]) * kSpacing[2]));
+                ASSERT_NEAR(ours.at(c, r, k), mask.at(c, r, k) ? least : -least, 1e-4) << c << ' ' << r << ' ' << k;
+                ASSERT_EQ(ours.at(c, r, k), theirs.at(c, r, k));
+            }
+        }
+    }
+}
+
+TEST(SignedDistance, OfAMaskWithoutSurfaceIsFar)
+{
+    const Dimensions size{6, 5, 4};
+    const auto of_nothing = signed_distance(Mask(size), kSpacing);
+    const auto of_all = signed_distance(Mask(size, 1), kSpacing);
+    for (const float d : of_nothing.values()) ASSERT_EQ(d, -kNoSurface_mm);
+    for (const float d : of_all.values()) ASSERT_EQ(d, kNoSurface_mm);
+}
+
+}  // namespace retromass::segmentation
