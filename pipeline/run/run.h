@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -151,6 +153,7 @@ struct RunParameters {
     outputs::Dates dates = outputs::Dates::shift;           ///< of a de-identified case
     std::string command;                                    ///< for provenance
     std::string timestamp;                                  ///< ISO 8601, for provenance
+    int variants = segmentation::kVariants;                 ///< re-runs of each segmentation for its interval; 0 = no interval
 };
 
 /// What a dry run found: what would be done and what it needs. Headers alone are read: dates that are missing, shared or in the wrong order
@@ -167,6 +170,63 @@ Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const 
 /// The whole chain: load, segment, measure, assess, write. Returns what was written.
 Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters,
                                      const Progress& progress = {});
+
+/// A case that is worked on: what `run` would make of it, kept lesion by lesion while a reader changes what the case file says.
+/// No intervals are made, and nothing is written.
+class OpenCase {
+public:
+    struct Lesion {
+        outputs::LesionResult result;                       ///< without voxels
+        std::shared_ptr<const Mask> mask;                   ///< on the CT grid; null = none
+    };
+    struct Place {
+        std::size_t timepoint = 0;
+        std::size_t lesion = 0;                             ///< both as the case file counts
+    };
+    using Lesions = std::vector<std::vector<Lesion>>;       ///< by time point
+    /// What a result holds of a lesion at a time point.
+    struct Written {
+        std::filesystem::path mask;                         ///< empty = none
+        std::string carried_from;
+        std::string reason;                                 ///< why not evaluable
+    };
+    using WrittenCase = std::map<std::pair<std::string, std::string>, Written>;   ///< by time point and lesion
+    /// Of lesions that `written` has no mask of, prompts are followed; what was carried from a time point of `changed` is for the next run to find.
+    static Result<OpenCase> open(const CaseFile& file, const WrittenCase& written, const std::set<std::string>& changed, const RunParameters& parameters, const Progress& progress = {});
+
+    const CaseFile& file() const { return file_; }
+    bool synthetic() const { return synthetic_; }
+    /// Null where the time point has none.
+    const std::shared_ptr<const ingest::CtSeries>& ct(std::size_t timepoint) const { return cts_[timepoint]; }
+    std::optional<Date> date(std::size_t timepoint) const { return timepoints_[timepoint].date; }
+    /// As they count: lesions in one place are not evaluable, though their masks are there.
+    const Lesions& lesions() const { return counting_; }
+    /// The same with one changed; what was carried from its time point is not evaluable until a run has found it again.
+    Lesions lesions_with(Place place, const Lesion& changed) const;
+
+    /// What a run would make of the lesion if the case file said `said` of it; with a mask, what that mask measures.
+    Result<Lesion> tried(Place place, const LesionAtTimepoint& said, const std::shared_ptr<const Mask>& mask = {}, const Progress& progress = {}) const;
+    Result<response::Assessment> assessed(const Lesions& lesions) const;
+    void take(Place place, const LesionAtTimepoint& said, Lesion changed);
+
+private:
+    OpenCase() = default;
+    std::set<std::size_t> unsettle_carried(Lesions& lesions, std::size_t changed) const;
+
+    CaseFile file_;
+    RunParameters parameters_;
+    std::vector<Code> accepted_;
+    bool synthetic_ = false;
+    std::vector<outputs::TimepointResult> timepoints_;      ///< without lesions and voxels
+    std::vector<std::shared_ptr<const ingest::CtSeries>> cts_;
+    Lesions lesions_;                                       ///< each by itself
+    Lesions counting_;                                      ///< the same as they count
+};
+
+/// What a reader now says of a lesion at a time point is written into the case file in place of prompt, mask and status; the rest of it stays,
+/// but for comments. The file as it was is kept beside it as `<stem>.0001.yaml` and on; answers that name. Fails with case_file where the lesion or
+/// time point is not in the file.
+Result<std::filesystem::path> change_case(const std::filesystem::path& case_file, const std::string& timepoint, const std::string& lesion, const LesionAtTimepoint& said);
 
 /// A row of a table, CSV (RFC 4180) or JSON, by column.
 struct TableRow {

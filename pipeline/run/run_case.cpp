@@ -7,6 +7,7 @@
 #include "pipeline/run/accepted.h"
 #include "pipeline/run/carry_forward.h"
 #include "pipeline/run/deidentify.h"
+#include "pipeline/run/lesion_at.h"
 #include "pipeline/run/patient_of.h"
 #include "pipeline/run/protocol.h"
 #include "pipeline/run/run.h"
@@ -20,6 +21,8 @@ constexpr double kDenseUnenhanced_hu = 130;          ///< definitions 4.2
 constexpr double kReaderDisagrees_mm = 5;            ///< definitions 5.3: more than max(5 mm, 10 %)
 constexpr double kReaderDisagreesRelative = 0.10;
 constexpr double kCraniocaudalGrowth = 1.20;         ///< definitions 2.7
+
+constexpr const char* kNothingSaid = "neither prompt nor status is given";
 
 bool accepts(const std::vector<Code>& accepted, Code code) { return std::find(accepted.begin(), accepted.end(), code) != accepted.end(); }
 
@@ -90,7 +93,7 @@ Result<FoundMask> mask_of(const CaseFile& file, const LesionAtTimepoint& at, seg
     segmentation::SegmentParameters settings;
     settings.method = parameters.method;
     settings.threads = parameters.threads;
-    settings.variants = segmentation::kVariants;
+    settings.variants = parameters.variants;
     RETROMASS_TRY(segmentation::check_prompt(ct.volume, ct.facts.frame_of_reference_uid, prompt));
     auto made = segmentation::segment(ct.volume, ct.facts.frame_of_reference_uid, prompt, settings, progress);
     if (!made) {
@@ -104,7 +107,8 @@ Result<FoundMask> mask_of(const CaseFile& file, const LesionAtTimepoint& at, seg
     return FoundMask{std::move(made->mask), std::move(made->variants)};
 }
 
-/// Measures, and says what keeps the lesion from being evaluable.
+}  // namespace
+
 Status measure_into(outputs::LesionResult& result, Mask mask, const CaseFile& file, const CaseTimepoint& timepoint, const ingest::CtSeries& ct,
                     const std::vector<Code>& accepted, int threads)
 {
@@ -132,6 +136,8 @@ Status measure_into(outputs::LesionResult& result, Mask mask, const CaseFile& fi
     return Done{};
 }
 
+namespace {
+
 /// The 95 % intervals of what was measured. A lesion cut by the edge of the scan has none: its values are lower bounds.
 void add_intervals(outputs::LesionResult& result, const VolumeGeometry& geometry, const MaskVariants& variants)
 {
@@ -153,6 +159,8 @@ void add_intervals(outputs::LesionResult& result, const VolumeGeometry& geometry
     if (!origin.not_validated.empty()) result.notices.push_back({Code::interval_not_validated, "interval not validated here: calibrated on " + origin.calibrated_on + ", but " + origin.not_validated});
 }
 
+}  // namespace
+
 void compare_with_reader(outputs::LesionResult& result, const CaseFile& file)
 {
     if (!result.prompt || result.prompt->lines.empty()) return;
@@ -167,11 +175,12 @@ void compare_with_reader(outputs::LesionResult& result, const CaseFile& file)
     }
 }
 
-/// Whether the case file leaves open what became of the lesion.
 bool says_nothing(const LesionAtTimepoint& at)
 {
     return !at.has_prompt && at.mask_file.empty() && !at.status && !at.reported_long_axis && at.split_into.empty() && at.merged_into.empty();
 }
+
+namespace {
 
 /// A lesion nobody said anything of: found again from the last time point, or not evaluable.
 Result<outputs::LesionResult> unsaid_lesion(const CaseFile& file, const CaseLesion& lesion, const CaseTimepoint& timepoint, const outputs::TimepointResult& now, CarryForward& carrier,
@@ -179,7 +188,7 @@ Result<outputs::LesionResult> unsaid_lesion(const CaseFile& file, const CaseLesi
 {
     outputs::LesionResult result;
     result.lesion = lesion.lesion.id;
-    result.reason = "neither prompt nor status is given";
+    result.reason = kNothingSaid;
     RETROMASS_TRY_ASSIGN(auto carried, carrier.find(lesion, now, progress));
     if (!carried) return result;
     if (!carried->found) {
@@ -205,14 +214,18 @@ Result<outputs::LesionResult> unsaid_lesion(const CaseFile& file, const CaseLesi
     return result;
 }
 
-Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& lesion, const CaseTimepoint& timepoint, const ChosenSeries& chosen, const outputs::TimepointResult& now,
-                                        CarryForward& carrier, const RunParameters& parameters, const std::vector<Code>& accepted, const Progress& progress)
+}  // namespace
+
+Result<outputs::LesionResult> said_lesion(const CaseFile& file, const CaseLesion& lesion, const CaseTimepoint& timepoint, const ChosenSeries& chosen, const ingest::CtSeries* ct,
+                                          const RunParameters& parameters, const std::vector<Code>& accepted, const Progress& progress)
 {
-    const auto* const ct = now.ct ? &*now.ct : nullptr;
-    const auto found = lesion.timepoints.find(timepoint.id);
-    if (found == lesion.timepoints.end() || says_nothing(found->second)) return unsaid_lesion(file, lesion, timepoint, now, carrier, accepted, parameters.threads, progress);
     outputs::LesionResult result;
     result.lesion = lesion.lesion.id;
+    const auto found = lesion.timepoints.find(timepoint.id);
+    if (found == lesion.timepoints.end()) {
+        result.reason = kNothingSaid;
+        return result;
+    }
     const auto& at = found->second;
     result.reviewer = at.reader;
     const bool to_measure = at.has_prompt || !at.mask_file.empty();
@@ -239,7 +252,7 @@ Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& 
             }
         }
     } else {
-        result.reason = at.status ? "" : at.reported_long_axis ? "" : "neither prompt nor status is given";
+        result.reason = at.status ? "" : at.reported_long_axis ? "" : kNothingSaid;
     }
     if (at.status && !to_measure) result.status = *at.status;
     if (at.reported_long_axis && !to_measure) {
@@ -248,6 +261,14 @@ Result<outputs::LesionResult> lesion_at(const CaseFile& file, const CaseLesion& 
     }
     return result;
 }
+
+void tell_shared_place(outputs::LesionResult& lesion, const std::string& with, std::size_t voxels)
+{
+    lesion.conflict = "lies in the same place as " + with + ": their masks share " + std::to_string(voxels) + " voxels";
+    lesion.notices.push_back({Code::same_place, lesion.lesion + " " + lesion.conflict});
+}
+
+namespace {
 
 /// Two lesions whose masks share voxels: which of them the tissue belongs to is the reader's word, so neither is evaluable.
 void list_shared_places(std::vector<outputs::TimepointResult>& timepoints)
@@ -263,12 +284,8 @@ void list_shared_places(std::vector<outputs::TimepointResult>& timepoints)
                 std::size_t voxels = 0;
                 for (std::size_t v = 0; v < mine.size(); ++v) voxels += mine[v] != 0 && other[v] != 0;
                 if (voxels == 0) continue;
-                const auto tell = [&](outputs::LesionResult& lesion, const std::string& with) {
-                    lesion.conflict = "lies in the same place as " + with + ": their masks share " + std::to_string(voxels) + " voxels";
-                    lesion.notices.push_back({Code::same_place, lesion.lesion + " " + lesion.conflict});
-                };
-                tell(first, second.lesion);
-                tell(second, first.lesion);
+                tell_shared_place(first, second.lesion, voxels);
+                tell_shared_place(second, first.lesion, voxels);
                 shared.insert(shared.end(), {a, b});
             }
         }
@@ -281,6 +298,8 @@ void list_shared_places(std::vector<outputs::TimepointResult>& timepoints)
         }
     }
 }
+
+}  // namespace
 
 void note_diverging_axes(std::vector<outputs::TimepointResult>& timepoints)
 {
@@ -299,6 +318,8 @@ void note_diverging_axes(std::vector<outputs::TimepointResult>& timepoints)
         }
     }
 }
+
+namespace {
 
 /// Who the case is of, as the first CT says it: a hash, never the values; empty without a CT.
 std::string identity_of(const outputs::CaseResult& result)
@@ -373,6 +394,8 @@ void list_settings(outputs::CaseResult& result, const CaseFile& file, const RunP
     if (parameters.assume_no_new_lesions) out.emplace_back("new lesions", "silence taken as none (--assume-no-new-lesions)");
 }
 
+}  // namespace
+
 Result<response::Policies> policies_of(const CaseFile& file, const RunParameters& parameters)
 {
     response::Policies policies;
@@ -381,6 +404,8 @@ Result<response::Policies> policies_of(const CaseFile& file, const RunParameters
     if (parameters.assume_no_new_lesions) RETROMASS_TRY(policies.set("new_lesions_unstated", "assume-none"));
     return policies;
 }
+
+namespace {
 
 /// What the other choices of a policy that this case turns on would give.
 Status add_alternatives(outputs::CaseResult& result, const response::Patient& patient, const response::Policies& policies, const response::Criteria& criteria)
@@ -457,8 +482,10 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
                 RETROMASS_TRY_ASSIGN(auto hash, outputs::sha256_of_file(file.folder / name));
                 result.inputs.emplace_back(timepoint.id + ", " + lesion.lesion.id + ": " + name, std::move(hash));
             }
-            RETROMASS_TRY_ASSIGN(auto measured, lesion_at(file, lesion, timepoint, chosen, now, carrier, parameters, accepted,
-                                                          part(progress, from + 0.3 * share, from + share, timepoint.id)));
+            const auto steps = part(progress, from + 0.3 * share, from + share, timepoint.id);
+            RETROMASS_TRY_ASSIGN(auto measured, at == lesion.timepoints.end() || says_nothing(at->second)
+                                                    ? unsaid_lesion(file, lesion, timepoint, now, carrier, accepted, parameters.threads, steps)
+                                                    : said_lesion(file, lesion, timepoint, chosen, now.ct ? &*now.ct : nullptr, parameters, accepted, steps));
             now.lesions.push_back(std::move(measured));
         }
         result.timepoints.push_back(std::move(now));

@@ -1,0 +1,199 @@
+#include <algorithm>
+
+#include "pipeline/run/accepted.h"
+#include "pipeline/run/lesion_at.h"
+#include "pipeline/run/patient_of.h"
+#include "pipeline/run/protocol.h"
+#include "pipeline/run/run.h"
+
+namespace retromass::run {
+namespace {
+
+/// What patient and series say of a time point, without its voxels.
+outputs::TimepointResult without_voxels(const CaseTimepoint& stated, const ingest::CtSeries* ct)
+{
+    outputs::TimepointResult out;
+    out.id = stated.id;
+    out.reader = stated.reader;
+    out.new_lesions = stated.new_lesions;
+    out.date = stated.date;
+    if (!ct) return out;
+    out.ct = ingest::CtSeries{ct->facts, {ct->volume.geometry, {}}, {}, ct->notices};
+    if (!out.date) out.date = ct->facts.date();
+    return out;
+}
+
+OpenCase::Lesion without_voxels(outputs::LesionResult result)
+{
+    OpenCase::Lesion out;
+    if (result.mask) out.mask = std::make_shared<const Mask>(std::move(*result.mask));
+    result.mask.reset();
+    result.probability.reset();
+    out.result = std::move(result);
+    return out;
+}
+
+std::size_t shared_voxels(const Mask& a, const Mask& b)
+{
+    std::size_t voxels = 0;
+    for (std::size_t v = 0; v < a.values().size(); ++v) voxels += a[v] != 0 && b[v] != 0;
+    return voxels;
+}
+
+/// Of lesions that share voxels none is evaluable; the masks stay in sight, as the reader has to part them.
+std::vector<OpenCase::Lesion> as_they_count(std::vector<OpenCase::Lesion> lesions)
+{
+    std::vector<std::size_t> shared;
+    for (std::size_t a = 0; a < lesions.size(); ++a) {
+        for (std::size_t b = a + 1; b < lesions.size(); ++b) {
+            if (!lesions[a].mask || !lesions[b].mask) continue;
+            const auto voxels = shared_voxels(*lesions[a].mask, *lesions[b].mask);
+            if (voxels == 0) continue;
+            tell_shared_place(lesions[a].result, lesions[b].result.lesion, voxels);
+            tell_shared_place(lesions[b].result, lesions[a].result.lesion, voxels);
+            shared.insert(shared.end(), {a, b});
+        }
+    }
+    for (const auto l : shared) {
+        auto& result = lesions[l].result;
+        result.status = response::LesionStatus::not_evaluable;
+        result.reason = result.conflict;
+        result.measurements.reset();
+    }
+    return lesions;
+}
+
+}  // namespace
+
+Result<OpenCase> OpenCase::open(const CaseFile& file, const WrittenCase& written, const std::set<std::string>& changed, const RunParameters& parameters, const Progress& progress)
+{
+    OpenCase out;
+    out.file_ = file;
+    if (parameters.protocol) RETROMASS_TRY(take_protocol(out.file_, *parameters.protocol));
+    out.parameters_ = parameters;
+    out.parameters_.variants = 0;
+    out.accepted_ = accepted_of(out.file_, parameters);
+    std::optional<ingest::AcquisitionFacts> baseline;
+    for (const auto& timepoint : out.file_.timepoints) {
+        ChosenSeries chosen;
+        std::shared_ptr<const ingest::CtSeries> ct;
+        if (!timepoint.ct.empty()) {
+            RETROMASS_TRY_ASSIGN(chosen, series_of(out.file_, timepoint, baseline, out.parameters_, progress));
+            if (!baseline) baseline = chosen.series.facts;
+            RETROMASS_TRY_ASSIGN(auto loaded, ingest::load(chosen.series, parameters.threads, progress));
+            out.synthetic_ = out.synthetic_ || loaded.facts.synthetic;
+            ct = std::make_shared<const ingest::CtSeries>(std::move(loaded));
+        }
+        auto& lesions = out.lesions_.emplace_back();
+        for (const auto& lesion : out.file_.lesions) {
+            const auto found = written.find({timepoint.id, lesion.lesion.id});
+            const auto kept = found == written.end() ? Written{} : found->second;
+            const auto at = lesion.timepoints.find(timepoint.id);
+            const bool said = at != lesion.timepoints.end() && !says_nothing(at->second);
+            auto asked = lesion;
+            const bool read = ct && !kept.mask.empty() && (said || !kept.carried_from.empty());
+            if (read) {
+                auto& from = asked.timepoints[timepoint.id];
+                from.mask_file = std::filesystem::absolute(kept.mask).string();
+                from.has_prompt = false;
+                from.label.clear();
+            }
+            RETROMASS_TRY_ASSIGN(auto result, said_lesion(out.file_, asked, timepoint, chosen, ct.get(), out.parameters_, out.accepted_, progress));
+            if (const auto drawn = chosen.prompts.find(lesion.lesion.id); read && drawn != chosen.prompts.end()) {
+                result.prompt = drawn->second;
+                compare_with_reader(result, out.file_);
+            }
+            if (!said && !read && !kept.reason.empty()) result.reason = kept.reason;
+            if (!said && read) {
+                result.carried_from = kept.carried_from;
+                result.notices.push_back({Code::low_confidence, "carried from " + kept.carried_from + " by registration, nobody pointed at it here"});
+            }
+            lesions.push_back(without_voxels(std::move(result)));
+        }
+        out.timepoints_.push_back(without_voxels(timepoint, ct.get()));
+        out.cts_.push_back(std::move(ct));
+    }
+    for (std::size_t t = 0; t < out.timepoints_.size(); ++t) {
+        if (changed.contains(out.timepoints_[t].id)) out.unsettle_carried(out.lesions_, t);
+    }
+    for (const auto& lesions : out.lesions_) out.counting_.push_back(as_they_count(lesions));
+    return out;
+}
+
+/// A carried lesion rests on all masks of the time point it comes from: they are left out of the registration.
+std::set<std::size_t> OpenCase::unsettle_carried(Lesions& lesions, std::size_t changed) const
+{
+    std::set<std::string> moved{timepoints_[changed].id};
+    std::set<std::size_t> out;
+    for (std::size_t t = changed + 1; t < lesions.size(); ++t) {
+        for (auto& lesion : lesions[t]) {
+            auto& result = lesion.result;
+            if (!moved.contains(result.carried_from)) continue;
+            result.status = response::LesionStatus::not_evaluable;
+            result.reason = "it was carried from " + result.carried_from + ", where a mask has changed: the next run looks for it again";
+            result.measurements.reset();
+            lesion.mask.reset();
+            out.insert(t);
+        }
+        if (out.contains(t)) moved.insert(timepoints_[t].id);
+    }
+    return out;
+}
+
+OpenCase::Lesions OpenCase::lesions_with(Place place, const Lesion& changed) const
+{
+    auto own = lesions_;
+    own[place.timepoint][place.lesion] = changed;
+    auto moved = unsettle_carried(own, place.timepoint);
+    moved.insert(place.timepoint);
+    auto out = counting_;
+    for (const auto t : moved) out[t] = as_they_count(std::move(own[t]));
+    return out;
+}
+
+Result<OpenCase::Lesion> OpenCase::tried(Place place, const LesionAtTimepoint& said, const std::shared_ptr<const Mask>& mask, const Progress& progress) const
+{
+    const auto& timepoint = file_.timepoints[place.timepoint];
+    const auto* ct = cts_[place.timepoint].get();
+    auto lesion = file_.lesions[place.lesion];
+    if (mask && ct) {
+        auto result = lesions_[place.timepoint][place.lesion].result;
+        result.measurements.reset();
+        result.reason.clear();
+        result.notices.clear();
+        RETROMASS_TRY(measure_into(result, *mask, file_, timepoint, *ct, accepted_, parameters_.threads));
+        compare_with_reader(result, file_);
+        return without_voxels(std::move(result));
+    }
+    lesion.timepoints[timepoint.id] = said;
+    ChosenSeries chosen;
+    if (said.has_prompt) chosen.prompts[lesion.lesion.id] = said.prompt;
+    RETROMASS_TRY_ASSIGN(auto result, said_lesion(file_, lesion, timepoint, chosen, ct, parameters_, accepted_, progress));
+    return without_voxels(std::move(result));
+}
+
+Result<response::Assessment> OpenCase::assessed(const Lesions& lesions) const
+{
+    outputs::CaseResult result;
+    result.case_id = file_.case_id;
+    for (const auto& lesion : file_.lesions) result.lesions.push_back(lesion.lesion);
+    result.timepoints = timepoints_;
+    for (std::size_t t = 0; t < lesions.size(); ++t) {
+        for (const auto& lesion : lesions[t]) result.timepoints[t].lesions.push_back(lesion.result);
+    }
+    RETROMASS_TRY_ASSIGN(const auto policies, policies_of(file_, parameters_));
+    response::Criteria criteria;
+    criteria.primary = file_.primary;
+    if (!file_.criteria.empty()) criteria.others = file_.criteria;
+    return response::assess(patient_of(file_, result), policies, criteria);
+}
+
+void OpenCase::take(Place place, const LesionAtTimepoint& said, Lesion changed)
+{
+    counting_ = lesions_with(place, changed);
+    file_.lesions[place.lesion].timepoints[file_.timepoints[place.timepoint].id] = said;
+    lesions_[place.timepoint][place.lesion] = std::move(changed);
+    unsettle_carried(lesions_, place.timepoint);
+}
+
+}  // namespace retromass::run
