@@ -6,6 +6,9 @@
 namespace retromass::viewer {
 namespace {
 
+constexpr double kCross_mm = 3;   // half a cross at a point
+constexpr double kEnd_mm = 15;    // half the mark of a top or bottom slice
+
 /// The box of the stack in its own directions, relative to the first voxel: where tilt lets slices drift, it holds them all.
 struct StackBox {
     double column_low_mm = 0, column_high_mm = 0;
@@ -214,6 +217,67 @@ std::vector<Caliper> calipers(const measurement::LesionMeasurements& measured, c
     }
     const double reach_mm = 0.5 * (frame.plane == Plane::coronal ? geometry.row_spacing_mm() : geometry.column_spacing_mm());
     out.push_back(placed(CaliperKind::craniocaudal, measured.craniocaudal, "craniocaudal", reach_mm));
+    return out;
+}
+
+std::vector<PlaneLine> prompt_lines(const segmentation::Prompt& prompt, const VolumeGeometry& geometry, const PlaneFrame& frame)
+{
+    std::vector<PlaneLine> out;
+    const auto line = [&](PatientPoint from, PatientPoint to) {
+        const auto a = frame.to_plane(from);
+        const auto b = frame.to_plane(to);
+        out.push_back({a[0], a[1], b[0], b[1]});
+    };
+    const bool axial = frame.plane == Plane::axial;
+    const int slice = std::clamp(static_cast<int>(std::lround(geometry.to_index(frame.origin).slice)), 0, geometry.size().slices - 1);
+    const double half_mm = 0.5 * (axial ? geometry.slab_mm(slice) : frame.plane == Plane::coronal ? geometry.row_spacing_mm() : geometry.column_spacing_mm());
+    const auto here = [&](PatientPoint p) { return frame.distance_mm(p) <= half_mm + 1e-6; };
+    const auto cross_at = [&](PatientPoint p) {
+        if (!here(p)) return;
+        const PatientPoint x = kCross_mm * frame.right;
+        const PatientPoint y = kCross_mm * frame.down;
+        line(p - x, p + x);
+        line(p - y, p + y);
+    };
+    for (const auto& l : prompt.lines) {
+        if (here(l.a) && here(l.b)) line(l.a, l.b);
+    }
+    for (const auto& p : prompt.points) cross_at(p);
+    for (const auto& p : prompt.exclude) {
+        if (!here(p)) continue;
+        const PatientPoint d = (kCross_mm * 0.7) * (frame.right + frame.down);
+        const PatientPoint e = (kCross_mm * 0.7) * (frame.right - frame.down);
+        line(p - d, p + d);
+        line(p - e, p + e);
+    }
+    for (const auto& contour : prompt.contours) {
+        for (std::size_t i = 0; i < contour.size(); ++i) {
+            const auto& next = contour[(i + 1) % contour.size()];
+            if (here(contour[i]) && here(next)) line(contour[i], next);
+        }
+    }
+    if (prompt.extent) {
+        for (const auto& p : *prompt.extent) {
+            if (axial) cross_at(p);
+            else line(p - kEnd_mm * frame.right, p + kEnd_mm * frame.right);  // the slice, seen from its side
+        }
+    }
+    if (prompt.box) {
+        const auto& [a, b] = *prompt.box;
+        const PatientPoint low{std::min(a.x, b.x), std::min(a.y, b.y), std::min(a.z, b.z)};
+        const PatientPoint high{std::max(a.x, b.x), std::max(a.y, b.y), std::max(a.z, b.z)};
+        const PatientPoint normal = cross(frame.right, frame.down);
+        const double at = dot(frame.origin, normal);
+        const double one = dot(low, normal);
+        const double other = dot(high, normal);
+        if (at < std::min(one, other) - half_mm || at > std::max(one, other) + half_mm) return out;
+        const auto p = frame.to_plane(low);
+        const auto q = frame.to_plane(high);
+        out.push_back({p[0], p[1], q[0], p[1]});
+        out.push_back({q[0], p[1], q[0], q[1]});
+        out.push_back({q[0], q[1], p[0], q[1]});
+        out.push_back({p[0], q[1], p[0], p[1]});
+    }
     return out;
 }
 

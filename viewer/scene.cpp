@@ -44,7 +44,25 @@ View looking_at(const Scene& scene, View view, std::size_t timepoint, std::size_
     view.timepoint = timepoint;
     view.lesion = lesion;
     view.cursor = place_of(scene.timepoints[timepoint], lesion);
+    view.pan = {};
     return view;
+}
+
+/// The lesion of that name; else the first with a mask, else the first.
+std::size_t lesion_named(const TimepointView& timepoint, const std::string& name)
+{
+    std::size_t masked = timepoint.lesions.size();
+    for (std::size_t l = 0; l < timepoint.lesions.size(); ++l) {
+        if (timepoint.lesions[l].lesion == name) return l;
+        if (timepoint.lesions[l].mask) masked = std::min(masked, l);
+    }
+    return masked < timepoint.lesions.size() ? masked : 0;
+}
+
+/// Whether there is a place of the lesion to go to.
+bool placed(const TimepointView& timepoint, std::size_t lesion)
+{
+    return lesion < timepoint.lesions.size() && (timepoint.lesions[lesion].measurements || timepoint.lesions[lesion].mask);
 }
 
 std::string upper(std::string text)
@@ -112,13 +130,8 @@ View other_timepoint(const Scene& scene, const View& view, int steps)
     if (reached == static_cast<int>(view.timepoint)) return view;
 
     const auto& next = scene.timepoints[static_cast<std::size_t>(reached)];
-    std::size_t lesion = 0;
-    if (const auto* shown = lesion_of(scene, view)) {
-        for (std::size_t i = 0; i < next.lesions.size(); ++i) {
-            if (next.lesions[i].lesion == shown->lesion) lesion = i;
-        }
-    }
-    return looking_at(scene, view, static_cast<std::size_t>(reached), lesion);
+    const auto* shown = lesion_of(scene, view);
+    return looking_at(scene, view, static_cast<std::size_t>(reached), lesion_named(next, shown ? shown->lesion : ""));
 }
 
 View other_lesion(const Scene& scene, const View& view, int steps)
@@ -188,6 +201,57 @@ View zoomed(const View& view, double factor)
     return next;
 }
 
+View at_row(const Scene& scene, const View& view, const TableRow& row)
+{
+    const auto& timepoint = scene.timepoints[row.timepoint];
+    if (!timepoint.ct) return view;
+    const auto* shown = lesion_of(scene, view);
+    return looking_at(scene, view, row.timepoint, row.lesion ? *row.lesion : lesion_named(timepoint, shown ? shown->lesion : ""));
+}
+
+View panned(const View& view, PatientPoint by)
+{
+    View next = view;
+    next.pan = view.pan + by;
+    return next;
+}
+
+View with_beside(const Scene& scene, const View& view)
+{
+    View next = view;
+    if (view.beside) {
+        next.beside.reset();
+        return next;
+    }
+    const auto& baseline = scene.timepoints[view.timepoint].baseline;
+    for (std::size_t t = 0; t < scene.timepoints.size(); ++t) {
+        if (t == view.timepoint || !scene.timepoints[t].ct) continue;
+        if (!next.beside || scene.timepoints[t].id == baseline) next.beside = t;
+    }
+    return next;
+}
+
+View beside(const Scene& scene, const View& view)
+{
+    const auto* here = lesion_of(scene, view);
+    const auto& there = scene.timepoints[*view.beside];
+    View out = view;
+    out.timepoint = *view.beside;
+    out.lesion = lesion_named(there, here ? here->lesion : "");
+    const bool linked = placed(scene.timepoints[view.timepoint], view.lesion) && placed(there, out.lesion);
+    const auto offset = linked ? place_of(there, out.lesion) - place_of(scene.timepoints[view.timepoint], view.lesion) : PatientPoint{};
+    out.cursor = centred(scene, out, view.cursor + offset).cursor;
+    out.beside.reset();
+    return out;
+}
+
+std::string link_caption(const Scene& scene, const View& view)
+{
+    const auto other = beside(scene, view);
+    const bool linked = placed(scene.timepoints[view.timepoint], view.lesion) && placed(scene.timepoints[*view.beside], other.lesion);
+    return scene.timepoints[*view.beside].id + (linked ? ", linked by the lesion's centre" : ", linked by position on the couch");
+}
+
 Scene reviewed(Scene scene, const View& view, Decision decision, const std::string& reader)
 {
     auto& lesions = scene.timepoints[view.timepoint].lesions;
@@ -206,6 +270,23 @@ Pressed pressed(const Scene& scene, const View& view, std::string_view key)
     if (key == "Down") return {moved(scene, view, Plane::axial, -1)};
     if (key == "Tab") return {other_lesion(scene, view, 1)};
     if (key == "plus" || key == "equal" || key == "KP_Add") return {zoomed(view, 1.25)};
+    if (key == "0") {
+        View whole = view;
+        whole.zoom = 1;
+        whole.pan = {};
+        return {whole};
+    }
+    if (key == "s") return {with_beside(scene, view)};
+    if (key == "t") {
+        View with = view;
+        with.table = !view.table;
+        return {with};
+    }
+    if (key == "o") {  // the outline, half of it, none of it
+        View with = view;
+        with.outline_opacity = view.outline_opacity > 0.75 ? 0.5 : view.outline_opacity > 0.25 ? 0 : 1;
+        return {with};
+    }
     if (key == "minus" || key == "KP_Subtract") return {zoomed(view, 0.8)};
     if (key == "a") return {view, Decision::accept};
     if (key == "x") return {view, Decision::reject};
@@ -226,6 +307,8 @@ std::string band(const Scene& scene, const View& view)
     const auto* lesion = lesion_of(scene, view);
     std::string text = upper(lesion ? lesion->review_state : "unreviewed");
     if (lesion && !lesion->reader.empty() && lesion->review_state != "unreviewed") text += " BY " + lesion->reader;
+    if (scene.proposed) text = "PROPOSAL, NOT TAKEN";
+    if (!scene.read_only.empty()) text += " - READ ONLY";
     text += " - RESEARCH USE ONLY";
     return scene.synthetic ? text + " - SYNTHETIC" : text;
 }
@@ -234,10 +317,15 @@ std::vector<std::string> captions(const Scene& scene, const View& view)
 {
     const auto& timepoint = scene.timepoints[view.timepoint];
     std::vector<std::string> lines{scene.case_id + "   " + timepoint.id + (timepoint.date ? "   " + iso(*timepoint.date) : "") +
-                                   "   " + std::to_string(view.timepoint + 1) + " of " + std::to_string(scene.timepoints.size())};
+                                   "   " + std::to_string(view.timepoint + 1) + " of " + std::to_string(scene.timepoints.size()) +
+                                   (timepoint.response.empty() ? "" : "   " + scene.criterion + ": " + timepoint.response)};
     const auto* lesion = lesion_of(scene, view);
+    const auto add_message = [&] {
+        if (!scene.message.empty()) lines.push_back("> " + scene.message);
+    };
     if (!lesion) {
         lines.push_back("no lesion");
+        add_message();
         return lines;
     }
     if (lesion->measurements) {
@@ -248,6 +336,7 @@ std::vector<std::string> captions(const Scene& scene, const View& view)
     } else {
         lines.push_back(lesion->lesion + "   not evaluable" + (lesion->reason.empty() ? "" : ": " + lesion->reason));
     }
+    add_message();
     for (const auto& notice : lesion->notices) lines.push_back(std::string(name(notice.code)) + ": " + notice.text);
     return lines;
 }

@@ -12,9 +12,11 @@
 
 #include "core/date.h"
 #include "core/notice.h"
+#include "core/progress.h"
 #include "core/result.h"
 #include "core/volume.h"
 #include "measurement/measure.h"
+#include "segmentation/segment.h"
 
 /// The reader's eye on a case: what is shown (a scene), what is looked at (a view), and a window that shows it.
 /// Everything but `show` and `render_scene` is plain C++ and pure: the same scene and view give the same picture.
@@ -28,6 +30,7 @@ struct LesionView {
     std::shared_ptr<const Mask> mask;         ///< on the CT grid; null = no mask
     std::optional<measurement::LesionMeasurements> measurements;
     std::string reason;  ///< why there is no measurement
+    segmentation::Prompt prompt;  ///< what a reader drew for it
     std::vector<Notice> notices;
 };
 
@@ -36,6 +39,9 @@ struct TimepointView {
     std::optional<Date> date;
     std::shared_ptr<const CtVolume> ct;  ///< null = reported without images
     std::vector<LesionView> lesions;
+    std::string signature;        ///< "R1, radiologist, 2026-01-02T10:00:00Z"; empty = not signed
+    std::string baseline;         ///< id of the time point it is compared with; empty = none
+    std::string response;         ///< by the primary criterion, e.g. "PR -63.6 %"; empty = none is given
 };
 
 /// A case as it is shown. Shares the volumes, copies none.
@@ -43,6 +49,10 @@ struct Scene {
     std::string case_id;
     bool synthetic = false;                 ///< SYNTHETIC stands in the band
     std::vector<TimepointView> timepoints;  ///< in the order of time
+    std::string criterion;                  ///< the primary one, e.g. "RECIST 1.1"
+    std::string message;                    ///< what was just done, or what is waited for
+    std::string read_only;                  ///< why nothing can be decided or changed; empty = it can
+    bool proposed = false;                  ///< the lesion looked at is a change that nobody has taken yet; the band says so
 };
 
 /// A display window: DICOM's Window Center and Window Width (PS3.3 C.11.2.1.2), HU.
@@ -75,6 +85,10 @@ struct View {
     PatientPoint cursor;  ///< where the three planes meet, LPS mm
     Window window;
     double zoom = 1;  ///< 1 = the whole plane; else round the cursor
+    PatientPoint pan;                    ///< from the cursor to what is in the middle of the panes, mm
+    double outline_opacity = 1;
+    bool table = false;                  ///< stands beside the panes
+    std::optional<std::size_t> beside;   ///< a time point that is shown on the left
 };
 
 /// The first time point with a CT, its first lesion with a mask, the cursor in the middle of the lesion's long axis.
@@ -95,6 +109,26 @@ View with_preset(const View& view, char key);
 View dragged_window(const View& view, double right_px, double down_px);
 /// Closer (factor above 1) or farther, between 1 and 16.
 View zoomed(const View& view, double factor);
+/// Moved sideways by mm in a plane: what is in the middle of the panes, not the cursor.
+View panned(const View& view, PatientPoint by);
+/// The time point's baseline, else the first one, beside the one looked at; or alone again.
+View with_beside(const Scene& scene, const View& view);
+/// The time point beside as a view of its own: the same window and zoom, the cursor at the same place of the lesion. `view.beside` must be set.
+View beside(const Scene& scene, const View& view);
+/// What links the two, in words: by the centre of the lesion that both show, else by position on the couch.
+std::string link_caption(const Scene& scene, const View& view);
+
+/// A row of the table of time points and lesions.
+struct TableRow {
+    std::string text;
+    std::size_t timepoint = 0;
+    std::optional<std::size_t> lesion;
+    bool looked_at = false;
+};
+std::vector<TableRow> table(const Scene& scene, const View& view);
+/// The lesion, or the time point's first one with a mask; the same view where it has no CT.
+View at_row(const Scene& scene, const View& view, const TableRow& row);
+
 /// The scene with a lesion's review state and its reader; nothing else changes.
 Scene reviewed(Scene scene, const View& view, Decision decision, const std::string& reader);
 
@@ -142,6 +176,10 @@ struct PlaneLine {
 /// The outline of the mask: the pixel edges between inside and outside, joined to straight runs.
 std::vector<PlaneLine> outline(const Mask& mask, const VolumeGeometry& geometry, const PlaneFrame& frame);
 
+/// What of a prompt a plane shows: lines and contours on their slice, points as crosses, boxes where they are cut, top and bottom slice
+/// on the planes across.
+std::vector<PlaneLine> prompt_lines(const segmentation::Prompt& prompt, const VolumeGeometry& geometry, const PlaneFrame& frame);
+
 enum class CaliperKind { long_axis, short_axis, craniocaudal };
 struct Caliper {
     CaliperKind kind = CaliperKind::long_axis;
@@ -167,14 +205,36 @@ std::vector<std::string> captions(const Scene& scene, const View& view);
 /// The line of text of one plane: which slice, where, which window.
 std::string plane_caption(const Scene& scene, const View& view, const PlaneFrame& frame);
 
+/// What a reader now says of one lesion at one time point; both as the scene counts.
+struct Change {
+    std::size_t timepoint = 0;
+    std::size_t lesion = 0;
+    segmentation::Prompt prompt;
+};
+/// What a change makes of the case: the very figures a run of the changed case file gives.
+struct Outcome {
+    std::vector<std::vector<LesionView>> lesions;   ///< of every time point, review states apart
+    std::vector<std::string> responses;             ///< TimepointView::response of every time point
+};
+
 /// What the viewer may ask for; an empty function means it cannot be done here.
 struct Callbacks {
     std::string reader;  ///< who decides; shown in the band
     std::function<Status(const std::string& timepoint, const std::string& lesion, Decision decision)> review;
+    /// Changes nothing; called beside the window, one at a time and never while `take` is.
+    std::function<Result<Outcome>(const Change& change, const Progress& progress)> outcome;
+    /// Writes the change, whose outcome was shown, into the case file. Answers what was done, in words.
+    std::function<Result<std::string>(const Change& change)> take;
+    /// Signs the time point's report; with a reason where it was signed before. Answers TimepointView::signature.
+    std::function<Result<std::string>(std::size_t timepoint, const std::string& reason)> sign;
 };
 
-/// Opens the window and returns when it is closed: how many decisions were taken. Fails with no_display without one.
-Result<int> show(const Scene& scene, const Callbacks& callbacks);
+struct Ended {
+    int decisions = 0;  ///< reviews, changes and signatures
+    View view;          ///< looked at in the end
+};
+/// Opens the window on `start` (else `first_view`) and returns when it is closed. Fails with no_display without one.
+Result<Ended> show(const Scene& scene, const Callbacks& callbacks, const std::optional<View>& start = {});
 
 struct PictureSize {
     int width = 1200;

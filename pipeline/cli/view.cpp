@@ -1,18 +1,24 @@
 #include "viewer/view.h"
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <sstream>
 
 #include "core/units.h"
-#include "measurement/measure.h"
+#include "measurement/response/response.h"
+#include "pipeline/cli/case_lock.h"
 #include "pipeline/cli/clock.h"
 #include "pipeline/cli/commands.h"
-#include "pipeline/ingest/ingest.h"
+#include "pipeline/cli/method_option.h"
 #include "pipeline/outputs/outputs.h"
 #include "pipeline/run/run.h"
 
@@ -25,6 +31,9 @@ struct Options {
     std::string folder;
     std::string case_file;
     std::string reader;
+    std::string role;
+    std::string uid_root = outputs::kUidRoot;
+    bool read_only = false;
     std::string picture;
     std::string timepoint;
     int threads = 0;
@@ -42,18 +51,6 @@ Result<fs::path> case_file_of(const Options& options)
     return Error{Code::usage, "no case.yaml in or beside " + options.folder + "; name it with --case", "cli"};
 }
 
-Result<std::optional<ingest::CtSeries>> ct_of(const run::CaseFile& file, const run::CaseTimepoint& timepoint, int threads)
-{
-    if (timepoint.ct.empty()) return std::optional<ingest::CtSeries>();
-    ingest::ScanParameters settings;
-    settings.threads = threads;
-    settings.accepted = file.accepted;
-    RETROMASS_TRY_ASSIGN(const auto found, ingest::scan({file.folder / timepoint.ct}, settings));
-    RETROMASS_TRY_ASSIGN(const auto chosen, ingest::one_series(found, timepoint.series_uid));
-    RETROMASS_TRY_ASSIGN(auto series, ingest::load(chosen, threads));
-    return std::optional<ingest::CtSeries>(std::move(series));
-}
-
 /// The mask a run wrote for a lesion at a time point: the one file in masks/ that is named after both.
 std::optional<fs::path> mask_file_of(const fs::path& folder, const std::string& timepoint, const std::string& lesion)
 {
@@ -69,74 +66,292 @@ std::optional<fs::path> mask_file_of(const fs::path& folder, const std::string& 
     return std::nullopt;
 }
 
-Result<std::shared_ptr<const Mask>> read_mask(const fs::path& path, const VolumeGeometry& geometry)
+nlohmann::json json_in(const fs::path& file)
 {
-    RETROMASS_TRY_ASSIGN(const auto labels, ingest::read_labels(path));
-    RETROMASS_TRY_ASSIGN(const auto laid, ingest::on_grid(labels, geometry));
-    auto mask = std::make_shared<Mask>(laid.size());
-    for (std::size_t i = 0; i < laid.values().size(); ++i) (*mask)[i] = laid[i] != 0;
-    return std::shared_ptr<const Mask>(mask);
+    std::ifstream in(file);
+    return nlohmann::json::parse(in, nullptr, false);
 }
 
-/// Who decided what last, by time point and lesion, from the case's events.
-using Reviews = std::map<std::pair<std::string, std::string>, std::pair<std::string, std::string>>;
-Reviews reviews_in(const fs::path& folder)
+/// The rules a result was made by: method, policies and what was accepted. Fails with usage where it is of another case.
+Result<run::RunParameters> rules_of(const Options& options, const run::CaseFile& file)
 {
-    Reviews reviews;
+    run::RunParameters rules;
+    rules.threads = options.threads;
+    const auto provenance = json_in(fs::path(options.folder) / "provenance.json");
+    if (!provenance.is_object()) return rules;
+    if (const auto written = provenance.value("case", file.case_id); written != file.case_id) {
+        return Error{Code::usage, options.folder + " is of case " + written + ", the case file of " + file.case_id + "; name the one it was run from with --case", "cli"};
+    }
+    const auto settings = provenance.value("settings", nlohmann::json::object());
+    if (const auto method = settings.value("segmentation method", ""); !method.empty()) { RETROMASS_TRY_ASSIGN(rules.method, method_named(method)); }
+    std::istringstream accepted(settings.value("accepted", ""));  // "code, code"
+    for (std::string word; std::getline(accepted >> std::ws, word, ',');) {
+        if (const auto code = code_named(word)) rules.accepted.push_back(*code);
+    }
+    const auto policies = provenance.value("policies", nlohmann::json::object());
+    for (const auto& [name, value] : policies.items()) {
+        if (value.is_string()) rules.policies[name] = value.get<std::string>();
+    }
+    return rules;
+}
+
+/// What the audit log says of the lesions since the case was last written.
+struct Log {
+    using Place = std::pair<std::string, std::string>;                  ///< time point, lesion
+    std::map<Place, std::pair<std::string, std::string>> reviews;       ///< state and reader, of the mask that is there now
+    std::set<Place> changed;                                            ///< in the case file, not yet in the result
+};
+Log log_of(const fs::path& folder)
+{
+    Log log;
+    std::map<Log::Place, std::string> masks;
     std::ifstream in(folder / "events.jsonl");
     for (std::string line; std::getline(in, line);) {
         const auto event = nlohmann::json::parse(line, nullptr, false);
-        if (!event.is_object() || event.value("event", "") != "review") continue;
-        reviews[{event.value("timepoint", ""), event.value("lesion", "")}] = {event.value("state", ""),
-                                                                              event.value("reader", "")};
+        if (!event.is_object()) continue;
+        const auto what = event.value("event", "");
+        const Log::Place place{event.value("timepoint", ""), event.value("lesion", "")};
+        if (what == "review") log.reviews[place] = {event.value("state", ""), event.value("reader", "")};
+        if (what == "review" && event.value("state", "") == "edited") log.changed.insert(place);
+        if (what == "case-written") log.changed.clear();
+        if (what == "measured" || what == "status") {
+            const auto mask = event.value("mask_sha256", "");
+            // A review is of the mask that was there; an edit is of the one that the next run makes.
+            if (masks.contains(place) && masks[place] != mask && !log.changed.contains(place)) log.reviews.erase(place);
+            masks[place] = mask;
+        }
     }
-    return reviews;
+    return log;
 }
 
-Result<viewer::Scene> scene_of(const Options& options, const fs::path& case_path)
+/// What a result holds of its lesions. Masks that the case file has gone beyond are left out; of uneven series there is no NIfTI: then the prompt is followed again.
+run::OpenCase::WrittenCase written_in(const fs::path& folder, const run::CaseFile& file, const Log& log)
 {
-    RETROMASS_TRY_ASSIGN(const auto file, run::read_case(case_path));
-    const auto reviews = reviews_in(options.folder);
-    measurement::MeasureParameters settings;
-    settings.recorded_precision_mm = file.recorded_precision_mm;
+    run::OpenCase::WrittenCase written;
+    for (const auto& timepoint : file.timepoints) {
+        for (const auto& lesion : file.lesions) {
+            const Log::Place place{timepoint.id, lesion.lesion.id};
+            if (log.changed.contains(place)) continue;
+            if (const auto mask = mask_file_of(folder, place.first, place.second)) written[place].mask = *mask;
+        }
+    }
+    const auto result = json_in(folder / "case.json");
+    if (!result.is_object()) return written;
+    for (const auto& timepoint : result.value("timepoints", nlohmann::json::array())) {
+        for (const auto& lesion : timepoint.value("lesions", nlohmann::json::array())) {
+            auto& kept = written[{timepoint.value("id", ""), lesion.value("id", "")}];
+            kept.reason = lesion.value("reason", "");
+            if (const auto carried = lesion.find("carried"); carried != lesion.end() && carried->is_object()) kept.carried_from = carried->value("from", "");
+        }
+    }
+    return written;
+}
 
+viewer::LesionView shown(const run::OpenCase::Lesion& lesion)
+{
+    viewer::LesionView out;
+    out.lesion = lesion.result.lesion;
+    out.mask = lesion.mask;
+    out.measurements = lesion.result.measurements;
+    out.reason = lesion.result.reason;
+    if (lesion.result.prompt) out.prompt = *lesion.result.prompt;
+    out.notices = lesion.result.notices;
+    if (out.measurements) out.notices.insert(out.notices.begin(), out.measurements->notices.begin(), out.measurements->notices.end());
+    return out;
+}
+
+std::string percent(const std::optional<double>& change) { return change ? std::string(*change > 0 ? " +" : " ") + fixed(*change, 1) + " %" : ""; }
+
+/// What the primary criterion says at every time point; of a time point in two periods the one it ends.
+std::vector<std::string> responses_of(const run::CaseFile& file, const response::Assessment& assessment)
+{
+    std::map<std::string, std::string> by_timepoint;
+    const auto put = [&](const std::string& timepoint, bool is_baseline, response::Category category, const std::optional<double>& change) {
+        if (is_baseline) by_timepoint.try_emplace(timepoint, "baseline");
+        else by_timepoint[timepoint] = std::string(response::name(category)) + percent(change);
+    };
+    if (assessment.primary == "recist-1.1") {
+        for (const auto& row : assessment.recist) put(row.timepoint, row.is_baseline, row.overall.category, row.change_from_baseline_pct);
+    } else {
+        for (const auto& period : assessment.criteria) {
+            if (period.criterion != assessment.primary) continue;
+            for (const auto& row : period.timepoints) put(row.timepoint, row.is_baseline, row.decision.category, row.change_from_baseline_pct);
+        }
+    }
+    std::vector<std::string> out;
+    for (const auto& timepoint : file.timepoints) out.push_back(by_timepoint[timepoint.id]);
+    return out;
+}
+
+/// The time point each one is compared with by the primary criterion, by its id.
+std::map<std::string, std::string> baselines_of(const response::Assessment& assessment)
+{
+    std::map<std::string, std::string> out;
+    for (const auto& row : assessment.recist) {
+        if (!row.is_baseline) out[row.timepoint] = row.baseline_timepoint;
+    }
+    if (assessment.primary == "recist-1.1") return out;
+    for (const auto& period : assessment.criteria) {
+        if (period.criterion != assessment.primary) continue;
+        std::string baseline;
+        for (const auto& row : period.timepoints) {
+            if (row.is_baseline) baseline = row.timepoint;
+            else out[row.timepoint] = baseline;
+        }
+    }
+    return out;
+}
+
+std::string words_of(const std::string& reader, const std::string& role, const std::string& time) { return reader + ", " + role + ", " + time; }
+
+/// Who signed which time point's report.
+std::map<std::string, std::string> signatures_in(const fs::path& folder)
+{
+    std::map<std::string, std::string> out;
+    const auto written = json_in(folder / "case.json");
+    if (!written.is_object()) return out;
+    for (const auto& timepoint : written.value("timepoints", nlohmann::json::array())) {
+        const auto signature = timepoint.value("signature", nlohmann::json());
+        if (signature.is_object()) out[timepoint.value("id", "")] = words_of(signature.value("reader", ""), signature.value("role", ""), signature.value("time", ""));
+    }
+    return out;
+}
+
+Result<viewer::Scene> scene_of(const run::OpenCase& open, const Log& log, std::map<std::string, std::string> signatures)
+{
+    const auto& file = open.file();
     viewer::Scene scene;
     scene.case_id = file.case_id;
-    for (const auto& timepoint : file.timepoints) {
-        viewer::TimepointView shown;
-        shown.id = timepoint.id;
-        shown.date = timepoint.date;
-        RETROMASS_TRY_ASSIGN(auto series, ct_of(file, timepoint, options.threads));
-        if (series) {
-            if (!shown.date) shown.date = series->facts.date();
-            scene.synthetic = scene.synthetic || series->facts.synthetic;
-            shown.ct = std::make_shared<const CtVolume>(std::move(series->volume));
-        }
-        for (const auto& lesion : file.lesions) {
-            viewer::LesionView view;
-            view.lesion = lesion.lesion.id;
-            const auto path = mask_file_of(options.folder, timepoint.id, view.lesion);
-            if (shown.ct && path) {
-                RETROMASS_TRY_ASSIGN(view.mask, read_mask(*path, shown.ct->geometry));
-                const auto measured = measurement::measure(*view.mask, shown.ct->geometry, &shown.ct->hu, settings);
-                if (measured) {
-                    view.measurements = *measured;
-                    view.notices = measured->notices;
-                } else {
-                    view.reason = measured.error().message;
-                }
-            } else {
-                view.reason = shown.ct ? "no mask was written for it" : "no images at this time point";
-            }
-            if (const auto review = reviews.find({timepoint.id, view.lesion}); review != reviews.end()) {
+    scene.synthetic = open.synthetic();
+    scene.criterion = response::criterion_title(file.primary);
+    RETROMASS_TRY_ASSIGN(const auto assessment, open.assessed(open.lesions()));
+    const auto responses = responses_of(file, assessment);
+    auto baselines = baselines_of(assessment);
+    for (std::size_t t = 0; t < file.timepoints.size(); ++t) {
+        viewer::TimepointView timepoint;
+        timepoint.id = file.timepoints[t].id;
+        timepoint.date = open.date(t);
+        timepoint.response = responses[t];
+        timepoint.signature = signatures[timepoint.id];
+        timepoint.baseline = baselines[timepoint.id];
+        if (const auto& ct = open.ct(t)) timepoint.ct = {ct, &ct->volume};
+        for (const auto& lesion : open.lesions()[t]) {
+            auto view = shown(lesion);
+            if (const auto review = log.reviews.find({timepoint.id, view.lesion}); review != log.reviews.end()) {
                 view.review_state = review->second.first;
                 view.reader = review->second.second;
             }
-            shown.lesions.push_back(std::move(view));
+            timepoint.lesions.push_back(std::move(view));
         }
-        scene.timepoints.push_back(std::move(shown));
+        scene.timepoints.push_back(std::move(timepoint));
     }
     return scene;
+}
+
+/// What the case file would say of a lesion after a change: prompt and reader are new, the rest stays.
+run::LesionAtTimepoint said_of(const run::OpenCase& open, const viewer::Change& change, const std::string& reader)
+{
+    const auto& lesion = open.file().lesions[change.lesion];
+    const auto before = lesion.timepoints.find(open.file().timepoints[change.timepoint].id);
+    run::LesionAtTimepoint out;
+    if (before != lesion.timepoints.end()) out = before->second;
+    out.prompt = change.prompt;
+    out.has_prompt = true;
+    out.reader = reader;
+    out.status.reset();
+    out.status_date.reset();
+    for (auto* text : {&out.mask_file, &out.prior_file, &out.label, &out.marks_file, &out.mark}) text->clear();
+    return out;
+}
+
+/// The case a window works on: it tries changes, and takes those that a reader wants.
+class Desk {
+public:
+    /// `changed`: the case file says something that the result does not hold yet.
+    Desk(const Options& options, fs::path case_file, run::OpenCase open, bool changed) : options_(options), case_file_(std::move(case_file)), open_(std::move(open)), changed_(changed) {}
+
+    Result<viewer::Outcome> outcome(const viewer::Change& change, const Progress& progress)
+    {
+        const run::OpenCase::Place place{change.timepoint, change.lesion};
+        RETROMASS_TRY_ASSIGN(auto tried, open_.tried(place, said_of(open_, change, options_.reader), {}, progress));
+        const auto lesions = open_.lesions_with(place, tried);
+        RETROMASS_TRY_ASSIGN(const auto assessment, open_.assessed(lesions));
+        viewer::Outcome out;
+        for (const auto& timepoint : lesions) {
+            auto& views = out.lesions.emplace_back();
+            for (const auto& lesion : timepoint) views.push_back(shown(lesion));
+        }
+        out.responses = responses_of(open_.file(), assessment);
+        tried_ = std::move(tried);
+        return out;
+    }
+
+    /// The last outcome becomes the case's; the file is changed first, so that what is shown is never ahead of it.
+    Result<std::string> take(const viewer::Change& change)
+    {
+        RETROMASS_ASSERT(tried_, "only what was shown is taken");
+        const auto& timepoint = open_.file().timepoints[change.timepoint].id;
+        const auto& lesion = open_.file().lesions[change.lesion].lesion.id;
+        const auto said = said_of(open_, change, options_.reader);
+        RETROMASS_TRY_ASSIGN(const auto kept, run::change_case(case_file_, timepoint, lesion, said));
+        RETROMASS_TRY(outputs::note_review(options_.folder, {timestamp_now(), timepoint, lesion, "edited", options_.reader}));
+        open_.take({change.timepoint, change.lesion}, said, std::move(*tried_));
+        tried_.reset();
+        changed_ = true;
+        return "written to " + case_file_.filename().string() + "; the version before is kept as " + kept.filename().string();
+    }
+    bool changed() const { return changed_; }
+
+    Result<std::string> sign(std::size_t timepoint, const std::string& reason)
+    {
+        if (changed_) return Error{Code::usage, "the case file has changed since the result was written; close, run it again with --overwrite, then sign", "cli"};
+        outputs::SignParameters signature{options_.reader, options_.role, open_.file().timepoints[timepoint].id, reason, timestamp_now(), options_.uid_root};
+        RETROMASS_TRY(outputs::sign_case(options_.folder, signature));
+        return words_of(signature.reader, signature.role, signature.timestamp);
+    }
+
+private:
+    const Options& options_;
+    fs::path case_file_;
+    run::OpenCase open_;
+    std::optional<run::OpenCase::Lesion> tried_;
+    bool changed_ = false;
+};
+
+/// Where a reader stopped, kept beside the result.
+void keep_place(const fs::path& file, const viewer::Scene& scene, const viewer::View& view)
+{
+    const auto& timepoint = scene.timepoints[view.timepoint];
+    const auto* lesion = viewer::lesion_of(scene, view);
+    const nlohmann::ordered_json place{{"timepoint", timepoint.id}, {"lesion", lesion ? lesion->lesion : ""}, {"cursor", {view.cursor.x, view.cursor.y, view.cursor.z}},
+                                       {"window", {view.window.center_hu, view.window.width_hu}}, {"zoom", view.zoom}, {"beside", view.beside ? scene.timepoints[*view.beside].id : ""}};
+    std::ofstream(file) << place.dump(1) << '\n';
+}
+
+/// Nothing where the file says nothing that can be followed.
+std::optional<viewer::View> place_kept(const fs::path& file, const viewer::Scene& scene)
+try {
+    const auto first = viewer::first_view(scene);
+    const auto place = json_in(file);
+    if (!first || !place.is_object()) return std::nullopt;
+    viewer::View view = *first;
+    view.table = true;
+    for (std::size_t t = 0; t < scene.timepoints.size(); ++t) {
+        const auto& timepoint = scene.timepoints[t];
+        if (!timepoint.ct) continue;
+        if (timepoint.id == place.at("beside")) view.beside = t;
+        if (timepoint.id != place.at("timepoint")) continue;
+        for (std::size_t l = 0; l < timepoint.lesions.size(); ++l) {
+            if (timepoint.lesions[l].lesion == place.at("lesion")) view = viewer::at_row(scene, view, {{}, t, l});
+        }
+    }
+    const auto cursor = place.at("cursor").get<std::array<double, 3>>();
+    const auto window = place.at("window").get<std::array<double, 2>>();
+    view = viewer::centred(scene, view, {cursor[0], cursor[1], cursor[2]});
+    view.window = {window[0], std::max(1.0, window[1])};
+    return viewer::zoomed(view, place.at("zoom").get<double>());
+} catch (const nlohmann::json::exception&) {
+    return std::nullopt;
 }
 
 Status note_review(const Options& options, const std::string& timepoint, const std::string& lesion, viewer::Decision decision)
@@ -161,22 +376,47 @@ Status view_case(const Options& options)
 {
     if (!fs::is_directory(options.folder)) return Error{Code::io, "no folder " + options.folder, "cli"};
     RETROMASS_TRY_ASSIGN(const auto path, case_file_of(options));
-    RETROMASS_TRY_ASSIGN(const auto scene, scene_of(options, path));
+    RETROMASS_TRY_ASSIGN(const auto file, run::read_case(path));
+    RETROMASS_TRY_ASSIGN(const auto rules, rules_of(options, file));
+    const auto log = log_of(options.folder);
+    std::set<std::string> changed;
+    for (const auto& place : log.changed) changed.insert(place.first);
+    RETROMASS_TRY_ASSIGN(auto open, run::OpenCase::open(file, written_in(options.folder, file, log), changed, rules, terminal_progress()));
+    RETROMASS_TRY_ASSIGN(auto scene, scene_of(open, log, signatures_in(options.folder)));
     if (!options.picture.empty()) return draw(options, scene);
 
+    std::optional<CaseLock> lock;
+    if (options.read_only) {
+        scene.read_only = "opened with --read-only";
+    } else {
+        RETROMASS_TRY_ASSIGN(auto taken, CaseLock::take(options.folder, options.reader));
+        if (!taken.held_by().empty()) scene.read_only = "read only: the case is open at " + taken.held_by();
+        lock.emplace(std::move(taken));
+    }
+    scene.message = scene.read_only;
+    if (!scene.read_only.empty()) std::cout << scene.read_only << '\n';
+    else if (options.reader.empty()) std::cout << "without --reader NAME lesions can be looked at, not accepted, rejected or changed\n";
+
+    Desk desk(options, path, std::move(open), !log.changed.empty());
     viewer::Callbacks callbacks;
     callbacks.reader = options.reader;
-    if (options.reader.empty()) {
-        std::cout << "without --reader NAME lesions can be looked at, not accepted or rejected\n";
-    } else {
+    callbacks.outcome = [&](const viewer::Change& change, const Progress& progress) { return desk.outcome(change, progress); };
+    if (!options.reader.empty() && scene.read_only.empty()) {
         callbacks.review = [&](const std::string& timepoint, const std::string& lesion, viewer::Decision decision) {
             const auto status = note_review(options, timepoint, lesion, decision);
             if (!status) complain(status.error());
             return status;
         };
+        callbacks.take = [&](const viewer::Change& change) { return desk.take(change); };
+        if (!options.role.empty()) callbacks.sign = [&](std::size_t timepoint, const std::string& reason) { return desk.sign(timepoint, reason); };
     }
-    RETROMASS_TRY_ASSIGN(const int decisions, viewer::show(scene, callbacks));
-    std::cout << decisions << " decisions noted in " << (fs::path(options.folder) / "events.jsonl").string() << '\n';
+    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);  // a window ends at once; loading asked first
+    const auto place = beside_result(options.folder, "view.json");
+    RETROMASS_TRY_ASSIGN(const auto ended, viewer::show(scene, callbacks, place_kept(place, scene)));
+    if (!scene.read_only.empty()) return Done{};
+    keep_place(place, scene, ended.view);
+    std::cout << ended.decisions << " decisions noted in " << (fs::path(options.folder) / "events.jsonl").string() << '\n';
+    if (desk.changed()) std::cout << "the case file has changed; for report and objects: retromass run " << path.string() << " -o " << options.folder << " --overwrite\n";
     return Done{};
 }
 
@@ -189,6 +429,9 @@ void add_view(CLI::App& app, Context& context)
     command->add_option("OUT", options->folder, "Result folder of `run` or `demo`")->required();
     command->add_option("--case", options->case_file, "Case file it was run from (default: case.yaml in or beside OUT)");
     command->add_option("--reader", options->reader, "Who reads; needed to accept or reject");
+    command->add_option("--role", options->role, "As what, e.g. radiologist; needed to sign");
+    command->add_flag("--read-only", options->read_only, "Look, change nothing, take no lock");
+    command->add_option("--uid-root", options->uid_root, "Root of the UIDs that signing makes, e.g. your institution's")->capture_default_str();
     command->add_option("--picture", options->picture, "Write the first view as PNG instead of opening a window");
     command->add_option("--timepoint", options->timepoint, "With --picture: which time point");
     command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);

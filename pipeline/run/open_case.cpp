@@ -126,8 +126,14 @@ std::set<std::size_t> OpenCase::unsettle_carried(Lesions& lesions, std::size_t c
     std::set<std::string> moved{timepoints_[changed].id};
     std::set<std::size_t> out;
     for (std::size_t t = changed + 1; t < lesions.size(); ++t) {
-        for (auto& lesion : lesions[t]) {
+        for (std::size_t l = 0; l < lesions[t].size(); ++l) {
+            auto& lesion = lesions[t][l];
             auto& result = lesion.result;
+            const auto at = file_.lesions[l].timepoints.find(timepoints_[t].id);
+            if (file_.carries_forward && !lesion.mask && (at == file_.lesions[l].timepoints.end() || says_nothing(at->second))) {
+                result.reason = "nothing is said of it, and a mask before it has changed: the next run may carry it here";
+                out.insert(t);
+            }
             if (!moved.contains(result.carried_from)) continue;
             result.status = response::LesionStatus::not_evaluable;
             result.reason = "it was carried from " + result.carried_from + ", where a mask has changed: the next run looks for it again";
@@ -135,7 +141,7 @@ std::set<std::size_t> OpenCase::unsettle_carried(Lesions& lesions, std::size_t c
             lesion.mask.reset();
             out.insert(t);
         }
-        if (out.contains(t)) moved.insert(timepoints_[t].id);
+        if (out.contains(t)) moved.insert(timepoints_[t].id);  // and on from there
     }
     return out;
 }

@@ -6,6 +6,9 @@ import shutil
 import subprocess
 import unittest
 
+import nibabel
+import numpy
+
 from program import PROGRAM, InScratch, needs_program, run
 
 CASE = """
@@ -51,13 +54,26 @@ class View(InScratch):
         self.assertEqual(self.picture("a.png"), self.picture("b.png", "--case", self.case))
 
     def test_the_mask_that_was_written_is_what_is_drawn(self):
-        with_mask = self.picture("with.png")
-        masks = os.path.join(self.out, "masks")
-        shutil.move(masks, masks + ".away")
+        written = self.picture("written.png")
+        (mask,) = [os.path.join(self.out, "masks", name) for name in os.listdir(os.path.join(self.out, "masks"))]
+        kept = self.path("kept.nii.gz")
+        shutil.move(mask, kept)
         try:
-            self.assertNotEqual(self.picture("without.png"), with_mask)
+            image = nibabel.load(kept)
+            half = numpy.asarray(image.dataobj).copy()
+            half[: half.shape[0] // 2] = 0
+            nibabel.Nifti1Image(half, image.affine, image.header).to_filename(mask)
+            self.assertNotEqual(self.picture("half.png"), written)
         finally:
-            shutil.move(masks + ".away", masks)
+            shutil.move(kept, mask)
+
+    def test_a_result_of_another_case_is_refused(self):
+        other = self.path("other.yaml")
+        with open(other, "w", encoding="utf-8") as file:
+            file.write(CASE.replace("case: P-1", "case: P-2"))
+        done = run("view", self.out, "--case", other)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("P-2", done.stderr)
 
     def test_a_noted_review_stands_in_the_band_the_next_time(self):
         before = self.picture("unreviewed.png")

@@ -32,6 +32,7 @@ constexpr Colour kOutline{1, 200 / 255.0, 0};  // the test counts its pixels (te
 constexpr Colour kLongAxis{0, 1, 1};
 constexpr Colour kShortAxis{1, 0, 1};
 constexpr Colour kCraniocaudal{0, 1, 0};
+constexpr Colour kPrompt{1, 0.35, 0.35};
 constexpr Colour kCursor{0.25, 0.35, 0.55};
 constexpr Colour kText{0.85, 0.85, 0.85};
 constexpr Colour kSurface{0.9, 0.72, 0.35};
@@ -74,6 +75,7 @@ public:
         cells_->InsertCellPoint(points_->InsertNextPoint(a.data()));
         cells_->InsertCellPoint(points_->InsertNextPoint(b.data()));
     }
+    void fade(double opacity) { actor_->GetProperty()->SetOpacity(opacity); }
     void done()
     {
         lines_->SetPoints(points_);
@@ -116,7 +118,7 @@ std::array<double, 3> xyz(PatientPoint p) { return {p.x, p.y, p.z}; }
 class Panes::PlanePane {
 public:
     PlanePane(vtkRenderWindow* window, Plane plane, std::array<double, 4> viewport)
-        : plane_(plane), outline_(renderer_, kOutline, 1.5F), cursor_(renderer_, kCursor, 1.0F)
+        : plane_(plane), outline_(renderer_, kOutline, 1.5F), cursor_(renderer_, kCursor, 1.0F), prompt_(renderer_, kPrompt, 1.5F)
     {
         for (std::size_t i = 0; i < 3; ++i) {
             axes_[i] = std::make_unique<Lines>(renderer_, colour_of(static_cast<CaliperKind>(i)), 2.0F);
@@ -152,15 +154,24 @@ public:
         }
     }
 
-    void draw(const Scene& scene, const View& view)
+    void place_at(std::array<double, 4> viewport) { renderer_->SetViewport(viewport.data()); }
+    void show(bool shown)
+    {
+        drawn_ = shown;
+        renderer_->SetDraw(shown);
+    }
+
+    /// `title` stands before the caption.
+    void draw(const Scene& scene, const View& view, const std::string& title = {})
     {
         const auto& ct = ct_of(scene, view);
+        outline_.fade(view.outline_opacity);
         frame_ = plane_frame(ct.geometry, plane_, view.cursor);
         draw_picture(ct, view.window);
         draw_mask_and_calipers(ct, lesion_of(scene, view));
         draw_cursor(view.cursor);
 
-        caption_->SetInput(plane_caption(scene, view, frame_).c_str());
+        caption_->SetInput((title + (title.empty() ? "" : "\n") + plane_caption(scene, view, frame_)).c_str());
         const auto at = edge_letters(frame_);
         const std::array<char, 4> shown{at.left, at.right, at.top, at.bottom};
         for (std::size_t i = 0; i < 4; ++i) letters_[i]->SetInput(std::string(1, shown[i]).c_str());
@@ -169,7 +180,7 @@ public:
 
     std::optional<PatientPoint> point_under(int x, int y) const
     {
-        if (!renderer_->IsInViewport(x, y)) return std::nullopt;
+        if (!drawn_ || !renderer_->IsInViewport(x, y)) return std::nullopt;
         renderer_->SetDisplayPoint(x, y, 0);
         renderer_->DisplayToWorld();
         double world[4];
@@ -206,6 +217,7 @@ private:
     void draw_mask_and_calipers(const CtVolume& ct, const LesionView* lesion)
     {
         outline_.clear();
+        prompt_.clear();
         for (auto& axis : axes_) axis->clear();
         for (auto& label : labels_) label->SetVisibility(false);
         if (lesion && lesion->mask) {
@@ -221,6 +233,10 @@ private:
                 labels_[which]->SetVisibility(true);
             }
         }
+        if (lesion) {
+            for (const auto& line : prompt_lines(lesion->prompt, ct.geometry, frame_)) prompt_.add(world(line.x1, line.y1), world(line.x2, line.y2));
+        }
+        prompt_.done();
         outline_.done();
         for (auto& axis : axes_) axis->done();
     }
@@ -275,6 +291,9 @@ private:
             const auto at = frame_.to_plane(view.cursor);
             centre = world(at[0], at[1]);
         }
+        const auto by = frame_.to_plane(frame_.origin + view.pan);
+        centre[0] += by[0] * frame_.pixel_x_mm;
+        centre[1] -= by[1] * frame_.pixel_y_mm;
         const int* size = renderer_->GetSize();
         const double aspect = size[1] > 0 ? static_cast<double>(size[0]) / size[1] : 1;
         auto* camera = renderer_->GetActiveCamera();
@@ -291,8 +310,10 @@ private:
     vtkNew<vtkImageData> image_;
     vtkNew<vtkImageSlice> slice_;
     bool shown_ = false;
+    bool drawn_ = true;
     Lines outline_;
     Lines cursor_;
+    Lines prompt_;
     std::array<std::unique_ptr<Lines>, 3> axes_;
     vtkSmartPointer<vtkTextActor> caption_;
     std::array<vtkSmartPointer<vtkTextActor>, 4> letters_;
@@ -361,7 +382,13 @@ public:
         renderer_->ResetCameraClippingRange();
     }
 
-    bool covers(int x, int y) const { return renderer_->IsInViewport(x, y) != 0; }
+    bool covers(int x, int y) const { return shown_ && renderer_->IsInViewport(x, y) != 0; }
+    void place_at(std::array<double, 4> viewport) { renderer_->SetViewport(viewport.data()); }
+    void show(bool shown)
+    {
+        shown_ = shown;
+        renderer_->SetDraw(shown);
+    }
 
 private:
     vtkNew<vtkRenderer> renderer_;
@@ -373,6 +400,7 @@ private:
     vtkSmartPointer<vtkTextActor> text_;
     std::shared_ptr<const Mask> mask_;
     bool drawn_ = false;
+    bool shown_ = true;
 };
 
 class Panes::TextStrip {
@@ -391,35 +419,126 @@ public:
         }
     }
     void show(const std::string& text) { text_->SetInput(text.c_str()); }
+    void place_at(std::array<double, 4> viewport) { renderer_->SetViewport(viewport.data()); }
 
 private:
     vtkNew<vtkRenderer> renderer_;
     vtkSmartPointer<vtkTextActor> text_;
 };
 
+/// The table of time points and lesions, a line each from the top; the lesion looked at is bright.
+class Panes::TablePane {
+public:
+    TablePane(vtkRenderWindow* window, std::array<double, 4> viewport)
+    {
+        renderer_->SetViewport(viewport.data());
+        renderer_->SetBackground(0.1, 0.1, 0.12);
+        window->AddRenderer(renderer_);
+    }
+    void show(bool shown)
+    {
+        shown_ = shown;
+        renderer_->SetDraw(shown);
+    }
+    void draw(std::vector<TableRow> rows)
+    {
+        rows_ = std::move(rows);
+        while (lines_.size() < rows_.size()) lines_.push_back(text_in(renderer_, kFont_px, kText));
+        const int top = renderer_->GetSize()[1];
+        for (std::size_t i = 0; i < lines_.size(); ++i) {
+            lines_[i]->SetVisibility(i < rows_.size());
+            if (i >= rows_.size()) continue;
+            lines_[i]->SetInput(rows_[i].text.c_str());
+            lines_[i]->SetPosition(6, top - kLine_px * (static_cast<double>(i) + 1));
+            const auto colour = rows_[i].looked_at ? Colour{1, 1, 1} : Colour{0.6, 0.6, 0.6};
+            lines_[i]->GetTextProperty()->SetColor(colour.red, colour.green, colour.blue);
+            lines_[i]->GetTextProperty()->SetBold(!rows_[i].lesion);
+        }
+    }
+    std::optional<TableRow> row_under(int x, int y) const
+    {
+        if (!shown_ || !renderer_->IsInViewport(x, y)) return std::nullopt;
+        const int* origin = renderer_->GetOrigin();
+        const int below_top = renderer_->GetSize()[1] - (y - origin[1]);
+        const auto row = static_cast<std::size_t>(std::max(0, below_top) / kLine_px);
+        if (row >= rows_.size()) return std::nullopt;
+        return rows_[row];
+    }
+
+private:
+    static constexpr int kFont_px = 13;
+    static constexpr int kLine_px = 20;
+    vtkNew<vtkRenderer> renderer_;
+    std::vector<vtkSmartPointer<vtkTextActor>> lines_;
+    std::vector<TableRow> rows_;
+    bool shown_ = false;
+};
+
+namespace {
+
+constexpr double kFoot = 0.045;
+constexpr double kHead = 0.91;
+constexpr double kMiddle = (kFoot + kHead) / 2;
+constexpr double kGap = 0.0015;
+constexpr double kTable = 0.2;  // of the width
+
+/// One of the four panes, where the table leaves `width`.
+std::array<double, 4> pane(bool left, bool upper, double width)
+{
+    const double half = width / 2;
+    return {left ? 0.0 : half + kGap, upper ? kMiddle + kGap : kFoot, left ? half - kGap : width, upper ? kHead : kMiddle - kGap};
+}
+
+}  // namespace
+
 Panes::Panes(vtkRenderWindow* window)
 {
-    constexpr double foot = 0.045;
-    constexpr double head = 0.91;
-    constexpr double middle = (foot + head) / 2;
-    constexpr double gap = 0.0015;
     window->SetMultiSamples(0);  // lines of exact colour, and the same picture on every machine
-    planes_[0] = std::make_unique<PlanePane>(window, Plane::axial, std::array{0.0, middle + gap, 0.5 - gap, head});
-    surface_ = std::make_unique<SurfacePane>(window, std::array{0.5 + gap, middle + gap, 1.0, head});
-    planes_[1] = std::make_unique<PlanePane>(window, Plane::coronal, std::array{0.0, foot, 0.5 - gap, middle - gap});
-    planes_[2] = std::make_unique<PlanePane>(window, Plane::sagittal, std::array{0.5 + gap, foot, 1.0, middle - gap});
-    captions_ = std::make_unique<TextStrip>(window, std::array{0.0, head, 1.0, 1.0}, Colour{0.12, 0.12, 0.14}, 15,
+    planes_[0] = std::make_unique<PlanePane>(window, Plane::axial, pane(true, true, 1));
+    surface_ = std::make_unique<SurfacePane>(window, pane(false, true, 1));
+    planes_[1] = std::make_unique<PlanePane>(window, Plane::coronal, pane(true, false, 1));
+    planes_[2] = std::make_unique<PlanePane>(window, Plane::sagittal, pane(false, false, 1));
+    beside_[0] = std::make_unique<PlanePane>(window, Plane::axial, pane(true, true, 1));
+    beside_[1] = std::make_unique<PlanePane>(window, Plane::coronal, pane(true, false, 1));
+    captions_ = std::make_unique<TextStrip>(window, std::array{0.0, kHead, 1.0, 1.0}, Colour{0.12, 0.12, 0.14}, 15,
                                             TextStrip::Align::left);
-    band_ = std::make_unique<TextStrip>(window, std::array{0.0, 0.0, 1.0, foot}, Colour{0.5, 0.1, 0.05}, 18,
+    band_ = std::make_unique<TextStrip>(window, std::array{0.0, 0.0, 1.0, kFoot}, Colour{0.5, 0.1, 0.05}, 18,
                                         TextStrip::Align::centre);
+    table_ = std::make_unique<TablePane>(window, std::array{1 - kTable, kFoot, 1.0, kHead});
+    lay_out(View{});
 }
 
 Panes::~Panes() = default;
 
+void Panes::lay_out(const View& view)
+{
+    const double width = view.table ? 1 - kTable : 1;
+    const bool two = view.beside.has_value();
+    planes_[0]->place_at(pane(!two, true, width));
+    planes_[1]->place_at(pane(!two, false, width));
+    planes_[2]->place_at(pane(false, false, width));
+    beside_[0]->place_at(pane(true, true, width));
+    beside_[1]->place_at(pane(true, false, width));
+    surface_->place_at(pane(false, true, width));
+    planes_[2]->show(!two);
+    surface_->show(!two);
+    for (auto& plane : beside_) plane->show(two);
+    table_->show(view.table);
+}
+
 void Panes::draw(const Scene& scene, const View& view)
 {
-    for (auto& plane : planes_) plane->draw(scene, view);
-    surface_->draw(scene, view);
+    lay_out(view);
+    if (view.beside) {
+        const auto other = beside(scene, view);
+        to_beside_ = other.cursor - view.cursor;
+        for (auto& plane : beside_) plane->draw(scene, other, link_caption(scene, view));
+        for (const std::size_t i : {0u, 1u}) planes_[i]->draw(scene, view, scene.timepoints[view.timepoint].id);
+    } else {
+        for (auto& plane : planes_) plane->draw(scene, view);
+        surface_->draw(scene, view);
+    }
+    if (view.table) table_->draw(table(scene, view));
     band_->show(band(scene, view));
     std::string text;
     const auto lines = captions(scene, view);
@@ -431,10 +550,15 @@ void Panes::draw(const Scene& scene, const View& view)
     captions_->show(text);
 }
 
+std::optional<TableRow> Panes::row(int x, int y) const { return table_->row_under(x, y); }
+
 std::optional<Panes::Hit> Panes::hit(int x, int y) const
 {
     for (const auto& plane : planes_) {
         if (const auto point = plane->point_under(x, y)) return Hit{plane->plane(), *point};
+    }
+    for (const auto& plane : beside_) {
+        if (const auto point = plane->point_under(x, y)) return Hit{plane->plane(), *point - to_beside_, true};
     }
     return std::nullopt;
 }

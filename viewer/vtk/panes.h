@@ -11,7 +11,7 @@
 
 namespace retromass::viewer {
 
-/// Three planes, the surface, the captions above and the band below, laid out in one render window.
+/// Three planes and the surface, or two planes of two time points; captions above, the band below, a table on the right; in one render window.
 class Panes {
 public:
     explicit Panes(vtkRenderWindow* window);
@@ -23,17 +23,25 @@ public:
     /// The plane under a position of the window and the patient's point there; nothing over the surface or the texts.
     struct Hit {
         Plane plane;
-        PatientPoint point;
+        PatientPoint point;   ///< of the time point looked at, also where it is the linked one of the time point beside
+        bool beside = false;
     };
     std::optional<Hit> hit(int x, int y) const;
     /// Whether the position is over the 3-D surface.
     bool over_surface(int x, int y) const;
+    /// The row of the table under a position.
+    std::optional<TableRow> row(int x, int y) const;
 
 private:
+    void lay_out(const View& view);
     class PlanePane;
     class SurfacePane;
     class TextStrip;
+    class TablePane;
     std::array<std::unique_ptr<PlanePane>, 3> planes_;
+    std::array<std::unique_ptr<PlanePane>, 2> beside_;   ///< of the time point on the left
+    PatientPoint to_beside_;                             ///< from a place to the linked one
+    std::unique_ptr<TablePane> table_;
     std::unique_ptr<SurfacePane> surface_;
     std::unique_ptr<TextStrip> captions_;
     std::unique_ptr<TextStrip> band_;

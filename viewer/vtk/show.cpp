@@ -6,35 +6,37 @@
 #include <vtkRenderWindowInteractor.h>
 #include <vtkWindowToImageFilter.h>
 
+#include <array>
+#include <optional>
 #include <string>
 
-#include "viewer/view.h"
+#include "viewer/session.h"
 #include "viewer/vtk/display.h"
 #include "viewer/vtk/panes.h"
 
 namespace retromass::viewer {
 namespace {
 
+constexpr int kWithTable = 5;           ///< quarters of the pictures' width: a fifth is the table's (panes.cpp)
+constexpr unsigned long kLook_ms = 40;  ///< between looks whether a mask came: the eye waits no longer than for a picture
+
 Error no_display()
 {
     return {Code::no_display, "no display can be opened; on a machine without one, run under xvfb-run -a", "viewer"};
 }
 
-/// Keys and mouse over the planes; over the surface the toolkit's own turning.
+/// Keys and mouse over the planes go to the session; over the surface the toolkit's own turning.
 class ReaderStyle : public vtkInteractorStyleTrackballCamera {
 public:
     static ReaderStyle* New();
     vtkTypeMacro(ReaderStyle, vtkInteractorStyleTrackballCamera);
 
-    void begin(Panes& panes, const Scene& scene, const View& view, const Callbacks& callbacks)
+    void begin(Panes& panes, Session& session)
     {
         panes_ = &panes;
-        scene_ = scene;
-        view_ = view;
-        callbacks_ = &callbacks;
-        panes_->draw(scene_, view_);
+        session_ = &session;
+        panes_->draw(session_->scene(), session_->view());
     }
-    int decisions() const { return decisions_; }
 
     void OnMouseWheelForward() override { scroll(1); }
     void OnMouseWheelBackward() override { scroll(-1); }
@@ -45,14 +47,23 @@ public:
         if (panes_->over_surface(x, y)) {
             turning_ = true;
             vtkInteractorStyleTrackballCamera::OnLeftButtonDown();
-        } else if (const auto hit = panes_->hit(x, y)) {
-            look(centred(scene_, view_, hit->point));
+        } else if (const auto row = panes_->row(x, y)) {
+            session_->go(*row);
+            draw();
+        } else if (const auto hit = panes_->hit(x, y); hit && !(hit->beside && session_->drawing())) {
+            pressed_ = hit->plane;
+            session_->press(hit->plane, hit->point);
+            draw();
         }
     }
     void OnLeftButtonUp() override
     {
         if (turning_) vtkInteractorStyleTrackballCamera::OnLeftButtonUp();
         turning_ = false;
+        if (!pressed_) return;
+        pressed_.reset();
+        session_->release();
+        draw();
     }
     void OnRightButtonDown() override
     {
@@ -60,17 +71,38 @@ public:
         windowing_ = panes_->hit(x, y).has_value();
     }
     void OnRightButtonUp() override { windowing_ = false; }
-    void OnMiddleButtonDown() override {}
-    void OnMiddleButtonUp() override {}
+    void OnMiddleButtonDown() override
+    {
+        const auto [x, y] = mouse();
+        panning_ = panes_->hit(x, y).has_value();
+    }
+    void OnMiddleButtonUp() override { panning_ = false; }
     void OnMouseMove() override
     {
+        const auto [x, y] = mouse();
         if (windowing_) {
-            const int* now = Interactor->GetEventPosition();
             const int* before = Interactor->GetLastEventPosition();
-            look(dragged_window(view_, now[0] - before[0], before[1] - now[1]));
+            session_->window_drag(x - before[0], before[1] - y);
+            draw();
+        } else if (panning_) {
+            const int* before = Interactor->GetLastEventPosition();
+            const auto from = panes_->hit(before[0], before[1]);
+            const auto to = panes_->hit(x, y);
+            if (!from || !to || from->plane != to->plane || from->beside != to->beside) return;
+            session_->pan(from->point - to->point);
+            draw();
         } else if (turning_) {
             vtkInteractorStyleTrackballCamera::OnMouseMove();
+        } else if (pressed_ && session_->drawing()) {
+            const auto hit = panes_->hit(x, y);
+            if (!hit || hit->beside || hit->plane != *pressed_) return;  // a stroke stays in its pane
+            session_->drag(hit->point);
+            draw();
         }
+    }
+    void OnTimer() override
+    {
+        if (session_->tick()) draw();
     }
 
     void OnChar() override {}  // the toolkit's own keys do other things
@@ -78,10 +110,9 @@ public:
     void OnKeyPress() override
     {
         const char* symbol = Interactor->GetKeySym();
-        const auto asked = pressed(scene_, view_, symbol ? symbol : "");
-        if (asked.close) return Interactor->TerminateApp();
-        if (asked.decision) return decide(*asked.decision);
-        look(asked.view);
+        session_->key(symbol ? symbol : "", Interactor->GetKeyCode());
+        if (session_->closed()) return Interactor->TerminateApp();
+        draw();
     }
 
 private:
@@ -93,56 +124,53 @@ private:
     void scroll(int steps)
     {
         const auto [x, y] = mouse();
-        if (const auto hit = panes_->hit(x, y)) look(moved(scene_, view_, hit->plane, steps));
+        const auto hit = panes_->hit(x, y);
+        if (!hit) return;
+        session_->wheel(hit->plane, steps);
+        draw();
     }
-    void look(const View& view)
+    void draw()
     {
-        view_ = view;
-        panes_->draw(scene_, view_);
+        panes_->draw(session_->scene(), session_->view());
         Interactor->GetRenderWindow()->Render();
-    }
-    void decide(Decision decision)
-    {
-        const auto* lesion = lesion_of(scene_, view_);
-        if (!lesion || !callbacks_->review) return;
-        if (!callbacks_->review(scene_.timepoints[view_.timepoint].id, lesion->lesion, decision).ok()) return;
-        ++decisions_;
-        scene_ = reviewed(std::move(scene_), view_, decision, callbacks_->reader);
-        look(view_);
     }
 
     Panes* panes_ = nullptr;
-    Scene scene_;
-    View view_;
-    const Callbacks* callbacks_ = nullptr;
+    Session* session_ = nullptr;
     bool turning_ = false;
     bool windowing_ = false;
-    int decisions_ = 0;
+    bool panning_ = false;
+    std::optional<Plane> pressed_;
 };
 vtkStandardNewMacro(ReaderStyle)
 
 }  // namespace
 
-Result<int> show(const Scene& scene, const Callbacks& callbacks)
+Result<Ended> show(const Scene& scene, const Callbacks& callbacks, const std::optional<View>& start)
 {
-    RETROMASS_TRY_ASSIGN(const auto view, first_view(scene));
+    RETROMASS_TRY_ASSIGN(auto view, first_view(scene));
+    view.table = true;
+    if (start) view = *start;
     const auto display = open_display();
     if (!display) return no_display();
     vtkObject::GlobalWarningDisplayOff();  // a library does not print
 
     vtkNew<vtkRenderWindow> window;
     window->SetDisplayId(display.get());
-    window->SetSize(PictureSize{}.width, PictureSize{}.height);
+    window->SetSize(kWithTable * PictureSize{}.width / 4, PictureSize{}.height);
     window->SetWindowName(("Retromass - " + scene.case_id).c_str());
     Panes panes(window);
     vtkNew<vtkRenderWindowInteractor> interactor;
     interactor->SetRenderWindow(window);
     vtkNew<ReaderStyle> style;
     interactor->SetInteractorStyle(style);
-    style->begin(panes, scene, view, callbacks);
+    Session session(scene, view, callbacks);
+    style->begin(panes, session);
+    interactor->Initialize();  // listens before anything is seen: no key is lost
     window->Render();
+    interactor->CreateRepeatingTimer(kLook_ms);
     interactor->Start();
-    return style->decisions();
+    return Ended{session.decisions(), session.view()};
 }
 
 Status render_scene(const Scene& scene, const View& view, const std::filesystem::path& png, PictureSize size)

@@ -173,6 +173,76 @@ TEST(Reviewed, ChangesOneLesionAtOneTimePointAlone)
     EXPECT_EQ(after.timepoints[2].lesions[0].review_state, "unreviewed");
 }
 
+TEST(Beside, IsTheBaselineLinkedByTheLesionsCentre)
+{
+    const auto scene = two_timepoints_and_one_without_images();
+    auto view = other_timepoint(scene, first_view(scene).value(), 1);  // at (6, 3, 25)
+    view = pressed(scene, view, "s").view;
+    ASSERT_EQ(view.beside, 0u);
+    auto third = scene;  // the baseline of a later line of treatment
+    third.timepoints.push_back(timepoint("later", {5, 5, 15}));
+    third.timepoints.back().baseline = "after";
+    EXPECT_EQ(pressed(third, other_timepoint(third, first_view(third).value(), 2), "s").view.beside, 2u);
+    EXPECT_EQ(beside(scene, view).cursor, (PatientPoint{4, 4, 10}));
+    EXPECT_EQ(beside(scene, view).timepoint, 0u);
+    view = centred(scene, view, {7, 3, 20});  // 1 mm to the left and a slice down: so there
+    EXPECT_EQ(beside(scene, view).cursor, (PatientPoint{5, 4, 5}));
+    EXPECT_THAT(link_caption(scene, view), HasSubstr("linked by the lesion's centre"));
+    EXPECT_FALSE(pressed(scene, view, "s").view.beside.has_value());
+}
+
+TEST(Beside, IsLinkedByPositionWhereTheLesionHasNoPlaceAndSaysSo)
+{
+    auto scene = two_timepoints_and_one_without_images();
+    scene.timepoints[0].lesions[0].measurements.reset();
+    scene.timepoints[0].lesions[0].mask.reset();
+    auto view = other_timepoint(scene, first_view(scene).value(), 1);
+    view.beside = 0;
+    EXPECT_EQ(beside(scene, view).cursor, view.cursor);
+    EXPECT_THAT(link_caption(scene, view), HasSubstr("by position"));
+}
+
+TEST(Table, HasARowForEachTimePointAndLesionWithFiguresAndResponse)
+{
+    auto scene = two_timepoints_and_one_without_images();
+    scene.criterion = "RECIST 1.1";
+    scene.timepoints[2].response = "PR -40.0 %";
+    scene.timepoints[2].lesions[0].review_state = "accepted";
+    scene.timepoints[2].lesions[0].reader = "R1";
+    const auto view = first_view(scene).value();
+    std::vector<std::string> texts;
+    for (const auto& row : table(scene, view)) {
+        texts.push_back(row.text);
+        EXPECT_EQ(row.looked_at, row.timepoint == 0) << row.text;
+    }
+    EXPECT_THAT(texts, Contains("  RECIST 1.1: PR -40.0 %"));
+    EXPECT_THAT(texts, Contains(HasSubstr("4.2 x ")));
+    EXPECT_THAT(texts, Contains(HasSubstr("accepted R1")));
+    EXPECT_THAT(texts, Contains("elsewhere  no images"));
+    EXPECT_EQ(at_row(scene, view, {{}, 1, {}}).timepoint, 0u);  // there is nothing to look at
+    EXPECT_EQ(at_row(scene, view, {{}, 2, 0}).cursor, (PatientPoint{6, 3, 25}));
+}
+
+TEST(Panned, MovesThePictureAndNotTheCursorUntilAnotherLesionIsShown)
+{
+    const auto scene = two_timepoints_and_one_without_images();
+    const auto view = panned(first_view(scene).value(), {2, 0, 1});
+    EXPECT_EQ(view.cursor, first_view(scene)->cursor);
+    EXPECT_EQ(view.pan, (PatientPoint{2, 0, 1}));
+    EXPECT_EQ(pressed(scene, view, "0").view.pan, PatientPoint{});
+    EXPECT_EQ(other_timepoint(scene, view, 1).pan, PatientPoint{});
+}
+
+TEST(Outline, FadesToHalfAndToNothing)
+{
+    const auto scene = two_timepoints_and_one_without_images();
+    auto view = first_view(scene).value();
+    for (const double opacity : {0.5, 0.0, 1.0}) {
+        view = pressed(scene, view, "o").view;
+        EXPECT_EQ(view.outline_opacity, opacity);
+    }
+}
+
 TEST(Captions, ShowTheRecordedValuesAndEveryNotice)
 {
     auto scene = two_timepoints_and_one_without_images();

@@ -1,0 +1,167 @@
+#!/usr/bin/python3
+"""A reader corrects a case in the window: what the window shows is what a run of the changed case file says."""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import unittest
+
+from program import needs_program, read_json, run
+from two_balls import TwoBalls
+from window import AXIAL, PANE_HEIGHT, Window
+
+PIXEL_MM = 0.8
+MM = PANE_HEIGHT / (96 * PIXEL_MM)   # pixels of the pane a mm: it holds the 96 rows of the phantom
+
+
+class InTheWindow(TwoBalls):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # The follow-up is measured on the mask of the first study: 40 mm where 24 mm are to be seen.
+        with open(cls.case_file, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        wrong = ["      after: {mask: phantom-first/truth.nii.gz}" if line.lstrip().startswith("after:") else line for line in lines]
+        with open(cls.case_file, "w", encoding="utf-8") as file:
+            file.write("\n".join(wrong) + "\n")
+        cls.result = os.path.join(cls.scratch, "result")
+        done = run("run", cls.case_file, "-o", cls.result)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+
+    def setUp(self):
+        for name in ("Xvfb", "xdotool"):
+            needs_program(self, name)
+        self.copy = self.path(self.id().split(".")[-1])
+        os.makedirs(self.copy)
+        for name in ("result", "first", "second", "phantom-first"):
+            shutil.copytree(self.path(name), os.path.join(self.copy, name))
+        self.case = os.path.join(self.copy, "case.yaml")
+        shutil.copy(self.case_file, self.case)
+        self.out = os.path.join(self.copy, "result")
+
+    def events(self):
+        with open(os.path.join(self.out, "events.jsonl"), encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def size_and_category(self, folder):
+        case = read_json(os.path.join(folder, "case.json"))
+        (after,) = [t for t in case["timepoints"] if t["id"] == "after"]
+        (row,) = [r for r in case["response"]["recist"] if r["timepoint"] == "after" and not r["is_baseline"]]
+        return after["lesions"][0]["long_axis_mm"]["value"], row["overall"]["category"]
+
+    def draw_the_line(self, window):
+        x, y = AXIAL
+        window.key("Right", "l")
+        window.drag(x - 12 * MM, y, x + 12 * MM, y)
+
+    def test_a_line_drawn_in_the_window_corrects_the_mask_and_the_response(self):
+        size, category = self.size_and_category(self.out)
+        self.assertGreater(size, 38)
+        self.assertEqual(category, "SD")
+        kept = os.path.join(self.copy, "case.0001.yaml")
+        with Window(self.out, "--reader", "R1") as window:
+            self.draw_the_line(window)
+            window.until(lambda: os.path.exists(kept), key="Return")  # nothing is taken before the mask is there
+            printed = window.close()
+        self.assertIn("--overwrite", printed)
+        with open(kept, "rb") as old, open(self.case_file, "rb") as before:
+            self.assertEqual(old.read(), before.read())
+        self.assertEqual([(e["timepoint"], e["state"], e["reader"]) for e in self.events() if e["event"] == "review"], [("after", "edited", "R1")])
+
+        done = run("run", self.case, "-o", self.out, "--overwrite")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        size, category = self.size_and_category(self.out)
+        self.assertAlmostEqual(size, 24, delta=2 * PIXEL_MM)  # the ball, to a pixel at either end
+        self.assertEqual(category, "PR")                      # 24 of 40 mm: -40 %
+
+    def test_escape_leaves_everything_as_it_was(self):
+        before = self.events()
+        with Window(self.out, "--reader", "R1") as window:
+            self.draw_the_line(window)
+            window.key("Escape", "Return")
+            window.close()
+        self.assertEqual(self.events(), before)
+        self.assertFalse(os.path.exists(os.path.join(self.copy, "case.0001.yaml")))
+
+    def test_a_lesion_is_accepted_by_its_key(self):
+        with Window(self.out, "--reader", "R1") as window:
+            window.key("Right", "a")
+            window.close()
+        (review,) = [e for e in self.events() if e["event"] == "review"]
+        self.assertEqual((review["timepoint"], review["lesion"], review["state"], review["reader"]), ("after", "T1", "accepted", "R1"))
+        self.assertEqual(run("audit", self.out).returncode, 0)
+
+    def reviewed(self):
+        return [(e["timepoint"], e["state"], e["reader"]) for e in self.events() if e["event"] == "review"]
+
+    def test_a_second_reader_sees_the_case_and_changes_nothing(self):
+        lock = self.out + ".lock"
+        with Window(self.out, "--reader", "R1") as first:
+            with open(lock, encoding="utf-8") as file:
+                held = json.load(file)
+            self.assertEqual((held["reader"], held["host"], held["pid"]), ("R1", socket.gethostname(), first.program.pid))
+            with Window(self.out, "--reader", "R2") as second:
+                self.draw_the_line(second)
+                second.key("Return", "Escape", "a")
+                self.assertIn("R1", second.close())
+            self.assertTrue(os.path.exists(lock))
+            self.assertEqual(self.reviewed(), [])
+            first.key("a")
+            first.close()
+        self.assertFalse(os.path.exists(lock))
+        self.assertEqual(self.reviewed(), [("before", "accepted", "R1")])
+        self.assertFalse(os.path.exists(os.path.join(self.copy, "case.0001.yaml")))
+
+    def test_a_lock_that_a_dead_program_left_is_taken_over(self):
+        dead = subprocess.Popen(["true"])
+        dead.wait()
+        with open(self.out + ".lock", "w", encoding="utf-8") as file:
+            json.dump({"host": socket.gethostname(), "user": "somebody", "pid": dead.pid, "reader": "R9", "since": "2020-01-01T00:00:00Z"}, file)
+        with Window(self.out, "--reader", "R1") as window:
+            window.key("a")
+            window.close()
+        self.assertEqual(self.reviewed(), [("before", "accepted", "R1")])
+
+    def test_read_only_changes_nothing_and_takes_no_lock(self):
+        with Window(self.out, "--reader", "R1", "--read-only") as window:
+            self.assertFalse(os.path.exists(self.out + ".lock"))
+            window.key("a", "x")
+            window.close()
+        self.assertEqual(self.reviewed(), [])
+
+    def test_it_opens_where_it_was_closed(self):
+        with Window(self.out, "--reader", "R1") as window:
+            window.key("Right")
+            window.close()
+        with Window(self.out, "--reader", "R1") as window:
+            window.key("x")
+            window.close()
+        self.assertEqual(self.reviewed(), [("after", "rejected", "R1")])
+
+    def test_a_click_in_the_table_goes_to_the_lesion(self):
+        with Window(self.out, "--reader", "R1") as window:
+            window.click_row(6)  # before, its response, T1, its volume; after, its response, T1
+            window.key("a")
+            window.close()
+        self.assertEqual(self.reviewed(), [("after", "accepted", "R1")])
+
+    def test_a_time_point_is_signed_and_not_once_the_case_file_says_more(self):
+        with Window(self.out, "--reader", "R1", "--role", "radiologist") as window:
+            window.key("g")
+            window.until(lambda: any(e["event"] == "signed" for e in self.events()))
+            window.close()
+        (signature,) = [e for e in self.events() if e["event"] == "signed"]
+        self.assertEqual(signature["timepoint"], "before")
+        self.assertEqual(run("audit", self.out).returncode, 0)
+        with Window(self.out, "--reader", "R1", "--role", "radiologist") as window:
+            self.draw_the_line(window)
+            window.until(lambda: os.path.exists(os.path.join(self.copy, "case.0001.yaml")), key="Return")
+            window.key("g")
+            window.close()
+        self.assertEqual(len([e for e in self.events() if e["event"] == "signed"]), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,349 @@
+// What keys and mouse do, without a window.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "viewer/session.h"
+
+namespace retromass::viewer {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const VolumeGeometry kGrid = VolumeGeometry::axial({100, 100, 20}, 1, 1, 5);
+
+Scene two_timepoints()
+{
+    Scene scene;
+    scene.case_id = "RPS-001";
+    for (const char* id : {"before", "after"}) {
+        TimepointView timepoint;
+        timepoint.id = id;
+        timepoint.ct = std::make_shared<CtVolume>(CtVolume{kGrid, Grid<std::int16_t>(kGrid.size())});
+        timepoint.lesions = {LesionView{.lesion = "T1"}, LesionView{.lesion = "T2"}};
+        timepoint.response = id == std::string("before") ? "baseline" : "SD -5.0 %";
+        scene.timepoints.push_back(timepoint);
+    }
+    return scene;
+}
+
+/// A case that answers at once, or when it is let go, and remembers what it was asked.
+struct Desk {
+    std::atomic<bool> held = false;
+    std::vector<Change> asked;
+    std::vector<Change> taken;
+    std::string refuses;
+
+    Callbacks callbacks(const std::string& reader = "R1")
+    {
+        Callbacks out;
+        out.reader = reader;
+        out.outcome = [this](const Change& change, const Progress& progress) -> Result<Outcome> {
+            while (held) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            if (!goes_on(progress, "segmenting", 0.5)) return Error{Code::cancelled, "stopped", "test"};
+            asked.push_back(change);
+            if (!refuses.empty()) return Error{Code::prompt_in_air, refuses, "test"};
+            Outcome made;
+            for (const auto& timepoint : two_timepoints().timepoints) made.lesions.push_back(timepoint.lesions);
+            auto& lesion = made.lesions[change.timepoint][change.lesion];
+            lesion.mask = std::make_shared<Mask>(kGrid.size());
+            lesion.measurements.emplace();
+            lesion.measurements->long_axis.recorded = Length::mm(static_cast<int>(asked.size()));
+            made.responses = {"baseline", "PR -40.0 %"};
+            return made;
+        };
+        out.take = [this](const Change& change) -> Result<std::string> {
+            taken.push_back(change);
+            return std::string("written");
+        };
+        out.review = [](const std::string&, const std::string&, Decision) -> Status { return Done{}; };
+        return out;
+    }
+};
+
+class ASession : public testing::Test {
+protected:
+    void drag(Plane plane, PatientPoint from, PatientPoint to)
+    {
+        session().press(plane, from);
+        session().drag(to);
+        session().release();
+    }
+    /// Until nothing is made any more.
+    void wait()
+    {
+        while (session().working()) {
+            session().tick();
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+    Session& session()
+    {
+        if (!session_) session_ = std::make_unique<Session>(two_timepoints(), first_view(two_timepoints()).value(), desk_.callbacks(reader_));
+        return *session_;
+    }
+    const LesionView& lesion(std::size_t timepoint, std::size_t which = 0) { return session().scene().timepoints[timepoint].lesions[which]; }
+
+    Desk desk_;
+    std::string reader_ = "R1";
+    std::unique_ptr<Session> session_;
+};
+
+TEST_F(ASession, ShowsMaskFiguresAndResponseOfALineThatIsDrawnAndTakesThemOnReturn)
+{
+    session().key("l");
+    drag(Plane::axial, {20, 50, 50}, {60, 50, 50});
+    wait();
+    ASSERT_EQ(desk_.asked.size(), 1u);
+    EXPECT_EQ(desk_.asked[0].prompt.lines[0].a, (PatientPoint{20, 50, 50}));
+    EXPECT_EQ(desk_.asked[0].prompt.lines[0].b, (PatientPoint{60, 50, 50}));
+    EXPECT_TRUE(session().scene().proposed);
+    EXPECT_TRUE(lesion(0).measurements.has_value());
+    EXPECT_EQ(session().scene().timepoints[1].response, "PR -40.0 %");
+    EXPECT_EQ(session().scene().timepoints[1].lesions[0].review_state, "unreviewed");
+    EXPECT_TRUE(desk_.taken.empty());
+
+    session().key("Return");
+    ASSERT_EQ(desk_.taken.size(), 1u);
+    EXPECT_EQ(desk_.taken[0].prompt.lines[0].b, (PatientPoint{60, 50, 50}));
+    EXPECT_FALSE(session().scene().proposed);
+    EXPECT_EQ(lesion(0).review_state, "edited");
+    EXPECT_EQ(lesion(0).reader, "R1");
+    EXPECT_EQ(lesion(0, 1).review_state, "unreviewed");
+    EXPECT_EQ(session().scene().timepoints[1].response, "PR -40.0 %");
+    EXPECT_EQ(session().scene().message, "written");
+    EXPECT_EQ(session().decisions(), 1);
+}
+
+TEST_F(ASession, LeavesTheCaseAsItWasOnEscape)
+{
+    session().key("l");
+    drag(Plane::axial, {20, 50, 50}, {60, 50, 50});
+    wait();
+    session().key("Escape");
+    EXPECT_FALSE(lesion(0).measurements.has_value());
+    EXPECT_TRUE(lesion(0).prompt.lines.empty());
+    EXPECT_EQ(session().scene().timepoints[1].response, "SD -5.0 %");
+    session().key("Return");
+    EXPECT_TRUE(desk_.taken.empty());
+}
+
+TEST_F(ASession, IsNeverHeldUpByAMaskAndShowsOnlyTheLastOneAskedFor)
+{
+    desk_.held = true;  // the first mask takes its time
+    session().key("l");
+    drag(Plane::axial, {20, 50, 50}, {60, 50, 50});
+    drag(Plane::axial, {40, 40, 50}, {40, 60, 50});
+    EXPECT_TRUE(session().working());
+    session().wheel(Plane::axial, 1);
+    EXPECT_EQ(session().view().cursor.z, 55);  // volume centre: slice 10 of 20
+    session().key("Return");
+    EXPECT_TRUE(desk_.taken.empty());  // nothing to take yet
+    desk_.held = false;
+    wait();
+    ASSERT_EQ(desk_.asked.size(), 1u);  // the first was stopped
+    EXPECT_EQ(desk_.asked[0].prompt.lines.size(), 2u);
+    session().key("Return");
+    EXPECT_EQ(desk_.taken[0].prompt.lines.size(), 2u);
+}
+
+TEST_F(ASession, SaysWhyThereIsNoMaskAndTakesNothing)
+{
+    desk_.refuses = "90 % of the prompt lies in air";
+    session().key("p");
+    drag(Plane::coronal, {20, 50, 50}, {20, 50, 50});
+    wait();
+    EXPECT_EQ(session().scene().message, "90 % of the prompt lies in air");
+    session().key("Return");
+    EXPECT_TRUE(desk_.taken.empty());
+}
+
+TEST_F(ASession, OfNobodyChangesNothing)
+{
+    reader_.clear();
+    session().key("l");
+    drag(Plane::axial, {20, 50, 50}, {60, 50, 50});
+    wait();
+    EXPECT_TRUE(lesion(0).measurements.has_value());  // may be looked at
+    session().key("Return");
+    EXPECT_TRUE(desk_.taken.empty());
+    EXPECT_THAT(session().scene().message, HasSubstr("--reader"));
+}
+
+TEST_F(ASession, TakesTheLastStrokeBack)
+{
+    session().key("l");
+    drag(Plane::axial, {20, 50, 50}, {60, 50, 50});
+    drag(Plane::axial, {40, 40, 50}, {40, 60, 50});
+    wait();
+    session().key("BackSpace");
+    wait();
+    EXPECT_EQ(desk_.asked.back().prompt.lines.size(), 1u);
+    session().key("BackSpace");
+    wait();
+    EXPECT_TRUE(lesion(0).prompt.lines.empty());
+    EXPECT_FALSE(session().scene().proposed);
+}
+
+TEST_F(ASession, AddsTopAndBottomToTheLineThatIsThere)
+{
+    auto scene = two_timepoints();
+    scene.timepoints[0].lesions[0].prompt.lines = {{{20, 50, 50}, {60, 50, 50}}};
+    session_ = std::make_unique<Session>(scene, first_view(scene).value(), desk_.callbacks());
+    session().key("e");
+    drag(Plane::coronal, {40, 50, 80}, {40, 50, 80});
+    EXPECT_FALSE(session().working());  // one end is none
+    drag(Plane::coronal, {41, 50, 20}, {41, 50, 20});
+    wait();
+    ASSERT_EQ(desk_.asked.size(), 1u);
+    EXPECT_EQ(desk_.asked[0].prompt.lines.size(), 1u);
+    EXPECT_THAT(desk_.asked[0].prompt.extent.value(), ElementsAre(PatientPoint{40, 50, 80}, PatientPoint{41, 50, 20}));
+}
+
+TEST_F(ASession, DrawsABoxInTwoPlanes)
+{
+    session().key("b");
+    drag(Plane::axial, {20, 30, 50}, {60, 70, 50});
+    EXPECT_FALSE(session().working());  // it has no depth yet
+    drag(Plane::sagittal, {40, 35, 80}, {40, 60, 20});
+    wait();
+    ASSERT_EQ(desk_.asked.size(), 1u);
+    EXPECT_THAT(desk_.asked[0].prompt.box.value(), ElementsAre(PatientPoint{20, 30, 80}, PatientPoint{60, 70, 20}));
+}
+
+TEST_F(ASession, DrawsOneContourASlice)
+{
+    session().key("c");
+    const auto round = [&](double z, double half) {
+        session().press(Plane::axial, {50 - half, 50 - half, z});
+        for (const PatientPoint p : {PatientPoint{50 + half, 50 - half, z}, {50 + half, 50 + half, z}, {50 - half, 50 + half, z}}) session().drag(p);
+        session().release();
+    };
+    round(50, 10);
+    round(60, 8);
+    round(50, 12);
+    wait();
+    const auto& contours = desk_.asked.back().prompt.contours;
+    ASSERT_EQ(contours.size(), 2u);
+    EXPECT_EQ(contours[0].front().z, 60);
+    EXPECT_EQ(contours[1].front().x, 38);
+}
+
+TEST_F(ASession, DrawsLinesOnTheAcquiredSliceAlone)
+{
+    session().key("l");
+    drag(Plane::coronal, {20, 50, 50}, {60, 50, 50});
+    EXPECT_FALSE(session().working());
+    EXPECT_THAT(session().scene().message, HasSubstr("acquired slice"));
+}
+
+TEST_F(ASession, NeitherLosesNorMixesUpADrawingOnTheWayToAnotherTimePoint)
+{
+    session().key("l");
+    drag(Plane::axial, {20, 50, 50}, {60, 50, 50});
+    wait();
+    session().key("Right");
+    EXPECT_EQ(session().view().timepoint, 0u);
+    EXPECT_THAT(session().scene().message, HasSubstr("Return"));
+    session().key("a");
+    EXPECT_EQ(lesion(0).review_state, "unreviewed");
+    session().key("Escape");
+    session().key("Right");
+    EXPECT_EQ(session().view().timepoint, 1u);
+}
+
+TEST_F(ASession, RoundsWhatIsDrawnToWhatAFileHolds)
+{
+    session().key("l");
+    drag(Plane::axial, {20.00049, 50.12351, 50}, {60.9999999, 50, 50});
+    wait();
+    EXPECT_EQ(desk_.asked[0].prompt.lines[0].a, (PatientPoint{20.0, 50.124, 50}));
+    EXPECT_EQ(desk_.asked[0].prompt.lines[0].b, (PatientPoint{61, 50, 50}));
+}
+
+TEST_F(ASession, SignsOnceAndAsksWhyBeforeItSignsAgain)
+{
+    auto callbacks = desk_.callbacks();
+    std::vector<std::string> reasons;
+    callbacks.sign = [&](std::size_t timepoint, const std::string& reason) -> Result<std::string> {
+        EXPECT_EQ(timepoint, 0u);
+        reasons.push_back(reason);
+        return std::string("R1, radiologist, now");
+    };
+    session_ = std::make_unique<Session>(two_timepoints(), first_view(two_timepoints()).value(), callbacks);
+    session().key("g", 'g');
+    EXPECT_EQ(session().scene().timepoints[0].signature, "R1, radiologist, now");
+    EXPECT_THAT(reasons, ElementsAre(""));
+
+    session().key("g", 'g');
+    EXPECT_EQ(reasons.size(), 1u);  // not before there is a reason
+    for (const char c : std::string("qx")) session().key(std::string(1, c), c);  // letters now, not keys
+    session().key("BackSpace");
+    session().key("Return");
+    EXPECT_THAT(reasons, ElementsAre("", "q"));
+    EXPECT_FALSE(session().closed());
+    session().key("g", 'g');
+    session().key("Escape");
+    session().key("Return");
+    EXPECT_EQ(reasons.size(), 2u);
+}
+
+TEST_F(ASession, SaysWhyNothingCanBeChanged)
+{
+    auto scene = two_timepoints();
+    scene.read_only = "read only: the case is open at R2@host";
+    Callbacks none;
+    session_ = std::make_unique<Session>(scene, first_view(scene).value(), none);
+    for (const char* key : {"a", "x", "g"}) {
+        session().key(key);
+        EXPECT_THAT(session().scene().message, HasSubstr("R2@host")) << key;
+    }
+    EXPECT_EQ(session().decisions(), 0);
+    EXPECT_EQ(lesion(0).review_state, "unreviewed");
+}
+
+TEST_F(ASession, GoesWhereTheTableIsClicked)
+{
+    const auto rows = table(session().scene(), session().view());
+    const auto row = std::find_if(rows.begin(), rows.end(), [](const auto& r) { return r.timepoint == 1 && r.lesion == 1u; });
+    ASSERT_NE(row, rows.end());
+    session().go(*row);
+    EXPECT_EQ(session().view().timepoint, 1u);
+    EXPECT_EQ(session().view().lesion, 1u);
+}
+
+TEST_F(ASession, EndsWhileAMaskIsBeingMade)
+{
+    desk_.held = true;
+    session().key("l");
+    drag(Plane::axial, {20, 50, 50}, {60, 50, 50});
+    std::thread later([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        desk_.held = false;
+    });
+    session_.reset();
+    later.join();
+    EXPECT_TRUE(desk_.asked.empty());
+}
+
+TEST(PromptLines, StandOnTheirSliceAlone)
+{
+    segmentation::Prompt prompt;
+    prompt.lines = {{{20, 50, 50}, {60, 50, 50}}};
+    prompt.points = {{30, 40, 50}};
+    const auto on = [&](Plane plane, PatientPoint cursor) { return prompt_lines(prompt, kGrid, plane_frame(kGrid, plane, cursor)); };
+    const auto here = on(Plane::axial, {0, 0, 50});
+    ASSERT_EQ(here.size(), 3u);  // the line and the two strokes of a cross
+    EXPECT_EQ(here[0], (PlaneLine{20, 50, 60, 50}));
+    EXPECT_TRUE(on(Plane::axial, {0, 0, 55}).empty());
+    EXPECT_EQ(on(Plane::coronal, {0, 40, 50}).size(), 2u);  // the point's cross
+    EXPECT_EQ(on(Plane::coronal, {0, 50, 50}).size(), 1u);  // the line lies in this plane
+}
+
+}  // namespace
+}  // namespace retromass::viewer
