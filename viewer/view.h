@@ -158,6 +158,7 @@ struct PlaneFrame {
     PatientPoint to_patient(double x, double y) const;
     std::array<double, 2> to_plane(PatientPoint point) const;  ///< projected
     double distance_mm(PatientPoint point) const;              ///< from the plane, unsigned
+    friend bool operator==(const PlaneFrame&, const PlaneFrame&) = default;
 };
 
 /// The plane through the cursor that covers the whole stack, head up, tilted and uneven stacks included.

@@ -167,7 +167,10 @@ public:
         const auto& ct = ct_of(scene, view);
         outline_.fade(view.outline_opacity);
         frame_ = plane_frame(ct.geometry, plane_, view.cursor);
-        draw_picture(ct, view.window);
+        // Most turns of the wheel change one plane: what is there already is not computed again.
+        const Sampled wanted{scene.timepoints[view.timepoint].ct, frame_, view.window};
+        if (!shown_ || wanted != sampled_) draw_picture(ct, view.window);
+        sampled_ = wanted;
         draw_mask_and_calipers(ct, lesion_of(scene, view));
         draw_cursor(view.cursor);
 
@@ -191,6 +194,17 @@ public:
 
 private:
     static constexpr double kBeforeThePicture = 1;
+    struct Sampled {
+        std::shared_ptr<const CtVolume> ct;
+        PlaneFrame frame;
+        Window window;
+        bool operator==(const Sampled&) const = default;
+    };
+    struct Outlined {
+        std::shared_ptr<const Mask> mask;
+        PlaneFrame frame;
+        bool operator==(const Outlined&) const = default;
+    };
 
     std::array<double, 3> world(double x, double y) const
     {
@@ -216,14 +230,17 @@ private:
 
     void draw_mask_and_calipers(const CtVolume& ct, const LesionView* lesion)
     {
-        outline_.clear();
         prompt_.clear();
         for (auto& axis : axes_) axis->clear();
         for (auto& label : labels_) label->SetVisibility(false);
-        if (lesion && lesion->mask) {
-            for (const auto& line : outline(*lesion->mask, ct.geometry, frame_)) {
-                outline_.add(world(line.x1, line.y1), world(line.x2, line.y2));
+        const Outlined wanted{lesion ? lesion->mask : nullptr, frame_};
+        if (wanted != outlined_) {
+            outline_.clear();
+            if (wanted.mask) {
+                for (const auto& line : outline(*wanted.mask, ct.geometry, frame_)) outline_.add(world(line.x1, line.y1), world(line.x2, line.y2));
             }
+            outline_.done();
+            outlined_ = wanted;
         }
         if (lesion && lesion->measurements) {
             for (const auto& caliper : calipers(*lesion->measurements, ct.geometry, frame_)) {
@@ -237,7 +254,6 @@ private:
             for (const auto& line : prompt_lines(lesion->prompt, ct.geometry, frame_)) prompt_.add(world(line.x1, line.y1), world(line.x2, line.y2));
         }
         prompt_.done();
-        outline_.done();
         for (auto& axis : axes_) axis->done();
     }
 
@@ -309,6 +325,8 @@ private:
     PlaneFrame frame_;
     vtkNew<vtkImageData> image_;
     vtkNew<vtkImageSlice> slice_;
+    Sampled sampled_;     ///< what the picture holds
+    Outlined outlined_;   ///< what the outline holds
     bool shown_ = false;
     bool drawn_ = true;
     Lines outline_;
