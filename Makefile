@@ -3,7 +3,7 @@
 #   make test    the same build, all tests
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps build demo picture test bench eval train calibrate asan tidy format clean
+.PHONY: deps build demo picture test test-web bench eval train calibrate asan tidy format clean
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -26,6 +26,13 @@ picture: demo
 
 test: build
 	@JOBS=$(JOBS) tools/run_tests.sh build/release
+
+# The report judged in a browser; needs node, npm and chromium, which `deps` does not install.
+test-web: build
+	@mkdir -p build/web-test && cp pipeline/outputs/web/package.json pipeline/outputs/web/package-lock.json build/web-test/
+	@cd build/web-test && npm ci --ignore-scripts --omit=optional --no-audit --no-fund --prefer-offline
+	@rm -rf build/release/web-test && ln -s ../web-test build/release/web-test
+	RETROMASS_REQUIRE_WEB=1 ctest --test-dir build/release -R report_page_test --output-on-failure
 
 bench: deps
 	@cmake --preset bench </dev/null

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pipeline/outputs/document.h"
@@ -24,8 +25,17 @@ Result<std::map<std::string, std::vector<std::string>>> write_sheet(const std::f
 /// What the report says; nothing in it is measured or decided here.
 Document report_document(const CaseResult& result, const Pictures& pictures);
 
-/// The self-contained page: pictures inline, nothing loaded from elsewhere.
-Result<std::string> html_of(const Document& document, const Pictures& pictures);
+/// What a page holds beside its document, to be used rather than read. Markup is put in as it stands; of scripts only these run.
+struct Moving {
+    std::string style;
+    std::string after_answer;
+    std::vector<std::pair<std::string, std::string>> data;   ///< by the id of its element: base64 or JSON
+    std::vector<std::string> scripts;
+    std::string licences;
+};
+
+/// The self-contained page: pictures inline, nothing loaded from elsewhere, which it tells the browser to hold to.
+Result<std::string> html_of(const Document& document, const Pictures& pictures, const Moving& moving = {});
 /// The document on A4 paper; `date` (YYYY-MM-DD) is that of the file. The same bytes for the same document.
 Status write_pdf(const std::filesystem::path& file, const Document& document, const Pictures& pictures, const std::string& date);
 

@@ -158,14 +158,50 @@ private:
     bool in_section_ = false;
 };
 
+/// A script as the page holds it: a browser ends one where it reads "</script", even inside a string.
+std::string script_text(const std::string& code)
+{
+    const std::string end = "</script";
+    std::string out;
+    std::size_t from = 0;
+    for (auto at = code.find(end); at != std::string::npos; at = code.find(end, from)) {
+        out.append(code, from, at - from).append("<\\/script");
+        from = at + end.size();
+    }
+    return out.append(code, from);
+}
+
+/// What the browser is told: nothing comes from elsewhere, and no script runs but those given here by their hash, whatever a text may hold.
+std::string security_policy(const std::vector<std::string>& scripts)
+{
+    std::string allowed;
+    for (const auto& script : scripts) {
+        const auto hex = sha256_of_text(script);
+        std::string bytes;
+        for (std::size_t i = 0; i < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+        allowed += " 'sha256-" + base64(bytes) + "'";
+    }
+    return "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src" + (allowed.empty() ? " 'none'" : allowed) + "; base-uri 'none'; form-action 'none'";
+}
+
+/// Data for scripts: no '<' in it can end the element.
+std::string data_element(const std::string& id, const std::string& text)
+{
+    std::string out = "<script type=\"text/plain\" id=\"" + id + "\">";
+    for (const char c : text) out += c == '<' ? std::string("\\u003c") : std::string(1, c);
+    return out + "</script>\n";
+}
+
 }  // namespace
 
-Result<std::string> html_of(const Document& document, const Pictures& pictures)
+Result<std::string> html_of(const Document& document, const Pictures& pictures, const Moving& moving)
 {
+    std::vector<std::string> scripts;
+    for (const auto& code : moving.scripts) scripts.push_back(script_text(code));
     const auto band = element("div", html(document.band), "band") + "\n";
     Page page(pictures);
-    page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n" +
-             element("title", html(document.title + " - " + document.band)) + "\n<style>" + kReportStyle + "</style>\n</head>\n<body>\n" + band + "<main>\n<header>" + element("h1", html(document.title)) + "\n" +
+    page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"" +
+             security_policy(scripts) + "\">\n" + element("title", html(document.title + " - " + document.band)) + "\n<style>" + kReportStyle + moving.style + "</style>\n</head>\n<body>\n" + band + "<main>\n<header>" + element("h1", html(document.title)) + "\n" +
              element("p", html(document.use), "soft") + "\n<!--signatures--><!--/signatures--></header>\n");
     const auto drawing = std::find_if(document.answer.begin(), document.answer.end(), [](const Block& block) { return std::holds_alternative<Heading>(block); });
     page.raw("<div role=\"region\" aria-label=\"Answer\">\n");
@@ -176,10 +212,14 @@ Result<std::string> html_of(const Document& document, const Pictures& pictures)
     page.raw("</div>\n<div class=\"attention\">");
     page.draw(document.aside);
     page.close_section();
-    page.raw("</div>\n</div>\n</div>\n");
+    page.raw("</div>\n</div>\n</div>\n" + moving.after_answer);
     page.draw(document.body);
     page.close_section();
-    page.raw("<footer>" + html(document.footer) + "</footer>\n</main>\n" + band + "</body>\n</html>\n");
+    if (!moving.licences.empty()) page.raw("<details class=\"licences\"><summary>Licences of what moves this page</summary><pre class=\"licences\">" + html(moving.licences) + "</pre></details>\n");
+    page.raw("<footer>" + html(document.footer) + "</footer>\n</main>\n" + band);
+    for (const auto& [id, text] : moving.data) page.raw(data_element(id, text));
+    for (const auto& script : scripts) page.raw("<script>" + script + "</script>\n");
+    page.raw("</body>\n</html>\n");
     return page.finished();
 }
 

@@ -5,6 +5,7 @@
 #include "pipeline/outputs/case_folder.h"
 #include "pipeline/outputs/event_log.h"
 #include "pipeline/outputs/json.h"
+#include "pipeline/outputs/moving.h"
 #include "pipeline/outputs/objects.h"
 #include "pipeline/outputs/rectified.h"
 #include "pipeline/outputs/report.h"
@@ -83,7 +84,12 @@ public:
             pictures_.sheets.merge(sheet);
         }
         const auto document = report_document(result_, pictures_);
-        RETROMASS_TRY_ASSIGN(const auto page, html_of(document, pictures_));
+        RETROMASS_TRY(wanted());
+        std::vector<Preview> previews;
+        if (has_viewer()) {
+            RETROMASS_TRY_ASSIGN(previews, previews_of(result_, folder_));
+        }
+        RETROMASS_TRY_ASSIGN(const auto page, html_of(document, pictures_, moving_parts(result_, previews)));
         RETROMASS_TRY(write_text(folder_ / "report.html", page));
         RETROMASS_TRY(write_paper(document));
         RETROMASS_TRY(keep_superseded());
