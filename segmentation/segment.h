@@ -92,6 +92,41 @@ struct Carried {
 Result<Carried> carry(const Registration& registration, const EarlierLesion& before, const CtVolume& now, const std::string& frame_of_reference_uid, const SegmentParameters& parameters,
                       const Progress& progress = {});
 
+/// One change of a mask by hand. All positions LPS mm.
+struct Edit {
+    enum class Kind { add_sphere, remove_sphere, add_contour, remove_contour, fill_between, smooth, keep_component, undo };
+    Kind kind = Kind::undo;
+    std::vector<PatientPoint> points;  ///< the sphere's centre; the contour, on one slice; a point on each of two slices; a point of the component
+    double mm = 0;                     ///< radius of a sphere, sigma of smoothing
+};
+/// A reader's changes in their order. As text a line each: a name, then numbers (docs/stages/segmentation.md, "Edits").
+struct EditLog {
+    std::string start;                 ///< fingerprint of the mask it was drawn on; empty = any mask
+    std::vector<Edit> edits;
+};
+/// Fails with malformed, naming the line.
+Result<EditLog> read_edits(std::string_view text);
+/// Shortest digits that read back to the same numbers: a log written and read again replays to the same mask.
+std::string text_of(const EditLog& log);
+
+struct EditEffect {
+    std::string what;                  ///< the line of the log
+    std::size_t added = 0;             ///< voxels
+    std::size_t removed = 0;
+    bool undone = false;
+};
+struct EditedMask {
+    Mask mask;
+    std::vector<EditEffect> effects;   ///< one an edit but undo, in their order
+};
+/// Replays a log; the same mask bit by bit whenever mask, grid and log are. An undo takes back the last edit that still stands. Fails with
+/// verification_failed on another mask than the log names, with prompt_outside or prompt_contradictory where an edit cannot be done, naming it,
+/// and with empty_mask where nothing is left.
+Result<EditedMask> edited(const Mask& mask, const VolumeGeometry& geometry, const EditLog& log);
+
+/// 16 hex digits that tell masks apart by size and voxels (FNV-1a, 64 bits): against mistakes, not against forgers.
+std::string fingerprint(const Mask& mask);
+
 /// The bones of a scan on a coarse upright grid: little enough to keep one for every time point.
 struct Skeleton {
     static constexpr double cell_mm = 3;
