@@ -112,7 +112,7 @@ Result<std::string> key_of(const Plan& plan, const PlannedCase& planned)
     }
     for (const auto& lesion : file.lesions) {
         for (const auto& [id, at] : lesion.timepoints) {
-            for (const auto& name : {at.mask_file, at.prior_file, at.marks_file}) {
+            for (const auto& name : {at.mask_file, at.prior_file, at.marks_file, at.edits_file}) {
                 if (!name.empty()) add_files(all, file.folder / name, file.folder);
             }
         }

@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@ void add_series(CLI::App& app, Context& context);
 void add_init(CLI::App& app, Context& context);
 void add_segment(CLI::App& app, Context& context);
 void add_measure(CLI::App& app, Context& context);
+void add_edit(CLI::App& app, Context& context);
 void add_marks(CLI::App& app, Context& context);
 void add_assess(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
@@ -46,6 +49,9 @@ Progress terminal_progress();
 
 /// `--accept CODE` values as codes; a name that is no code, or not acceptable, is a usage error.
 Result<std::vector<Code>> accepted_codes(const std::vector<std::string>& names);
+
+/// The mask a run wrote for a lesion at a time point: the one file in masks/ that is named after both.
+std::optional<std::filesystem::path> mask_file_of(const std::filesystem::path& result, const std::string& timepoint, const std::string& lesion);
 
 /// "x,y,z" or more triples in one text; fails with usage naming the option.
 Result<std::vector<double>> numbers(const std::string& text, std::size_t count, const std::string& option);

@@ -90,4 +90,18 @@ Result<std::vector<double>> numbers(const std::string& text, std::size_t count, 
     return Error{Code::usage, option + " " + text + ": expected " + std::to_string(count) + " numbers separated by commas, in mm (LPS), e.g. " + option + (count == 3 ? " -42.5,18,110" : " -80,18,110,35,22,110"), "cli"};
 }
 
+std::optional<std::filesystem::path> mask_file_of(const std::filesystem::path& result, const std::string& timepoint, const std::string& lesion)
+{
+    std::error_code none;
+    for (const auto& file : std::filesystem::directory_iterator(result / "masks", none)) {
+        const std::string name = file.path().filename().string();
+        const std::string stem = name.substr(0, name.find(".nii"));
+        const auto ends = [&](const std::string& first, const std::string& last) {
+            return stem.size() == first.size() + last.size() + 1 && stem.starts_with(first) && stem.ends_with(last);
+        };
+        if (ends(timepoint, lesion) || ends(lesion, timepoint)) return file.path();
+    }
+    return std::nullopt;
+}
+
 }  // namespace retromass::cli

@@ -23,6 +23,7 @@ int main(int argc, char** argv)
     cli::add_init(app, context);
     cli::add_segment(app, context);
     cli::add_measure(app, context);
+    cli::add_edit(app, context);
     cli::add_marks(app, context);
     cli::add_assess(app, context);
     cli::add_run(app, context);

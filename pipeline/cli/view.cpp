@@ -51,21 +51,6 @@ Result<fs::path> case_file_of(const Options& options)
     return Error{Code::usage, "no case.yaml in or beside " + options.folder + "; name it with --case", "cli"};
 }
 
-/// The mask a run wrote for a lesion at a time point: the one file in masks/ that is named after both.
-std::optional<fs::path> mask_file_of(const fs::path& folder, const std::string& timepoint, const std::string& lesion)
-{
-    std::error_code none;
-    for (const auto& file : fs::directory_iterator(folder / "masks", none)) {
-        const std::string name = file.path().filename().string();
-        const std::string stem = name.substr(0, name.find(".nii"));
-        const auto ends = [&](const std::string& first, const std::string& last) {
-            return stem.size() == first.size() + last.size() + 1 && stem.starts_with(first) && stem.ends_with(last);
-        };
-        if (ends(timepoint, lesion) || ends(lesion, timepoint)) return file.path();
-    }
-    return std::nullopt;
-}
-
 nlohmann::json json_in(const fs::path& file)
 {
     std::ifstream in(file);

@@ -221,11 +221,19 @@ ordered_json json_of_origin(const LesionResult& lesion)
             {"not_validated", origin.not_validated}, {"within_case_cv", cv}, {"stated", origin.stated.empty() ? ordered_json() : ordered_json(origin.stated)}};
 }
 
+ordered_json json_of(const std::optional<AppliedEdits>& edits)
+{
+    if (!edits) return nullptr;
+    auto steps = ordered_json::array();
+    for (const auto& effect : edits->effects) steps.push_back({{"edit", effect.what}, {"added", effect.added}, {"removed", effect.removed}, {"undone", effect.undone}});
+    return {{"sha256", edits->sha256}, {"from", edits->start}, {"to", edits->result}, {"steps", steps}};
+}
+
 ordered_json json_of(const LesionResult& lesion)
 {
     ordered_json out{{"id", lesion.lesion}, {"status", name(lesion.status)}, {"reason", lesion.reason}, {"tracking_uid", lesion.tracking_uid},
                      {"review_state", lesion.review_state}, {"reviewer", lesion.reviewer}, {"review_time", lesion.review_time},
-                     {"prompt", lesion.prompt ? json_of(*lesion.prompt) : ordered_json()}, {"reader_long_axis_mm", or_null(lesion.reader_long_axis)}};
+                     {"prompt", lesion.prompt ? json_of(*lesion.prompt) : ordered_json()}, {"reader_long_axis_mm", or_null(lesion.reader_long_axis)}, {"edits", json_of(lesion.edits)}};
     out["carried"] = nullptr;
     if (!lesion.carried_from.empty()) out["carried"] = {{"from", lesion.carried_from}, {"trust", lesion.carried_trust}};
     std::vector<Notice> notices;

@@ -31,6 +31,14 @@ struct IntervalOrigin {
     std::string stated;                       ///< the quantity whose interval a reader states instead
 };
 
+/// A reader's edits as they were replayed on the mask.
+struct AppliedEdits {
+    std::string sha256;                       ///< of the log
+    std::string start;                        ///< fingerprint of the mask before ...
+    std::string result;                       ///< ... and after
+    std::vector<segmentation::EditEffect> effects;
+};
+
 /// One lesion at one time point, as it is reported.
 struct LesionResult {
     std::string lesion;
@@ -50,6 +58,7 @@ struct LesionResult {
     IntervalOrigin interval_origin;
     std::string carried_from;                 ///< the time point whose mask said where to look, by registration; empty = a reader's prompt or mask
     std::string carried_trust;                ///< the figures that rests on
+    std::optional<AppliedEdits> edits;        ///< what a reader changed on the mask
     std::vector<Notice> notices;
 };
 

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 
 #include "pipeline/run/keys.h"
 #include "pipeline/run/protocol.h"
@@ -78,7 +80,7 @@ CaseTimepoint timepoint_of(const YAML::Node& node)
 LesionAtTimepoint at_timepoint(const YAML::Node& node)
 {
     allow(node, "a lesion's time point",
-          {"line", "short_line", "point", "points", "box", "extent", "contour", "contours", "exclude", "mask", "prior", "label", "marks", "mark", "frame_of_reference", "status", "reader",
+          {"line", "short_line", "point", "points", "box", "extent", "contour", "contours", "include", "exclude", "mask", "prior", "label", "edits", "marks", "mark", "frame_of_reference", "status", "reader",
            "date", "reported", "split_into", "merged_into", "interval_mm", "nodule"});
     LesionAtTimepoint out;
     auto& prompt = out.prompt;
@@ -92,6 +94,9 @@ LesionAtTimepoint at_timepoint(const YAML::Node& node)
     if (node["points"]) {
         for (const auto& p : points_of(node["points"], "points")) prompt.points.push_back(p);
     }
+    if (node["include"]) {
+        for (const auto& p : points_of(node["include"], "include")) prompt.points.push_back(p);
+    }
     if (node["box"]) prompt.box = two_points_of(node["box"], "box");
     if (node["extent"]) prompt.extent = two_points_of(node["extent"], "extent");
     if (node["contour"]) prompt.contours.push_back(points_of(node["contour"], "contour"));
@@ -103,6 +108,7 @@ LesionAtTimepoint at_timepoint(const YAML::Node& node)
     prompt.frame_of_reference_uid = text(node, "frame_of_reference");
     out.mask_file = text(node, "mask");
     out.prior_file = text(node, "prior");
+    out.edits_file = text(node, "edits");
     out.label = text(node, "label");
     out.marks_file = text(node, "marks");
     out.mark = text(node, "mark");
@@ -115,6 +121,8 @@ LesionAtTimepoint at_timepoint(const YAML::Node& node)
     }
     if (out.has_prompt && !out.mask_file.empty()) fault(node, "give either a prompt or a mask to measure, not both");
     out.reader = text(node, "reader");
+    if (!out.edits_file.empty() && !out.has_prompt && out.mask_file.empty()) fault(node["edits"], "edits change the mask of a prompt or a mask file; neither is given");
+    if (!out.edits_file.empty() && out.reader.empty()) fault(node["edits"], "edits are a reader's; reader says whose");
     if (node["date"]) out.status_date = date_of(node["date"]);
     if (node["status"]) {
         using enum response::LesionStatus;
@@ -316,6 +324,16 @@ CaseFile case_of(const YAML::Node& root)
 }
 
 }  // namespace
+
+Result<segmentation::EditLog> edits_in(const std::filesystem::path& file)
+{
+    std::ifstream in(file, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    if (!in) return Error{Code::io, "the edits " + file.string() + " cannot be read", "run"};
+    auto log = segmentation::read_edits(text);
+    if (!log) return at(Error{log.error().code, file.filename().string() + ": " + log.error().message, log.error().where}, "run");
+    return log;
+}
 
 Result<CaseFile> read_case(const std::filesystem::path& file)
 {

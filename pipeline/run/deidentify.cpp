@@ -97,7 +97,7 @@ void hide(CaseFile& file, outputs::CaseResult& result, const outputs::Deidentifi
             hider.reader(at.reader);
             hider.reader(at.reported_by);
             hider.leave_out(at.reported_source, "a report");
-            for (const auto& name : {at.mask_file, at.prior_file, at.marks_file}) hider.leave_out(name, "a file");
+            for (const auto& name : {at.mask_file, at.prior_file, at.marks_file, at.edits_file}) hider.leave_out(name, "a file");
         }
     }
     for (auto& treatment : file.treatments) {

@@ -91,6 +91,10 @@ Result<Plan> plan(const CaseFile& given, const std::filesystem::path& out, const
                 const auto mask = file.folder / name;
                 if (!name.empty() && !std::filesystem::exists(mask)) return Error{Code::io, timepoint.id + ", " + lesion.lesion.id + ": mask file " + mask.string() + " is not there", "run: plan"};
             }
+            if (!at.edits_file.empty()) {
+                const auto edits = edits_in(file.folder / at.edits_file);
+                if (!edits) return retromass::at(edits.error(), timepoint.id + ", " + lesion.lesion.id);
+            }
             if (at.has_prompt) {
                 const auto placed = prompt_in_volume(chosen.prompts.at(lesion.lesion.id), g);
                 if (!placed) return retromass::at(placed.error(), timepoint.id + ", " + lesion.lesion.id);

@@ -23,6 +23,7 @@ struct LesionAtTimepoint {
     segmentation::Prompt prompt;
     std::string mask_file;                                  ///< to be measured; relative to the case file
     std::string prior_file;                                 ///< a mask as prompt
+    std::string edits_file;                                 ///< the reader's changes of the mask, segmented or read
     std::string label;                                      ///< of mask_file or prior_file: name, tracking UID or value
     std::string marks_file;                                 ///< lines of another program as prompt
     std::string mark;                                       ///< of marks_file: name or tracking UID
@@ -94,6 +95,9 @@ struct CaseFile {
     bool states_rules = false;                              ///< response, diameter_from or recorded_precision_mm are its own
     std::optional<Protocol> protocol;
 };
+
+/// The log of a reader's edits (docs/stages/segmentation.md).
+Result<segmentation::EditLog> edits_in(const std::filesystem::path& file);
 
 /// Reads and checks a case file (YAML or JSON). An unknown key is refused, naming the nearest known one and its line.
 Result<CaseFile> read_case(const std::filesystem::path& file);

@@ -74,6 +74,29 @@ struct FoundMask {
     std::optional<MaskVariants> variants;
 };
 
+/// The mask as the reader left it; none, with a reason in `result`, where the edits cannot be replayed on it.
+Result<FoundMask> with_edits(const CaseFile& file, const LesionAtTimepoint& at, Mask mask, const VolumeGeometry& geometry, outputs::LesionResult& result)
+{
+    if (at.edits_file.empty()) return FoundMask{std::move(mask), {}};
+    RETROMASS_TRY_ASSIGN(const auto log, edits_in(file.folder / at.edits_file));
+    auto done = segmentation::edited(mask, geometry, log);
+    if (!done) {
+        result.reason = "the edits cannot be replayed: " + done.error().message;
+        return FoundMask{};
+    }
+    RETROMASS_TRY_ASSIGN(auto hash, outputs::sha256_of_file(file.folder / at.edits_file));
+    result.edits = outputs::AppliedEdits{std::move(hash), segmentation::fingerprint(mask), segmentation::fingerprint(done->mask), std::move(done->effects)};
+    result.review_state = "edited";
+    return FoundMask{std::move(done->mask), {}};
+}
+
+/// The probability follows the reader across one half.
+void agree(Grid<float>& probability, const Mask& mask)
+{
+    constexpr float margin = 0.01F;
+    for (std::size_t i = 0; i < mask.values().size(); ++i) probability[i] = mask[i] ? std::max(probability[i], 0.5F + margin) : std::min(probability[i], 0.5F - margin);
+}
+
 /// Mask of a lesion at a time point: from the prompt, or read from the file the case names. No mask, with a reason
 /// in `result` means not evaluable.
 Result<FoundMask> mask_of(const CaseFile& file, const LesionAtTimepoint& at, segmentation::Prompt prompt, const ingest::CtSeries& ct,
@@ -81,7 +104,7 @@ Result<FoundMask> mask_of(const CaseFile& file, const LesionAtTimepoint& at, seg
 {
     if (!at.mask_file.empty()) {
         auto mask = mask_in_file(file, at.mask_file, at.label, ct, result);
-        if (mask) return FoundMask{std::move(*mask), {}};
+        if (mask) return with_edits(file, at, std::move(*mask), ct.volume.geometry, result);
         if (mask.error().code != Code::empty_mask) return std::move(mask).error();
         result.reason = "the mask " + at.mask_file + " holds no voxel; that is not 0 mm";
         return FoundMask{};
@@ -93,7 +116,7 @@ Result<FoundMask> mask_of(const CaseFile& file, const LesionAtTimepoint& at, seg
     segmentation::SegmentParameters settings;
     settings.method = parameters.method;
     settings.threads = parameters.threads;
-    settings.variants = parameters.variants;
+    settings.variants = at.edits_file.empty() ? parameters.variants : 0;
     RETROMASS_TRY(segmentation::check_prompt(ct.volume, ct.facts.frame_of_reference_uid, prompt));
     auto made = segmentation::segment(ct.volume, ct.facts.frame_of_reference_uid, prompt, settings, progress);
     if (!made) {
@@ -102,9 +125,13 @@ Result<FoundMask> mask_of(const CaseFile& file, const LesionAtTimepoint& at, seg
         return FoundMask{};
     }
     result.notices.insert(result.notices.end(), made->notices.begin(), made->notices.end());
-    result.probability = shortened(made->probability);
     if (result.prompt->prior) result.prompt->prior = Mask();  // that there was one is kept, not its voxels
-    return FoundMask{std::move(made->mask), std::move(made->variants)};
+    RETROMASS_TRY_ASSIGN(auto found, with_edits(file, at, std::move(made->mask), ct.volume.geometry, result));
+    if (!found.mask) return found;
+    if (result.edits) agree(made->probability, *found.mask);
+    else found.variants = std::move(made->variants);  // intervals were calibrated on masks nobody touched
+    result.probability = shortened(made->probability);
+    return found;
 }
 
 }  // namespace
@@ -477,7 +504,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
         CarryForward carrier(file, result.timepoints, parameters);
         for (const auto& lesion : file.lesions) {
             const auto at = lesion.timepoints.find(timepoint.id);
-            for (const auto& name : at == lesion.timepoints.end() ? std::vector<std::string>() : std::vector{at->second.mask_file, at->second.prior_file, at->second.marks_file}) {
+            for (const auto& name : at == lesion.timepoints.end() ? std::vector<std::string>() : std::vector{at->second.mask_file, at->second.prior_file, at->second.marks_file, at->second.edits_file}) {
                 if (name.empty()) continue;
                 RETROMASS_TRY_ASSIGN(auto hash, outputs::sha256_of_file(file.folder / name));
                 result.inputs.emplace_back(timepoint.id + ", " + lesion.lesion.id + ": " + name, std::move(hash));
