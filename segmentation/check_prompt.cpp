@@ -120,9 +120,13 @@ Status check_prompt(const CtVolume& ct, const std::string& frame_of_reference_ui
             if (!in) return contradict("the point at " + place(p) + " lies outside the box");
         }
     }
+    const auto voxel = [&g](PatientPoint p) {
+        const auto i = g.to_index(p);
+        return Index{static_cast<int>(std::lround(i.column)), static_cast<int>(std::lround(i.row)), static_cast<int>(std::lround(i.slice))};
+    };
     for (const auto& e : prompt.exclude) {
         for (const auto& p : prompt.points) {
-            if (distance(e, p) < 2 * g.column_spacing_mm()) return contradict("the same place is marked inside and outside: " + place(e));
+            if (distance(e, p) < 2 * g.column_spacing_mm() || voxel(e) == voxel(p)) return contradict("the same place is marked inside and outside: " + place(e));
         }
         for (const auto& line : prompt.lines) {
             const PatientPoint d = line.b - line.a;

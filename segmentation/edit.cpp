@@ -5,7 +5,7 @@
 
 #include "core/units.h"
 #include "segmentation/filters.h"
-#include "segmentation/itk/distance.h"
+#include "segmentation/section.h"
 #include "segmentation/segment.h"
 
 namespace retromass::segmentation {
@@ -39,38 +39,18 @@ void paint_sphere(Mask& mask, const VolumeGeometry& g, PatientPoint centre, doub
     }
 }
 
-/// Voxels whose centre is inside by the even-odd rule (docs/clinical.md 8.2).
 Status paint_contour(Mask& mask, const VolumeGeometry& g, const std::vector<PatientPoint>& contour, std::uint8_t value)
 {
     const int k = slice_at(g, contour[0]);
-    std::vector<ContinuousIndex> at;
     for (const auto& p : contour) {
-        at.push_back(g.to_index(p));
         if (slice_at(g, p) != k) return contradict("the contour's points lie on different slices");
     }
-    for (int r = 0; r < g.size().rows; ++r) {
-        for (int c = 0; c < g.size().columns; ++c) {
-            bool inside = false;
-            for (std::size_t i = 0, j = at.size() - 1; i < at.size(); j = i++) {
-                if ((at[i].row > r) != (at[j].row > r) && c < (at[j].column - at[i].column) * (r - at[i].row) / (at[j].row - at[i].row) + at[i].column) inside = !inside;
-            }
-            if (inside) mask.at(c, r, k) = value;
-        }
+    const auto section = section_of(g, contour, k);
+    auto plane = mask.plane(k);
+    for (std::size_t i = 0; i < plane.size(); ++i) {
+        if (section[i]) plane[i] = value;
     }
     return Done{};
-}
-
-/// Signed distance to what the mask shows on one slice, mm, positive inside; empty where it shows nothing.
-std::optional<Grid<float>> section_distance(const Mask& mask, const VolumeGeometry& g, int k)
-{
-    Mask section({mask.size().columns, mask.size().rows, 1});
-    const auto plane = mask.plane(k);
-    std::copy(plane.begin(), plane.end(), section.data());
-    if (std::none_of(plane.begin(), plane.end(), [](auto v) { return v != 0; })) return std::nullopt;
-    auto distance = signed_distance(section, {g.column_spacing_mm(), g.row_spacing_mm(), 1});
-    // 0 on the last pixel inside: half a pixel further out lies the edge.
-    for (auto& d : distance.values()) d += static_cast<float>((g.column_spacing_mm() + g.row_spacing_mm()) / 4);
-    return distance;
 }
 
 /// Value between the pixels of a slice, the edge pixel beyond them.
@@ -93,8 +73,8 @@ Status fill(Mask& mask, const VolumeGeometry& g, const std::vector<PatientPoint>
 {
     const auto [low, high] = std::minmax({slice_at(g, ends[0]), slice_at(g, ends[1])});
     if (high - low < 2) return contradict("no slice lies between the two");
-    const auto below = section_distance(mask, g, low);
-    const auto above = section_distance(mask, g, high);
+    const auto below = section_distance(plane_of(mask, low), g);
+    const auto above = section_distance(plane_of(mask, high), g);
     if (!below || !above) return contradict("the mask shows nothing on slice " + std::to_string((below ? high : low) + 1));
     for (int k = low + 1; k < high; ++k) {
         const double t = (g.slice_position_mm(k) - g.slice_position_mm(low)) / (g.slice_position_mm(high) - g.slice_position_mm(low));

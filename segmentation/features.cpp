@@ -142,7 +142,7 @@ FeatureRow FeatureReader::at(int i, int j, int k) const
     set(Feature::energy, energy_[at]);
     set(Feature::marked_v, s.shape.free_v ? 0 : 1);
     set(Feature::marked_n, s.shape.free_n ? 0 : 1);
-    set(Feature::kind, s.shape.kind == Shape::Kind::contours ? 2 : s.shape.free_scale ? 3 : s.shape.strokes.empty() ? 1 : 0);
+    set(Feature::kind, s.shape.kind == Shape::Kind::contour ? 2 : s.shape.free_scale ? 3 : s.shape.strokes.empty() ? 1 : 0);
 
     // From the nearest core cell to here and beyond.
     const int from = std::max(0, nearest_[at]);

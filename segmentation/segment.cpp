@@ -5,6 +5,7 @@
 
 #include "core/parallel.h"
 #include "core/units.h"
+#include "segmentation/corrections.h"
 #include "segmentation/itk/components.h"
 #include "segmentation/refine.h"
 #include "segmentation/scene.h"
@@ -179,6 +180,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
         Grid<float> logits(grid.size);
         for (std::size_t i = 0; i < r.values().size(); ++i) logits[i] = static_cast<float>(constants.shape_weight) * (1 - r[i]);
         to_ct(logits, grid, out, parameters.threads);
+        correct(out, g, corrections_of(out, g, prompt), parameters.threads);
         return out;
     }
     if (!goes_on(progress, "segmenting", 0.3)) return cancelled();
@@ -194,17 +196,6 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     for (std::size_t i = 0; i < r.values().size(); ++i) active[i] = r[i] < kGrow_r;
     const double alike = likeness(scene);
     const double learned = parameters.method == Method::fusion ? correct(z, scene, active, trees, alike, g, parameters.threads) : 0;
-    for (const auto& e : prompt.exclude) {
-        const double radius = 0.25 * shape.half_u_mm;
-        for (int k = 0; k < grid.size.slices; ++k) {
-            for (int j = 0; j < grid.size.rows; ++j) {
-                for (int i = 0; i < grid.size.columns; ++i) {
-                    const double d = distance(e, g.to_patient(grid.ct_index(i, j, k)));
-                    z.at(i, j, k) -= static_cast<float>(kLogLimit * std::exp(-0.5 * d * d / (radius * radius)));
-                }
-            }
-        }
-    }
     Grid<float> p(grid.size);
     for (std::size_t i = 0; i < z.values().size(); ++i) p[i] = sigmoid(z[i]);
     p = random_walker(scene.smooth, p, active, grid.spacing_mm, constants.confidence, parameters.threads);
@@ -214,11 +205,6 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     const float threshold = logit(static_cast<float>(constants.threshold + learned * (constants.trees_threshold - constants.threshold)));
     for (std::size_t i = 0; i < p.values().size(); ++i) logits[i] = active[i] ? logit(p[i]) - threshold : -static_cast<float>(kLogLimit);
     to_ct(logits, grid, out, parameters.threads);
-    if (parameters.variants > 0) {
-        Grid<float> added(grid.size);
-        for (std::size_t i = 0; i < z.values().size(); ++i) added[i] = z[i] - of_energy[i];
-        out.variants = variants_of({scene, prompt, constants, added, logits, threshold, alike}, g, parameters.variants, parameters.threads);
-    }
     const auto region = region_of(grid, g.size());
     if (!goes_on(progress, "segmenting", 0.75)) return cancelled();
     const int passes = scene.rim_step > constants.clear_rim ? 2 : 1;  // the second sees what lies beyond a rim that the first has found
@@ -245,6 +231,20 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     });
     if (!goes_on(progress, "segmenting", 0.9)) return cancelled();
     recalibrate(out);
+    if (prompt.contours.size() > 1) follow_contours(out, g, prompt.contours);
+    const auto corrections = corrections_of(out, g, prompt);
+    correct(out, g, corrections, parameters.threads);
+    if (parameters.variants > 0) {
+        Grid<float> added(grid.size);
+        Grid<float> corrected(grid.size);
+        for (int k = 0; k < grid.size.slices && !corrections.empty(); ++k) {
+            for (int row = 0; row < grid.size.rows; ++row) {
+                for (int c = 0; c < grid.size.columns; ++c) corrected.at(c, row, k) = static_cast<float>(change_at(corrections, g.to_patient(grid.ct_index(c, row, k))));
+            }
+        }
+        for (std::size_t i = 0; i < z.values().size(); ++i) added[i] = z[i] - of_energy[i];
+        out.variants = variants_of({scene, prompt, constants, added, logits, corrected, threshold, alike}, g, parameters.variants, parameters.threads);
+    }
     if (std::none_of(out.mask.values().begin(), out.mask.values().end(), [](auto v) { return v != 0; })) {
         return Error{Code::empty_mask, "nothing around the prompt looks like a lesion", "segmentation"};
     }

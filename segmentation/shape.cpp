@@ -103,26 +103,21 @@ Shape of_lines(const Prompt& prompt, const VolumeGeometry& g)
 Shape of_contours(const Prompt& prompt, const VolumeGeometry& g)
 {
     Shape s;
-    s.kind = Shape::Kind::contours;
-    s.contours = prompt.contours;
+    s.kind = Shape::Kind::contour;
     s.n = g.normal();
-    std::sort(s.contours.begin(), s.contours.end(), [&](const auto& a, const auto& b) { return dot(a[0], s.n) < dot(b[0], s.n); });
     double longest = 0;
-    PatientPoint sum;
-    double points = 0;
-    for (const auto& contour : s.contours) {
+    for (const auto& contour : prompt.contours) {  // the longest one makes the shape, the others correct the mask (corrections.h)
         for (const auto& p : contour) {
-            sum = sum + p;
-            ++points;
             for (const auto& q : contour) {
                 if (distance(p, q) <= longest) continue;
                 longest = distance(p, q);
                 s.u = (1 / longest) * (q - p);
+                s.contour = contour;
             }
         }
     }
     s.v = cross(s.n, s.u);
-    s.centre = (1 / points) * sum;
+    for (const auto& p : s.contour) s.centre = s.centre + (1.0 / static_cast<double>(s.contour.size())) * p;
     s.half_u_mm = longest / 2;
     s.half_v_mm = s.half_u_mm;
     s.half_n_mm = kDepthOfLength * s.half_u_mm;
@@ -193,23 +188,6 @@ Shape of_prior(const Prompt& prompt, const VolumeGeometry& g)
     return s;
 }
 
-/// In-plane distance of the contour set at a height: interpolated between neighbouring contours, the end one beyond them.
-double contour_distance(const Shape& shape, PatientPoint p, double& beyond_mm)
-{
-    const double z = dot(p, shape.n);
-    const auto height = [&](std::size_t i) { return dot(shape.contours[i][0], shape.n); };
-    const std::size_t last = shape.contours.size() - 1;
-    beyond_mm = z < height(0) ? height(0) - z : z > height(last) ? z - height(last) : 0;
-    std::size_t above = 0;
-    while (above < last && height(above) < z) ++above;
-    const double upper = signed_distance(shape.contours[above], p, shape.u, shape.v);
-    if (above == 0 || beyond_mm > 0) return upper;
-    const double gap = height(above) - height(above - 1);
-    if (gap <= 0) return upper;
-    const double t = (z - height(above - 1)) / gap;
-    return t * upper + (1 - t) * signed_distance(shape.contours[above - 1], p, shape.u, shape.v);
-}
-
 }  // namespace
 
 Shape shape_of(const Prompt& prompt, const VolumeGeometry& geometry)
@@ -224,16 +202,14 @@ Shape shape_of(const Prompt& prompt, const VolumeGeometry& geometry)
 Grid<float> shape_coordinate(const Shape& shape, const VolumeGeometry& geometry, const WorkingGrid& grid, int threads)
 {
     Grid<float> r(grid.size);
-    double contour_radius = 1e-3;  // largest inscribed radius of the contours
-    if (shape.kind == Shape::Kind::contours) {
-        for (const auto& contour : shape.contours) {
-            const double z = dot(contour[0], shape.n);
-            for (int j = 0; j < grid.size.rows; ++j) {
-                for (int i = 0; i < grid.size.columns; ++i) {
-                    auto p = geometry.to_patient(grid.ct_index(i, j, 0));
-                    p = p + (z - dot(p, shape.n)) * shape.n;
-                    contour_radius = std::max(contour_radius, signed_distance(contour, p, shape.u, shape.v));
-                }
+    double contour_radius = 1e-3;  // largest inscribed radius of the contour
+    if (shape.kind == Shape::Kind::contour) {
+        const double z = dot(shape.contour[0], shape.n);
+        for (int j = 0; j < grid.size.rows; ++j) {
+            for (int i = 0; i < grid.size.columns; ++i) {
+                auto p = geometry.to_patient(grid.ct_index(i, j, 0));
+                p = p + (z - dot(p, shape.n)) * shape.n;
+                contour_radius = std::max(contour_radius, signed_distance(shape.contour, p, shape.u, shape.v));
             }
         }
     }
@@ -241,11 +217,6 @@ Grid<float> shape_coordinate(const Shape& shape, const VolumeGeometry& geometry,
     if (shape.prior_distance) {
         for (const float d : shape.prior_distance->values()) prior_radius = std::max(prior_radius, static_cast<double>(d));
     }
-    double reach_beyond = shape.half_n_mm;
-    if (shape.kind == Shape::Kind::contours && shape.contours.size() > 1) {
-        reach_beyond = std::max(shape.half_n_mm - (dot(shape.contours.back()[0], shape.n) - dot(shape.contours.front()[0], shape.n)) / 2, shape.half_n_mm / 4);
-    }
-    const bool one_contour = shape.contours.size() == 1;
     parallel_for(grid.size.slices, threads, [&](int k) {
         for (int j = 0; j < grid.size.rows; ++j) {
             for (int i = 0; i < grid.size.columns; ++i) {
@@ -260,11 +231,9 @@ Grid<float> shape_coordinate(const Shape& shape, const VolumeGeometry& geometry,
                     value = std::sqrt(a * a + b * b + c * c);
                     break;
                 }
-                case Shape::Kind::contours: {
-                    double beyond = 0;
-                    const double inside = contour_distance(shape, p, beyond);
-                    const double a = std::max(1 - inside / contour_radius, 0.0);
-                    const double c = one_contour ? dot(d, shape.n) / shape.half_n_mm : beyond / reach_beyond;
+                case Shape::Kind::contour: {
+                    const double a = std::max(1 - signed_distance(shape.contour, p, shape.u, shape.v) / contour_radius, 0.0);
+                    const double c = dot(d, shape.n) / shape.half_n_mm;
                     value = std::sqrt(a * a + c * c);
                     break;
                 }

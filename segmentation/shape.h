@@ -12,7 +12,7 @@ namespace retromass::segmentation {
 
 /// What the prompt says of the lesion's shape: r = 1 is the expected surface (docs/stages/segmentation.md, step 1).
 struct Shape {
-    enum class Kind { ellipsoid, contours, prior } kind = Kind::ellipsoid;
+    enum class Kind { ellipsoid, contour, prior } kind = Kind::ellipsoid;
     PatientPoint centre;
     PatientPoint u;                  ///< unit, along the long axis, in the slice
     PatientPoint v;                  ///< unit, across it, in the slice
@@ -27,7 +27,7 @@ struct Shape {
     std::vector<LineSegment> ends;         ///< the outer parts of the lines: interior too, if the reader drew well
     double stroke_radius_mm = 2;
     double core_r = 0;                     ///< or where r is below this
-    std::vector<std::vector<PatientPoint>> contours;
+    std::vector<PatientPoint> contour;
     std::optional<Grid<float>> prior_distance;  ///< signed distance of the prior mask on the working grid, mm
 };
 

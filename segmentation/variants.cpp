@@ -61,10 +61,13 @@ void redraw(std::vector<PatientPoint>& contour, const VolumeGeometry& g, Normal&
 
 std::string kind_of(const Prompt& p)
 {
-    if (p.prior) return "prior";
-    if (!p.contours.empty()) return std::string(p.contours.size() > 1 ? "contours" : "contour") + (p.extent ? "z" : "");
-    if (!p.lines.empty()) return std::string(p.lines.size() > 1 ? "line2" : "line") + (p.extent ? "z" : "");
-    return p.box ? "box" : "point";
+    const auto kind = [&p]() -> std::string {
+        if (p.prior) return "prior";
+        if (!p.contours.empty()) return std::string(p.contours.size() > 1 ? "contours" : "contour") + (p.extent ? "z" : "");
+        if (!p.lines.empty()) return std::string(p.lines.size() > 1 ? "line2" : "line") + (p.extent ? "z" : "");
+        return p.box ? "box" : "point";
+    }();
+    return !p.exclude.empty() || (!p.points.empty() && kind != "point") ? kind + "+marks" : kind;
 }
 
 /// The shape another hand and another lesion of this kind would have had. What nobody marked varies as lesions do, unless the image
@@ -148,9 +151,11 @@ MaskVariants variants_of(const Settled& settled, const VolumeGeometry& ct, int c
     out.separation = scene.appearance.separation;
     out.soft_tissue = settled.likeness;
     out.length_mm = scene.length_mm;
-    out.base = lesion_of(settled.logits, 0, scene.core);
-    out.grown = lesion_of(settled.logits, -kBoundaryLogit, scene.core);
-    out.shrunk = lesion_of(settled.logits, kBoundaryLogit, scene.core);
+    auto logits = settled.logits;
+    for (std::size_t i = 0; i < logits.values().size(); ++i) logits[i] += settled.corrected[i];
+    out.base = lesion_of(logits, 0, scene.core);
+    out.grown = lesion_of(logits, -kBoundaryLogit, scene.core);
+    out.shrunk = lesion_of(logits, kBoundaryLogit, scene.core);
     out.repeats.resize(static_cast<std::size_t>(count));
     for (int n = 0; n < count; ++n) {
         const auto shape = varied(settled, ct, n);
@@ -162,7 +167,7 @@ MaskVariants variants_of(const Settled& settled, const VolumeGeometry& ct, int c
             z[i] = 1 / (1 + std::exp(-(z[i] + settled.added[i])));
         }
         auto p = random_walker(scene.smooth, z, active, scene.grid.spacing_mm, settled.constants.confidence, threads);
-        for (std::size_t i = 0; i < p.values().size(); ++i) p[i] = active[i] ? logit(p[i]) - settled.threshold : kOutside;
+        for (std::size_t i = 0; i < p.values().size(); ++i) p[i] = (active[i] ? logit(p[i]) - settled.threshold : kOutside) + settled.corrected[i];
         out.repeats[static_cast<std::size_t>(n)] = lesion_of(p, 0, scene.core);
     }
     return out;

@@ -10,8 +10,9 @@ struct Settled {
     const Scene& scene;
     const Prompt& prompt;
     const EnergyConstants& constants;
-    const Grid<float>& added;     ///< logits beside those of the energy: learned correction, excluded points
-    const Grid<float>& logits;    ///< the result; the mask is >= 0
+    const Grid<float>& added;     ///< logits beside those of the energy: the learned correction
+    const Grid<float>& logits;    ///< the result; the mask is >= 0 ...
+    const Grid<float>& corrected; ///< ... with what the reader's marks inside and outside change
     float threshold = 0;          ///< logit of the probability at which the mask begins
     double likeness = 0;
 };

@@ -57,7 +57,7 @@ void add_prompt_options(CLI::App& command, const std::shared_ptr<PromptOptions>&
     const auto repeated = [&](const char* option, std::vector<std::string>& target, const char* help) {
         command.add_option(option, target, help)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->group("Prompt");
     };
-    repeated("--point", options->points, "x,y,z inside the lesion");
+    repeated("--point,--include", options->points, "x,y,z inside the lesion; beside another prompt it corrects the mask");
     repeated("--line", options->lines, "x1,y1,z1,x2,y2,z2: the RECIST long axis; a second --line is the short axis");
     command.add_option("--box", options->box, "x1,y1,z1,x2,y2,z2: opposite corners")->group("Prompt");
     command.add_option("--extent", options->extent, "x1,y1,z1,x2,y2,z2: a point on the most cranial and on the most caudal slice")->group("Prompt");
@@ -66,7 +66,7 @@ void add_prompt_options(CLI::App& command, const std::shared_ptr<PromptOptions>&
     command.add_option("--label", options->label, "Which of several labels of --mask: name, tracking UID or value")->group("Prompt");
     command.add_option("--marks", options->marks, "Lines of another program as the axes: DICOM SR, presentation state, or CSV (retromass marks lists them)")->group("Prompt");
     command.add_option("--mark", options->mark, "Which of several marks: tracking identifier or UID")->group("Prompt");
-    repeated("--exclude-point", options->exclude, "x,y,z outside the lesion");
+    repeated("--exclude-point,--exclude", options->exclude, "x,y,z outside the lesion; corrects the mask");
     command.add_option("--frame-of-reference", options->frame_of_reference, "UID in which the prompt was drawn; another one than the CT's is refused")->group("Prompt");
     command.add_flag("--voxels", options->voxels, "Positions are column,row,slice indices instead of LPS mm")->group("Prompt");
 }

@@ -1,6 +1,7 @@
 #include "tests/support/reader_prompts.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -26,7 +27,8 @@ std::vector<PatientPoint> row_ends(const Mask& mask, const VolumeGeometry& g, in
     return out;
 }
 
-/// The voxel whose shortest way out of the mask, in steps to neighbours, is longest.
+}  // namespace
+
 PatientPoint middle_of(const Mask& mask, const VolumeGeometry& g)
 {
     struct Step {
@@ -67,8 +69,6 @@ PatientPoint middle_of(const Mask& mask, const VolumeGeometry& g)
     }
     return g.to_patient(best);
 }
-
-}  // namespace
 
 ReaderPrompts prompts_of(const Mask& mask, const VolumeGeometry& g)
 {
@@ -131,6 +131,65 @@ ReaderPrompts prompts_of(const Mask& mask, const VolumeGeometry& g)
     }
     out.box = {g.to_patient(lo), g.to_patient(hi)};
     out.middle = middle_of(mask, g);
+    return out;
+}
+
+MaskError largest_error(const Mask& found, const Mask& truth)
+{
+    std::vector<std::size_t> best;
+    MaskError out{Mask(truth.size()), false};
+    const auto n = truth.size();
+    for (const bool lacks : {true, false}) {
+        Mask open(n);
+        for (std::size_t i = 0; i < truth.values().size(); ++i) open[i] = lacks ? truth[i] && !found[i] : found[i] && !truth[i];
+        for (std::size_t start = 0; start < open.values().size(); ++start) {
+            if (!open[start]) continue;
+            std::vector<std::size_t> part{start};
+            open[start] = 0;
+            for (std::size_t next = 0; next < part.size(); ++next) {
+                const int c = static_cast<int>(part[next] % static_cast<std::size_t>(n.columns));
+                const int r = static_cast<int>(part[next] / static_cast<std::size_t>(n.columns) % static_cast<std::size_t>(n.rows));
+                const int k = static_cast<int>(part[next] / n.plane());
+                for (const auto& [dc, dr, dk] : {std::array{1, 0, 0}, {-1, 0, 0}, {0, 1, 0}, {0, -1, 0}, {0, 0, 1}, {0, 0, -1}}) {
+                    if (!n.contains(c + dc, r + dr, k + dk) || !open.at(c + dc, r + dr, k + dk)) continue;
+                    open.at(c + dc, r + dr, k + dk) = 0;
+                    part.push_back(open.offset(c + dc, r + dr, k + dk));
+                }
+            }
+            if (part.size() > best.size()) best = std::move(part), out.missing = lacks;
+        }
+    }
+    for (const auto i : best) out.part[i] = 1;
+    return out;
+}
+
+std::vector<PatientPoint> outline_of(const Mask& mask, const VolumeGeometry& g, int slice)
+{
+    double row = 0;
+    double column = 0;
+    double pixels = 0;
+    for (int r = 0; r < mask.size().rows; ++r) {
+        for (int c = 0; c < mask.size().columns; ++c) {
+            if (mask.at(c, r, slice)) row += r, column += c, ++pixels;
+        }
+    }
+    const auto centre = g.to_patient(ContinuousIndex{column / pixels, row / pixels, double(slice)});
+    constexpr int kDirections = 48;
+    std::vector<double> farthest(kDirections, -1);
+    std::vector<PatientPoint> ring(kDirections);
+    for (int r = 0; r < mask.size().rows; ++r) {
+        for (int c = 0; c < mask.size().columns; ++c) {
+            if (!mask.at(c, r, slice)) continue;
+            const auto p = g.to_patient(Index{c, r, slice});
+            const double angle = std::atan2(dot(p - centre, g.row_step()), dot(p - centre, g.column_step()));
+            const auto at = static_cast<std::size_t>(std::lround((angle / (2 * 3.14159265358979) + 1) * kDirections)) % kDirections;
+            if (distance(p, centre) > farthest[at]) farthest[at] = distance(p, centre), ring[at] = p;
+        }
+    }
+    std::vector<PatientPoint> out;
+    for (std::size_t i = 0; i < ring.size(); ++i) {
+        if (farthest[i] >= 0) out.push_back(ring[i]);
+    }
     return out;
 }
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <vector>
+
 #include "core/volume.h"
 #include "segmentation/segment.h"
 
@@ -14,6 +17,19 @@ struct ReaderPrompts {
     PatientPoint middle;                       ///< the voxel whose shortest way out, in steps to neighbours, is longest
 };
 ReaderPrompts prompts_of(const Mask& mask, const VolumeGeometry& geometry);
+
+/// The voxel of the mask whose shortest way out, in steps to neighbours, is longest.
+PatientPoint middle_of(const Mask& mask, const VolumeGeometry& geometry);
+
+/// The largest face-connected part of what differs, and whether the mask lacks it.
+struct MaskError {
+    Mask part;
+    bool missing = false;
+};
+MaskError largest_error(const Mask& found, const Mask& truth);
+
+/// The outline of a slice as a reader would draw it: the farthest pixel in each of 48 directions from the middle.
+std::vector<PatientPoint> outline_of(const Mask& mask, const VolumeGeometry& geometry, int slice);
 
 /// 2 |A and B| / (|A| + |B|).
 double dice(const Mask& a, const Mask& b);
