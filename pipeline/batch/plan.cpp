@@ -57,6 +57,42 @@ std::vector<Patient> patients_of(ingest::Scan scan, std::set<std::string>& share
     return out;
 }
 
+/// The files of each study that shares its folder with others: their cases are to depend on, and read, their own files alone. What of a study was
+/// set aside is among them: a duplicate or a damaged slice has to be seen again when the case is run.
+std::map<std::string, std::vector<fs::path>> files_in_shared_folders(const ingest::Scan& scan)
+{
+    std::map<std::string, std::vector<fs::path>> files;
+    const auto add = [&](const std::string& study, const fs::path& file) {
+        if (!study.empty()) files[study].push_back(fs::absolute(file).lexically_normal());
+    };
+    for (const auto& series : scan.series) {
+        for (const auto& slice : series.slices) add(series.facts.study_instance_uid, slice.file);
+    }
+    for (const auto& excluded : scan.excluded) add(excluded.study_instance_uid, excluded.file);
+    std::map<std::string, std::string> study_below;  // a folder -> the one study below it; "" = several
+    for (auto& [study, own] : files) {
+        std::sort(own.begin(), own.end());
+        own.erase(std::unique(own.begin(), own.end()), own.end());
+        std::set<std::string> folders;
+        for (const auto& file : own) {
+            for (auto folder = file.parent_path(); folders.insert(folder.string()).second && folder.has_relative_path(); folder = folder.parent_path()) {}
+        }
+        for (const auto& folder : folders) {
+            const auto [found, is_new] = study_below.emplace(folder, study);
+            if (!is_new) found->second.clear();
+        }
+    }
+    std::erase_if(files, [&](const auto& entry) {
+        const auto& own = entry.second;
+        const bool one_a_line = std::all_of(own.begin(), own.end(), [](const auto& file) { return file.string().find('\n') == std::string::npos; });
+        auto common = own.front().parent_path();  // of the first and the last in order, and so of all between them
+        while (common.has_relative_path() && std::mismatch(common.begin(), common.end(), own.back().begin(), own.back().end()).first != common.end()) common = common.parent_path();
+        const bool shared = study_below[common.string()].empty();
+        return !one_a_line || !shared;
+    });
+    return files;
+}
+
 /// Lines on images: rows of the given tables, by the study their image is of.
 struct Lines {
     std::map<std::string, std::string> by_study;  ///< study UID -> CSV rows
@@ -145,6 +181,7 @@ public:
         std::map<Code, std::size_t> aside;
         for (const auto& excluded : scan.excluded) ++aside[excluded.code];
         for (const auto& [code, count] : aside) plan_.remarks.push_back(std::to_string(count) + " files set aside [" + std::string(name(code)) + "]");
+        files_ = files_in_shared_folders(scan);
         std::set<std::string> shared;
         auto patients = patients_of(std::move(scan), shared);
         for (const auto& study : shared) plan_.remarks.push_back("study " + study + ": its images do not agree on the patient (ID or issuer); each part is a case of its own");
@@ -236,6 +273,9 @@ private:
         drafting.accepted = parameters_.accepted;
         drafting.labels = parameters_.labels;
         for (const auto& [study, row] : stated) drafting.visits[study] = {row.visit, row.day, row.reader};
+        for (const auto& study : patient.studies) {
+            if (files_.contains(study)) drafting.lists[study] = id + ".files-" + outputs::sha256_of_text(study).substr(0, 8) + ".txt";
+        }
         int nth = 0;
         for (const auto& study : patient.studies) {
             const auto rows = lines.by_study.find(study);
@@ -266,6 +306,9 @@ private:
             return Done{};
         }
         known->code = known->why_not = "";
+        for (const auto& [study, list] : drafting.lists) {
+            if (!lacks) RETROMASS_TRY(write_list(drafting.folder / list, files_[study]));
+        }
         const auto& file = known->case_file;
         const auto present = text_of(file);
         const auto digest = outputs::sha256_of_text(*text);
@@ -294,6 +337,13 @@ private:
         return Done{};
     }
 
+    static Status write_list(const fs::path& file, const std::vector<fs::path>& files)
+    {
+        std::string text;
+        for (const auto& path : files) text += path.lexically_relative(file.parent_path()).generic_string() + '\n';
+        return text_of(file) == text ? Status(Done{}) : write_text(file, text);
+    }
+
     double memory_of(const PlannedCase& planned) const
     {
         const auto file = run::read_case(planned.case_file);
@@ -320,6 +370,7 @@ private:
 
     const PlanParameters& parameters_;
     Plan plan_;
+    std::map<std::string, std::vector<fs::path>> files_;  ///< of studies in shared folders
     std::set<std::string> taken_;  ///< cases that have their patient in this archive
 };
 

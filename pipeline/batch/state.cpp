@@ -108,7 +108,9 @@ Result<std::string> key_of(const Plan& plan, const PlannedCase& planned)
     if (file.case_id != planned.id) return Error{Code::case_file, planned.case_file.string() + " states case " + file.case_id + "; it has to be " + planned.id + ", or its rows would stand under another case", "batch"};
     if (file.protocol) all += file.protocol->sha256 + '\n';
     for (const auto& timepoint : file.timepoints) {
-        if (!timepoint.ct.empty()) add_files(all, file.folder / timepoint.ct, file.folder);
+        if (timepoint.ct.empty()) continue;
+        RETROMASS_TRY_ASSIGN(const auto files, run::files_of(file, timepoint));
+        for (const auto& path : files) add_files(all, path, file.folder);
     }
     for (const auto& lesion : file.lesions) {
         for (const auto& [id, at] : lesion.timepoints) {

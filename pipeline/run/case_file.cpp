@@ -60,10 +60,12 @@ Length length_of(const YAML::Node& node)
 
 CaseTimepoint timepoint_of(const YAML::Node& node)
 {
-    allow(node, "a time point", {"id", "ct", "series", "new_lesions", "reader", "date", "day", "visit", "phase", "contrast", "marker_normal"});
+    allow(node, "a time point", {"id", "ct", "files", "series", "new_lesions", "reader", "date", "day", "visit", "phase", "contrast", "marker_normal"});
     CaseTimepoint out;
     out.id = needed(node, "id", "a time point");
     out.ct = text(node, "ct");
+    out.files = text(node, "files");
+    if (!out.files.empty() && out.ct.empty()) fault(node["files"], "files lists what of ct counts; state ct too");
     out.series_uid = text(node, "series");
     out.reader = text(node, "reader");
     out.visit = text(node, "visit");

@@ -378,6 +378,7 @@ Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& paramete
         if (!study.chosen->eligible) out += "  # not measured by itself: " + one_line(study.chosen->why_not_eligible) + "\n";
         out += "  - id: " + quoted(id) + "\n";
         out += "    ct: " + quoted(folder_of(*study.chosen, parameters.folder)) + "\n";
+        if (const auto list = parameters.lists.find(facts.study_instance_uid); list != parameters.lists.end()) out += "    files: " + quoted(list->second) + "\n";
         out += "    series: " + quoted(facts.series_instance_uid + (study.chosen->volume_index ? "#" + std::to_string(study.chosen->volume_index) : "")) + "\n";
         const auto stated = parameters.visits.find(facts.study_instance_uid);
         const auto& visit = stated == parameters.visits.end() ? DraftParameters::Visit{} : stated->second;

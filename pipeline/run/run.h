@@ -44,6 +44,7 @@ struct LesionAtTimepoint {
 struct CaseTimepoint {
     std::string id;
     std::string ct;                                         ///< folder relative to the case file, or a series UID; may be empty
+    std::string files;                                      ///< a list of the files of `ct` that count, relative to the case file; empty = all
     std::string series_uid;
     std::optional<response::NewLesions> new_lesions;
     std::string reader;
@@ -102,11 +103,21 @@ Result<segmentation::EditLog> edits_in(const std::filesystem::path& file);
 /// Reads and checks a case file (YAML or JSON). An unknown key is refused, naming the nearest known one and its line.
 Result<CaseFile> read_case(const std::filesystem::path& file);
 
+/// What of a time point's `ct` is looked at: the folder, or the files of its list (a path a line, from the list's folder). Fails with io where the list
+/// cannot be read, with case_file where it is empty.
+Result<std::vector<std::filesystem::path>> files_of(const CaseFile& file, const CaseTimepoint& timepoint);
+
+/// The text of a case file in which a lesion has a reader's prompt at a time point, in place of the prompt or mask it had there: a point (3 numbers),
+/// a line (6), or a long and a short line (12), LPS mm. All else stays as it is, remarks too. Fails with case_file where lesion or time point is not
+/// there, where more than a prompt is stated there, or where the file is of another form than drafts are.
+Result<std::string> with_prompt(const std::string& text, const std::string& lesion, const std::string& timepoint, const std::vector<double>& points);
+
 /// A case file drafted from a scan: one patient's studies by date, the chosen series of each.
 struct DraftParameters {
     std::string case_id = "P-1";             ///< a pseudonym
     std::filesystem::path folder;            ///< of the case file: paths are written relative to it
     std::vector<Code> accepted;
+    std::map<std::string, std::string> lists;              ///< the name of the list of its files, by the UID of a study that shares its folder with others
     std::vector<std::string> labels;                       ///< patterns ('*'): segments and contours of such a name are lesions to be measured
     std::vector<std::filesystem::path> tables;             ///< CSV tables of lines, one a study, that name the patient's lesions
     struct Visit {

@@ -1,5 +1,7 @@
 #include "pipeline/run/series_of.h"
 
+#include <fstream>
+
 #include "pipeline/run/accepted.h"
 
 namespace retromass::run {
@@ -28,13 +30,29 @@ Result<ingest::PlacedLines> add_mark(const CaseFile& file, const LesionAtTimepoi
 
 }  // namespace
 
+Result<std::vector<std::filesystem::path>> files_of(const CaseFile& file, const CaseTimepoint& timepoint)
+{
+    if (timepoint.files.empty()) return std::vector{file.folder / timepoint.ct};
+    const auto list = file.folder / timepoint.files;
+    std::ifstream in(list);
+    if (!in) return Error{Code::io, list.string() + ", the list of the time point's files, cannot be read", "run"};
+    std::vector<std::filesystem::path> out;
+    for (std::string line; std::getline(in, line);) {
+        if (!line.empty()) out.push_back((list.parent_path() / line).lexically_normal());
+    }
+    if (out.empty()) return Error{Code::case_file, list.string() + ", the list of the time point's files, is empty", "run"};
+    return out;
+}
+
 Result<ChosenSeries> series_of(const CaseFile& file, const CaseTimepoint& timepoint, const std::optional<ingest::AcquisitionFacts>& baseline,
                                const RunParameters& parameters, const Progress& progress)
 {
     ingest::ScanParameters settings;
     settings.threads = parameters.threads;
     settings.accepted = accepted_of(file, parameters);
-    auto scan = ingest::scan({file.folder / timepoint.ct}, settings, progress);
+    const auto files = files_of(file, timepoint);
+    if (!files) return named(files.error(), timepoint);
+    auto scan = ingest::scan(*files, settings, progress);
     if (!scan) return named(std::move(scan).error(), timepoint);
     ingest::ChoiceParameters choice;
     choice.series_uid = timepoint.series_uid;
