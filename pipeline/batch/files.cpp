@@ -39,7 +39,15 @@ Status write_text(const std::filesystem::path& file, const std::string& text)
     if (number == 0 && fsync(fd) != 0) number = errno;
     if (close(fd) != 0 && number == 0) number = errno;
     if (number == 0 && std::rename(unfinished.c_str(), file.c_str()) != 0) number = errno;
-    if (number == 0) return Done{};
+    if (number == 0) {
+        // The rename itself: a state that is read back after a power cut is the one that was written. Where a folder has no fsync, it is the file system's.
+        const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+        if (const int there = open(folder.c_str(), O_RDONLY | O_CLOEXEC); there >= 0) {
+            fsync(there);
+            close(there);
+        }
+        return Done{};
+    }
     unlink(unfinished.c_str());
     return failure(file, number);
 }

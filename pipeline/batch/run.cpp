@@ -30,6 +30,7 @@ using namespace std::chrono_literals;
 constexpr double kMemorySlack = 1.5;
 constexpr double kAddressSpaceBeside_gb = 4;
 constexpr double kUnknownCase_gb = 2;         ///< counted for a case whose need is not known
+constexpr double kNearLimit = 0.75;           ///< of its address space: a crash there is one of memory, which not every library survives
 constexpr auto kLook = 20ms;
 constexpr auto kTimeToStop = 10s;             ///< after SIGINT, before SIGKILL
 
@@ -41,6 +42,14 @@ double available_memory_gb()
         if (word == "MemAvailable:" && info >> kibibytes) return kibibytes * 1024 / 1e9;
     }
     return 0;
+}
+
+/// What a process has taken of address space; 0 where it is gone.
+double address_space_gb(pid_t process)
+{
+    std::ifstream statm("/proc/" + std::to_string(process) + "/statm");
+    double pages = 0;
+    return statm >> pages ? pages * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e9 : 0;
 }
 
 double seconds_of(const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; }
@@ -59,17 +68,28 @@ std::pair<std::string, std::string> last_words(const fs::path& log)
     return {message, code};
 }
 
-/// Half results of workers that were killed: nobody else can be writing them while the case is claimed.
-void remove_leftovers(const Plan& plan, const PlannedCase& planned)
+/// Half results of workers that were killed: nobody else can be writing them while the case is claimed. The claim tells which processes were at work; where
+/// it does not - they were killed before they said so - the folders are looked through.
+void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim& claim)
 {
     const auto folder = result_folder(plan, planned);
     std::error_code error;
     std::vector<fs::path> found;
     std::vector<fs::path> replaced;
-    for (fs::directory_iterator it(folder.parent_path(), error), end; !error && it != end; it.increment(error)) {
-        const auto name = it->path().filename().string();
-        if (name.starts_with(planned.id + ".partial-")) found.push_back(it->path());
-        if (name.starts_with(planned.id + ".replaced-")) replaced.push_back(it->path());
+    const auto take = [&](const fs::path& path) {
+        const auto name = path.filename().string();
+        if (name.starts_with(planned.id + ".partial-") || name.starts_with(planned.id + ".json.unfinished-")) found.push_back(path);
+        if (name.starts_with(planned.id + ".replaced-")) replaced.push_back(path);
+    };
+    const auto processes = claim.processes();
+    for (const auto& process : processes) {
+        for (const auto& path : {folder.string() + ".partial-" + process, folder.string() + ".replaced-" + process, (plan.folder / "state" / (planned.id + ".json.unfinished-")).string() + process}) {
+            if (fs::exists(fs::symlink_status(path, error))) take(path);
+        }
+    }
+    for (const auto& place : {folder.parent_path(), plan.folder / "state"}) {
+        if (!processes.empty()) break;
+        for (fs::directory_iterator it(place, error), end; !error && it != end; it.increment(error)) take(it->path());
     }
     // Killed between two renames: the old result is the only one.
     for (const auto& old : replaced) {
@@ -77,6 +97,22 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned)
         else found.push_back(old);
     }
     for (const auto& path : found) fs::remove_all(path, error);
+}
+
+/// A result that cannot be read is replaced, but never thrown away: signed reports may lie in it.
+Status put_aside_damaged(const Plan& plan, const PlannedCase& planned)
+{
+    const auto folder = result_folder(plan, planned);
+    std::error_code error;
+    if (!fs::is_directory(folder, error) || has_result(plan, planned)) return Done{};
+    for (int n = 1;; ++n) {
+        const auto aside = plan.folder / "damaged" / (planned.id + "-" + std::to_string(n));
+        if (fs::exists(aside, error)) continue;
+        fs::create_directories(aside.parent_path(), error);
+        if (!error) fs::rename(folder, aside, error);
+        if (error) return Error{Code::io, folder.string() + " is damaged and cannot be put aside: " + error.message(), "batch: run"};
+        return Done{};
+    }
 }
 
 /// A started worker.
@@ -90,6 +126,8 @@ struct Worker {
     Clock::time_point start = Clock::now();
     std::optional<Clock::time_point> told_to_stop;
     bool too_long = false;
+    double space_gb = 0;      ///< its limit
+    double most_gb = 0;       ///< seen of it
 };
 
 class Runner {
@@ -167,7 +205,8 @@ private:
             if (state.state != State::done) ++summary_.left;
             return true;
         }
-        remove_leftovers(plan_, planned);
+        remove_leftovers(plan_, planned, *claim);
+        RETROMASS_TRY(put_aside_damaged(plan_, planned));
         RETROMASS_TRY_ASSIGN(const auto key, key_of(plan_, planned));
         ++state.attempts;
         Worker worker{&planned, std::move(*claim), key, state, needed};
@@ -192,7 +231,11 @@ private:
         const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
         if (out < 0) return Error{errno == ENOSPC ? Code::disk_space : Code::io, log.string() + " cannot be written: " + std::generic_category().message(errno), "batch: run"};
         const pid_t runner = getpid();
-        const rlim_t space = static_cast<rlim_t>((worker.memory_gb * kMemorySlack + kAddressSpaceBeside_gb) * 1e9);
+        rlimit outside{};  // a limit that somebody set on the runner is kept
+        getrlimit(RLIMIT_AS, &outside);
+        const rlim_t space = std::min(static_cast<rlim_t>((worker.memory_gb * kMemorySlack + kAddressSpaceBeside_gb) * 1e9), outside.rlim_cur);
+        RETROMASS_TRY(worker.claim.note_processes({}));
+        worker.space_gb = static_cast<double>(space) / 1e9;
         worker.pid = fork();
         if (worker.pid < 0) {
             const int number = errno;
@@ -218,6 +261,7 @@ private:
         }
         close(out);
         worker.start = Clock::now();
+        (void)worker.claim.note_processes({runner, worker.pid});  // where that fails, the next one looks through the folders
         return Done{};
     }
 
@@ -237,6 +281,7 @@ private:
                 RETROMASS_TRY(written);
                 continue;
             }
+            worker.most_gb = std::max(worker.most_gb, address_space_gb(worker.pid));
             const auto now = Clock::now();
             if (!worker.told_to_stop && now - worker.start > parameters_.time_limit) {
                 worker.too_long = true;
@@ -258,14 +303,14 @@ private:
         // Told to end from outside - a cluster cancels runner and worker together - is no failure of the case: it stays to be run.
         const bool told = (WIFSIGNALED(how) && (WTERMSIG(how) == SIGTERM || WTERMSIG(how) == SIGINT || WTERMSIG(how) == SIGHUP)) || (WIFEXITED(how) && WEXITSTATUS(how) != 0 && code == name(Code::cancelled));
         if (told || (summary_.stopped && !(WIFEXITED(how) && WEXITSTATUS(how) == 0))) {
-            remove_leftovers(plan_, *worker.planned);
+            remove_leftovers(plan_, *worker.planned, worker.claim);
             ++summary_.left;
             return Done{};
         }
+        if (WIFSIGNALED(how) && worker.most_gb > kNearLimit * worker.space_gb) return done(ended(worker, State::failed, Code::memory, "ended by signal " + std::to_string(WTERMSIG(how)) + " near its limit of " + fixed(worker.space_gb, 1) + " GB of memory"));
         if (WIFSIGNALED(how)) return done(ended(worker, State::failed, Code::internal, "ended by signal " + std::to_string(WTERMSIG(how)) + " (" + std::string(strsignal(WTERMSIG(how))) + ")"));
         const int exit = WEXITSTATUS(how);
-        std::error_code error;
-        if (exit == 0 && !fs::is_regular_file(result_folder(plan_, *worker.planned) / "case.json", error)) return done(ended(worker, State::failed, Code::internal, "ended without a result"));
+        if (exit == 0 && !has_result(plan_, *worker.planned)) return done(ended(worker, State::failed, Code::internal, "ended without a result"));
         if (exit == 0) return done(ended(worker, State::done, std::nullopt, ""));
         // What another time or machine may cure is a failure; what only another input cures is a refusal.
         const bool environment = code == name(Code::disk_space) || code == name(Code::memory) || code == name(Code::io) || code == name(Code::cancelled);
@@ -277,7 +322,7 @@ private:
     /// Writes down the end of a case.
     Result<bool> ended(Worker& worker, State state, std::optional<Code> code, const std::string& reason, const std::string& said = "")
     {
-        remove_leftovers(plan_, *worker.planned);
+        remove_leftovers(plan_, *worker.planned, worker.claim);
         worker.state.state = state;
         worker.state.code = code ? std::string(name(*code)) : said;
         worker.state.reason = reason;

@@ -66,12 +66,20 @@ void add_files(std::string& text, const fs::path& path, const fs::path& base)
     for (const auto& file : files) add_file(text, file, base);
 }
 
-/// What was written down of a case; discarded where there is nothing, or nothing whole.
-ordered_json recorded(const Plan& plan, const PlannedCase& planned)
+/// What was written down; discarded where there is nothing, or nothing whole.
+ordered_json recorded(const fs::path& file)
 {
-    const auto text = text_of(state_file(plan, planned));
+    const auto text = text_of(file);
     auto json = text ? ordered_json::parse(*text, nullptr, false) : ordered_json();
-    return json.is_object() ? json : ordered_json::object();
+    if (!json.is_object()) return ordered_json::object();
+    // A member of another kind was not written here.
+    for (const char* member : {"attempts", "wall_s", "cpu_s", "peak_gb"}) {
+        if (json.contains(member) && !json[member].is_number()) json.erase(member);
+    }
+    for (const char* member : {"state", "key", "code", "reason"}) {
+        if (json.contains(member) && !json[member].is_string()) json.erase(member);
+    }
+    return json;
 }
 
 }  // namespace
@@ -80,6 +88,12 @@ std::string_view name(State state) { return kNames[static_cast<std::size_t>(stat
 
 fs::path result_folder(const Plan& plan, const PlannedCase& planned) { return plan.folder / "results" / planned.id; }
 fs::path log_file(const Plan& plan, const PlannedCase& planned) { return plan.folder / "logs" / (planned.id + ".log"); }
+
+bool has_result(const Plan& plan, const PlannedCase& planned)
+{
+    const auto json = ordered_json::parse(text_of(result_folder(plan, planned) / "case.json").value_or(""), nullptr, false);
+    return json.is_object() && json.contains("case") && json["case"] == planned.id;
+}
 
 Result<std::optional<Claim>> Claim::take(const Plan& plan, const PlannedCase& planned)
 {
@@ -91,6 +105,27 @@ Result<std::optional<Claim>> Claim::take(const Plan& plan, const PlannedCase& pl
     close(fd);
     if (number == EAGAIN || number == EACCES) return std::optional<Claim>();
     return Error{Code::io, file.string() + " cannot be locked (" + std::generic_category().message(number) + "); put the plan on a file system with locks", "batch"};
+}
+
+Status Claim::note_processes(const std::vector<pid_t>& processes) const
+{
+    std::string text;
+    for (const auto process : processes) text += std::to_string(process) + '\n';
+    if (ftruncate(fd_, 0) == 0 && pwrite(fd_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) return Done{};
+    return Error{errno == ENOSPC ? Code::disk_space : Code::io, "a claim cannot be written: " + std::generic_category().message(errno), "batch"};
+}
+
+std::vector<std::string> Claim::processes() const
+{
+    char text[256];
+    const auto size = pread(fd_, text, sizeof text, 0);
+    std::vector<std::string> out{""};
+    for (ssize_t i = 0; i < size; ++i) {
+        if (text[i] >= '0' && text[i] <= '9') out.back() += text[i];
+        else if (!out.back().empty()) out.emplace_back();
+    }
+    out.pop_back();
+    return out;
 }
 
 Claim::~Claim()
@@ -145,13 +180,12 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
 {
     CaseState state;
     state.id = planned.id;
-    const auto known = recorded(plan, planned);
+    const auto known = recorded(state_file(plan, planned));
     state.attempts = known.value("attempts", 0);
     if (!claimed_by_us && claimed(plan, planned)) {
         state.state = State::running;
         return state;
     }
-    std::error_code error;
     if (!planned.why_not.empty()) {
         state.state = State::refused;
         state.code = planned.code;
@@ -167,9 +201,9 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
     }
     const auto was = known.value("state", std::string());
     const bool same = known.value("key", std::string()) == *key;
-    const bool has_result = fs::is_regular_file(result_folder(plan, planned) / "case.json", error);
     const auto waits = waits_for(planned);
-    if (was == "done" && has_result) state.state = same ? State::done : State::outdated;
+    const bool damaged = was == "done" && !has_result(plan, planned);
+    if (was == "done" && !damaged) state.state = same ? State::done : State::outdated;
     else if (was == "refused" && same) state.state = State::refused;
     else if (was == "failed" && same) state.state = State::failed;
     if (state.state != State::done && waits && !waits->empty()) {
@@ -183,6 +217,7 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
         state.cpu_s = known.value("cpu_s", 0.0);
         state.peak_gb = known.value("peak_gb", 0.0);
     }
+    if (state.state == State::pending && damaged) state.reason = "its result is damaged or gone";
     if (state.state == State::outdated) state.reason = "inputs or settings changed since";
     return state;
 }

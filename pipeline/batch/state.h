@@ -1,7 +1,10 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/result.h"
 #include "pipeline/batch/batch.h"
@@ -18,6 +21,10 @@ public:
     Claim& operator=(Claim&&) = delete;
     ~Claim();
     int descriptor() const { return fd_; }
+    /// Who works under the claim, by process id: whoever claims the case next knows what they may have left.
+    Status note_processes(const std::vector<pid_t>& processes) const;
+    /// Who did last; empty where nobody said.
+    std::vector<std::string> processes() const;
 
 private:
     explicit Claim(int fd) : fd_(fd) {}
@@ -33,6 +40,8 @@ Result<std::string> key_of(const Plan& plan, const PlannedCase& planned);
 Result<std::string> waits_for(const PlannedCase& planned);
 
 std::filesystem::path result_folder(const Plan& plan, const PlannedCase& planned);
+/// Whether a whole result of this case is there: one that was cut or overwritten is none.
+bool has_result(const Plan& plan, const PlannedCase& planned);
 std::filesystem::path log_file(const Plan& plan, const PlannedCase& planned);
 
 /// As `state_of`; the one who holds the claim asks what the case would be without it.

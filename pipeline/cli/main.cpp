@@ -1,5 +1,6 @@
 #include <csignal>
 #include <iostream>
+#include <new>
 
 #include "pipeline/cli/commands.h"
 
@@ -41,6 +42,8 @@ int main(int argc, char** argv)
     } catch (const CLI::ParseError& error) {
         const int code = app.exit(error, std::cout, std::cerr);
         return code == 0 ? 0 : static_cast<int>(cli::Exit::usage);
+    } catch (const std::bad_alloc&) {
+        return static_cast<int>(cli::complain(Error{Code::memory, "there is not enough memory for this; --dry-run says what a case needs", "cli"}));
     } catch (const std::exception& error) {
         std::cerr << "retromass: internal error: " << error.what() << '\n';
         return static_cast<int>(cli::Exit::internal);

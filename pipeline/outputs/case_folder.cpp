@@ -1,7 +1,9 @@
 #include "pipeline/outputs/case_folder.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 
@@ -19,8 +21,35 @@ fs::path beside(const fs::path& folder, const std::string& suffix)
     return folder.parent_path() / name;
 }
 
+namespace {
+
+Status sync(const fs::path& path)
+{
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    int number = fd < 0 ? errno : 0;
+    // Some network file systems have no fsync of a folder, and say so: they bring a rename to the disk by themselves.
+    if (number == 0 && fsync(fd) != 0 && errno != EINVAL) number = errno;
+    if (fd >= 0) close(fd);
+    if (number != 0) return io_error("cannot bring " + path.string() + " to the disk", {number, std::generic_category()});
+    return Done{};
+}
+
+/// Everything in the folder, and the folder: a rename may reach the disk before what it names, and a power cut would leave empty files under a finished name.
+Status to_disk(const fs::path& folder)
+{
+    std::error_code error;
+    for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        if (it->is_regular_file(error) || it->is_directory(error)) RETROMASS_TRY(sync(it->path()));
+    }
+    if (error) return io_error("cannot list " + folder.string(), error);
+    return sync(folder);
+}
+
+}  // namespace
+
 Status move_into_place(PartialFolder& partial, const fs::path& folder)
 {
+    RETROMASS_TRY(to_disk(partial.path()));
     std::error_code error;
     const auto old = beside(folder, "replaced");
     const bool replaces = fs::exists(fs::symlink_status(folder, error));
@@ -35,6 +64,7 @@ Status move_into_place(PartialFolder& partial, const fs::path& folder)
         return failed;
     }
     partial.keep();
+    RETROMASS_TRY(sync(folder.has_parent_path() ? folder.parent_path() : fs::path(".")));
     if (replaces) fs::remove_all(old, error);
     return Done{};
 }

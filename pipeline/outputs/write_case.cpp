@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <new>
 
 #include "pipeline/outputs/case_folder.h"
 #include "pipeline/outputs/event_log.h"
@@ -395,6 +396,8 @@ Result<std::vector<Notice>> write_case(const fs::path& folder, const CaseResult&
         RETROMASS_TRY(check_target(target, result, parameters.overwrite));
         RETROMASS_TRY(move_into_place(partial, target));
         return notices;
+    } catch (const std::bad_alloc&) {
+        return Error{Code::memory, "there is not enough memory to write the case", "outputs: write_case"};
     } catch (const std::exception& thrown) {
         return Error{Code::io, std::string("writing the case failed: ") + thrown.what(), "outputs: write_case"};
     }

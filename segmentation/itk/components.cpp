@@ -4,6 +4,7 @@
 #include <itkImportImageFilter.h>
 
 #include <algorithm>
+#include <new>
 #include <vector>
 
 namespace retromass::segmentation {
@@ -23,7 +24,11 @@ Labels::Pointer labelled(const Mask& mask)
     filter->SetInput(import->GetOutput());
     filter->FullyConnectedOff();
     filter->SetNumberOfWorkUnits(1);
-    filter->Update();
+    try {
+        filter->Update();
+    } catch (const itk::MemoryAllocationError&) {
+        throw std::bad_alloc();  // what everybody else throws then
+    }
     return filter->GetOutput();
 }
 

@@ -4,6 +4,7 @@
 #include <itkSignedMaurerDistanceMapImageFilter.h>
 
 #include <algorithm>
+#include <new>
 
 namespace retromass::test {
 
@@ -23,7 +24,11 @@ Grid<float> maurer_distance(const Mask& mask, std::array<double, 3> spacing_mm)
     filter->SetSquaredDistance(false);
     filter->SetInsideIsPositive(true);
     filter->SetNumberOfWorkUnits(1);
-    filter->Update();
+    try {
+        filter->Update();
+    } catch (const itk::MemoryAllocationError&) {
+        throw std::bad_alloc();  // what everybody else throws then
+    }
     Grid<float> out(size);
     const float* values = filter->GetOutput()->GetBufferPointer();
     std::copy(values, values + size.voxels(), out.data());

@@ -1,0 +1,195 @@
+"""What a machine does to a batch: power cuts, full and read-only disks, files that vanish, too little memory, damaged results."""
+import glob
+import os
+import resource
+import subprocess
+import time
+import unittest
+
+import numpy
+import pydicom
+
+from balls_archive import Archive
+from program import InScratch, PROGRAM, read_json, run, run_json
+
+
+def states(plan):
+    return {c["case"]: c for c in run_json("batch", "status", plan, "--json")["cases"]}
+
+
+class Faults(InScratch):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.made = Archive(cls.scratch, (40, 24, 32))
+
+    def plan(self, folder):
+        done = run("batch", "plan", self.made.folder, "-o", folder, "--marks", self.made.lines)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return folder
+
+    def disk(self, name, size):
+        """A small disk of its own."""
+        folder = self.path(name)
+        os.makedirs(folder)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        return folder
+
+    def test_a_finished_name_stands_for_files_that_are_on_the_disk(self):
+        plan = self.plan(self.path("power"))
+        ledger = self.path("ledger")
+        done = subprocess.run([PROGRAM, "batch", "run", plan, "--only", "P-00001"], capture_output=True, text=True, timeout=300,
+                              env={**os.environ, "LD_PRELOAD": os.environ["RETROMASS_DISK_LEDGER_LIBRARY"], "RETROMASS_DISK_LEDGER": ledger, "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(ledger, encoding="utf-8") as file:
+            events = [line.rstrip("\n").split("\t") for line in file]
+        result, state = os.path.join(plan, "results", "P-00001"), os.path.join(plan, "state", "P-00001.json")
+        for final in (result, state):
+            at = next(i for i, event in enumerate(events) if event[0] == "rename" and event[2] == final)
+            temporary = events[at][1]
+            synced = {event[1] for event in events[:at] if event[0] == "fsync"}
+            if final == state:
+                self.assertIn(temporary, synced)
+            else:
+                wanted = {temporary}
+                for folder, folders, files in os.walk(result):
+                    wanted |= {os.path.join(folder, name).replace(result, temporary) for name in folders + files}
+                self.assertGreater(len(wanted), 20)
+                self.assertEqual(wanted - synced, set())
+            self.assertIn(["fsync", os.path.dirname(final)], events[at:], "the new name itself")
+
+    def test_a_full_disk_is_a_failure_with_its_reason_and_resume_goes_on(self):
+        # Case folders of 7 MB, for each of which 50 MB have to be free: two find them, the third does not.
+        disk = self.disk("full", "58m")
+        plan = self.plan(os.path.join(disk, "plan"))
+        done = run("batch", "run", plan)
+        self.assertIn(done.returncode, (3, 4), done.stdout + done.stderr)
+        after = states(plan)
+        self.assertEqual([c["code"] for c in after.values() if c["state"] == "failed"][:1], ["disk-space"], after)
+        self.assertEqual([name for name in os.listdir(os.path.join(plan, "results")) if "." in name], [])
+        whole = [case for case, c in after.items() if c["state"] == "done"]
+        self.assertGreaterEqual(len(whole), 1)
+        subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
+        again = run("batch", "resume", plan)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual({c["state"] for c in states(plan).values()}, {"done"})
+
+    def test_a_read_only_disk_is_said_and_costs_nothing(self):
+        disk = self.disk("read-only", "100m")
+        plan = self.plan(os.path.join(disk, "plan"))
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        done = run("batch", "run", plan)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("Read-only file system", done.stderr)
+        self.assertEqual({c["state"] for c in states(plan).values()}, {"pending"})  # what can be read still is
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+        self.assertIn("3 done, 0 refused, 0 failed", run("batch", "run", plan).stdout)
+
+    def test_a_case_depends_on_its_own_files_even_in_one_flat_folder(self):
+        plan = self.plan(self.path("own"))
+        self.assertEqual(run("batch", "run", plan, "--jobs", 2).returncode, 0)
+        first = read_json(os.path.join(plan, "plan.json"))["cases"][0]
+        own = sorted(file for file in glob.glob(os.path.join(self.made.folder, "*.dcm")) if pydicom.dcmread(file, stop_before_pixels=True).StudyInstanceUID == first["studies"][0])
+        self.assertEqual(len(own), 48)
+        gone = own[20]
+        os.rename(gone, self.path("kept.dcm"))
+        try:
+            self.assertEqual({case: c["state"] for case, c in states(plan).items()}, {"P-00001": "outdated", "P-00002": "done", "P-00003": "done"})
+            done = run("batch", "run", plan)
+            self.assertEqual(done.returncode, 3)
+            after = states(plan)
+            self.assertEqual((after["P-00001"]["state"], after["P-00001"]["code"]), ("failed", "io"))
+            self.assertIn(os.path.basename(gone), after["P-00001"]["reason"])
+        finally:
+            os.rename(self.path("kept.dcm"), gone)
+        self.assertEqual(run("batch", "resume", plan).returncode, 0)
+        # What somebody puts beside them is none of theirs; planned again it is a case of its own, and they stay done.
+        image = pydicom.dcmread(own[0])
+        image.StudyInstanceUID, image.SeriesInstanceUID, image.SOPInstanceUID, image.PatientID = "1.2.3", "1.2.3.4", "1.2.3.4.5", "ZEBRA-9"
+        image.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4.5"
+        image.save_as(os.path.join(self.made.folder, "new.dcm"))
+        try:
+            self.assertEqual({c["state"] for c in states(plan).values()}, {"done"})
+            self.plan(plan)
+            self.assertEqual({case: c["state"] for case, c in states(plan).items() if case < "P-00004"}, {"P-00001": "done", "P-00002": "done", "P-00003": "done"})
+        finally:
+            os.remove(os.path.join(self.made.folder, "new.dcm"))
+
+    def test_a_damaged_result_is_put_aside_and_made_again(self):
+        plan = self.plan(self.path("damaged"))
+        self.assertEqual(run("batch", "run", plan, "--jobs", 2).returncode, 0)
+        result = os.path.join(plan, "results", "P-00002", "case.json")
+        os.truncate(result, os.path.getsize(result) // 2)
+        with open(os.path.join(plan, "state", "P-00003.json"), "w", encoding="ascii") as file:
+            file.write('{"state": "done", "attempts": "many"')
+        after = states(plan)
+        self.assertEqual([after[case]["state"] for case in sorted(after)], ["done", "pending", "pending"])
+        self.assertIn("damaged", after["P-00002"]["reason"])
+        done = run("batch", "run", plan)
+        self.assertIn("2 done, 0 refused, 0 failed, 0 left", done.stdout)
+        self.assertEqual(os.listdir(os.path.join(plan, "damaged")), ["P-00002-1"])
+        self.assertEqual(read_json(result)["case"], "P-00002")
+
+    def test_a_case_that_needs_more_memory_than_it_may_have_costs_only_itself(self):
+        big = self.path("big")
+        os.makedirs(big)
+        # A ball of 40 mm in the middle of a wide field: 57 MB of pixels, few of them looked at.
+        y, x = numpy.mgrid[-384:384, -384:384] * 0.8
+        noise = numpy.random.default_rng(1).integers(-10, 11, x.shape)
+        for n, name in enumerate(sorted(name for name in os.listdir(self.made.folder) if name.endswith("-0.dcm"))):
+            image = pydicom.dcmread(os.path.join(self.made.folder, name))
+            z = 2 * n - 47
+            hu = numpy.where(x * x + y * y + z * z < 20 * 20, 60, -100) + noise
+            image.PixelData = (hu - int(image.RescaleIntercept)).astype("<i2").tobytes()
+            image.Rows = image.Columns = 768
+            image.PixelSpacing = [0.8, 0.8]
+            image.PatientID = "ZEBRA-9"
+            for element in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPInstanceUID"):
+                setattr(image, element, image[element].value[:60] + ".9")
+            image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
+            image.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+            image.is_little_endian, image.is_implicit_VR = True, False
+            image.save_as(os.path.join(big, name))
+            corner = [float(value) for value in image.ImagePositionPatient]
+            if n == 23:
+                line = [corner[0] + 287.2, corner[1] + 307.2, corner[2], corner[0] + 327.2, corner[1] + 307.2, corner[2]]
+        plan = self.path("memory")
+        self.assertEqual(run("batch", "plan", self.made.folder, big, "-o", plan, "--marks", self.made.lines).returncode, 0)
+        case = next(c for c, s in states(plan).items() if s["state"] == "waiting")
+        with open(os.path.join(plan, "cases", case + ".yaml"), encoding="utf-8") as file:
+            text = file.read()
+        date = first_date(text)
+        with open(os.path.join(plan, "cases", case + ".yaml"), "w", encoding="utf-8") as file:
+            file.write(text.replace("timepoints: {}", 'timepoints: {"%s": {line: [[%f, %f, %f], [%f, %f, %f]]}}' % (date, *line)))
+        # What a small case takes of address space, and less beside it than the pixels of the large one.
+        small = peak_of(plan, next(c for c, s in states(plan).items() if s["state"] == "pending"))
+        limit = small + 50_000_000
+        done = subprocess.run([PROGRAM, "batch", "run", plan], capture_output=True, text=True, timeout=300, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        after = states(plan)
+        self.assertEqual((after[case]["state"], after[case]["code"]), ("failed", "memory"), (after, done.stdout, done.stderr))
+        self.assertEqual([c["state"] for name, c in after.items() if name != case], ["done"] * 3)
+        self.assertIn("1 done", run("batch", "resume", plan).stdout)
+
+
+def first_date(text):
+    return text.split('- id: "')[1].split('"')[0]
+
+
+def peak_of(plan, case):
+    """The most address space that one case takes, from the kernel: /proc/PID/status is read until it ends."""
+    process = subprocess.Popen([PROGRAM, "run", os.path.join(plan, "cases", case + ".yaml"), "-o", plan + "-peak", "--threads", "1"], stdout=subprocess.DEVNULL)
+    peak = 0
+    while process.poll() is None:
+        try:
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+                peak = max([peak] + [int(line.split()[1]) * 1024 for line in status if line.startswith("VmPeak")])
+        except OSError:
+            break
+        time.sleep(0.01)
+    process.wait()
+    return peak
+
+
+if __name__ == "__main__":
+    unittest.main()
