@@ -63,6 +63,7 @@ enum class State {
     outdated,  ///< a result of other inputs or settings is there; it will be run again
     refused,   ///< the program refused the input; it is not run again until the input changes
     failed,    ///< crash, time-out, memory, disk: run again by `resume`
+    rejected,  ///< a reader rejected it; it stays out until its inputs change
 };
 std::string_view name(State state);
 
@@ -113,6 +114,37 @@ struct Submission {
 /// same claims and states as here, so that a task that is queued again, or a runner beside it, does nothing twice. Memory is asked for by the
 /// largest case, time by the limit of a case. Fails with io, saying what sbatch said.
 Result<Submission> submit(const Plan& plan, const RunParameters& parameters, const ClusterParameters& cluster);
+
+/// What of a plan is put before a reader.
+struct ReviewParameters {
+    double share_pct = 5;                      ///< of the cases that nothing speaks against
+    std::uint64_t seed = 1;                    ///< chooses them: the same seed, the same cases
+    std::string reader;                        ///< who will decide; may be said on the page too
+};
+/// Writes one page, without anything loaded from outside, that shows the cases a reader has to look at, those in most need first: refused, failed and
+/// waiting ones, then those with notices on mask or images, those whose category is near a limit, those whose criteria disagree, and a share of the
+/// others. It saves the reader's decisions as a file for `apply_decisions`.
+Status write_review(const Plan& plan, const std::filesystem::path& file, const ReviewParameters& parameters);
+
+struct CaseRemark {
+    std::string id;
+    std::string text;
+};
+/// What became of a reader's decisions.
+struct ReviewOutcome {
+    int on_page = 0;
+    int opened = 0;
+    int accepted = 0;
+    int rejected = 0;
+    int need_prompt = 0;
+    bool plan_changed = false;                 ///< since the page was made; each case is compared by itself
+    std::vector<std::string> again;            ///< cases with a new prompt, to be run
+    std::vector<CaseRemark> changed;           ///< what a decision changed and why
+    std::vector<CaseRemark> not_taken;         ///< and what was not taken: somebody runs the case, its result is another one now
+};
+/// Takes the decisions of a review into the plan: a rejected case stays out, one that needs a prompt waits or, where the prompt is given, gets it in its
+/// case file. A decision on a result that changed since is not taken. Fails with table where the file is no such file or names no reader.
+Result<ReviewOutcome> apply_decisions(const Plan& plan, const std::filesystem::path& file, const std::string& time);
 
 /// Gathers all cases below `folder`: cases.csv (one row a case, whatever became of it), measurements.csv, response.csv, results.sqlite and
 /// cohort.html. Written under temporary names and renamed.

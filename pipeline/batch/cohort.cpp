@@ -6,25 +6,10 @@
 #include <utility>
 
 #include "core/units.h"
+#include "pipeline/outputs/outputs.h"
 
 namespace retromass::batch {
 namespace {
-
-std::string escaped(const std::string& text)
-{
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-        case '&': out += "&amp;"; break;
-        case '<': out += "&lt;"; break;
-        case '>': out += "&gt;"; break;
-        case '"': out += "&quot;"; break;
-        case '\'': out += "&#39;"; break;
-        default: out += c;
-        }
-    }
-    return out;
-}
 
 constexpr const char* kHead = R"(<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Cohort</title><style>
@@ -64,7 +49,7 @@ std::string not_done(const std::vector<CaseState>& states)
     std::string rows;
     for (const auto& state : states) {
         if (state.state == State::done) continue;
-        rows += "<tr><td>" + escaped(state.id) + "</td><td>" + std::string(name(state.state)) + "</td><td>" + escaped(state.code) + "</td><td>" + escaped(state.reason) + "</td></tr>\n";
+        rows += "<tr><td>" + outputs::html(state.id) + "</td><td>" + std::string(name(state.state)) + "</td><td>" + outputs::html(state.code) + "</td><td>" + outputs::html(state.reason) + "</td></tr>\n";
     }
     if (rows.empty()) return "<p>Every case has a result.</p>\n";
     return "<h2>Cases without a result</h2>\n<table><thead><tr><th scope=\"col\">Case</th><th scope=\"col\">State</th><th scope=\"col\">Code</th><th scope=\"col\">Reason</th></tr></thead><tbody>\n" + rows + "</tbody></table>\n";
@@ -110,7 +95,7 @@ std::string waterfall_plot(const TextTable& table)
         const double bottom = std::min(bar.change_pct, 0.0);
         const double height = kHeight * (std::min(top, kHigh) - std::max(bottom, kLow)) / (kHigh - kLow);
         out += "<rect x=\"" + fixed(50 + step * static_cast<double>(i) + step * 0.1, 2) + "\" width=\"" + fixed(step * 0.8, 2) + "\" y=\"" + y(top) + "\" height=\"" + fixed(std::max(height, 0.5), 1) + "\" fill=\"var(--" + (bar.change_pct > 0 ? "grow" : "shrink") +
-               ")\"><title>" + escaped(bar.label) + ": " + fixed(bar.change_pct, 1) + " %, " + escaped(bar.best) + "</title></rect>\n";
+               ")\"><title>" + outputs::html(bar.label) + ": " + fixed(bar.change_pct, 1) + " %, " + outputs::html(bar.best) + "</title></rect>\n";
         if (bar.change_pct > kHigh && step > 30) out += "<text x=\"" + fixed(50 + step * (static_cast<double>(i) + 0.5), 1) + "\" y=\"14\" text-anchor=\"middle\">+" + fixed(bar.change_pct, 0) + "</text>\n";
     }
     out += "</svg>\n<p class=\"note\">One bar a period, largest growth first; bars end at +100 %. " + std::to_string(without) + " periods have no change to show.</p>\n";
@@ -129,9 +114,9 @@ std::string last_categories(const TextTable& table, const std::string& results_f
     for (const auto& [id, row] : last) {
         const auto category = cell(table, *row, "category");
         const bool baseline = cell(table, *row, "is_baseline") == "1";
-        out += "<tr><td><a href=\"" + escaped(results_folder + "/" + id + "/report.html") + "\">" + escaped(id) + "</a></td><td>" + escaped(cell(table, *row, "timepoint") + " " + cell(table, *row, "date")) + "</td><td>" +
-               escaped(cell(table, *row, "period")) + "</td><td>" + (baseline ? std::string("baseline") : escaped(category)) + "</td><td class=\"number\">" + escaped(cell(table, *row, "change_from_baseline_pct")) + "</td><td class=\"number\">" +
-               escaped(cell(table, *row, "change_from_nadir_pct")) + "</td><td>" + escaped(cell(table, *row, "review_state")) + "</td></tr>\n";
+        out += "<tr><td><a href=\"" + outputs::html(results_folder + "/" + id + "/report.html") + "\">" + outputs::html(id) + "</a></td><td>" + outputs::html(cell(table, *row, "timepoint") + " " + cell(table, *row, "date")) + "</td><td>" +
+               outputs::html(cell(table, *row, "period")) + "</td><td>" + (baseline ? std::string("baseline") : outputs::html(category)) + "</td><td class=\"number\">" + outputs::html(cell(table, *row, "change_from_baseline_pct")) + "</td><td class=\"number\">" +
+               outputs::html(cell(table, *row, "change_from_nadir_pct")) + "</td><td>" + outputs::html(cell(table, *row, "review_state")) + "</td></tr>\n";
     }
     return out + "</tbody></table>\n";
 }

@@ -65,7 +65,7 @@ Status collect(const Plan& plan, const fs::path& folder)
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) return Error{Code::io, folder.string() + " cannot be made: " + error.message(), "batch: collect"};
-    std::vector<TextTable> tables{{"cases", {"case", "state", "code", "reason", "attempts", "wall_s", "cpu_s", "peak_gb", "studyid", "site", "studies"}, {}},
+    std::vector<TextTable> tables{{"cases", {"case", "state", "code", "reason", "attempts", "wall_s", "cpu_s", "peak_gb", "studyid", "site", "studies", "review", "reader"}, {}},
                                   {"measurements", {}, {}}, {"response", {}, {}}, {"waterfall", {}, {}}, {"spider", {}, {}}};
     std::vector<CaseState> states;
     for (const auto& planned : plan.cases) {
@@ -85,10 +85,12 @@ Status collect(const Plan& plan, const fs::path& folder)
                 state.reason = added.error().message;
             }
         }
+        const auto key = key_of(plan, planned);
+        const auto decision = key ? decision_on(plan, planned, *key) : std::nullopt;
         std::string studies;
         for (const auto& study : planned.studies) studies += (studies.empty() ? "" : " ") + study;
         tables[0].rows.push_back({planned.id, std::string(name(state.state)), state.code, state.reason, std::to_string(state.attempts), fixed(state.wall_s, 2), fixed(state.cpu_s, 2),
-                                  fixed(state.peak_gb, 3), planned.study, planned.site, studies});
+                                  fixed(state.peak_gb, 3), planned.study, planned.site, studies, decision ? decision->decision : "", decision ? decision->reader : ""});
         states.push_back(std::move(state));
     }
     for (const auto& table : tables) {

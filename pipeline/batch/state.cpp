@@ -18,10 +18,17 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr const char* kNames[] = {"pending", "waiting", "running", "done", "outdated", "refused", "failed"};
+constexpr const char* kNames[] = {"pending", "waiting", "running", "done", "outdated", "refused", "failed", "rejected"};
 
 fs::path state_file(const Plan& plan, const PlannedCase& planned) { return plan.folder / "state" / (planned.id + ".json"); }
+fs::path decision_file(const Plan& plan, const PlannedCase& planned) { return plan.folder / "state" / (planned.id + ".review.json"); }
 fs::path lock_file(const Plan& plan, const PlannedCase& planned) { return plan.folder / "state" / (planned.id + ".lock"); }
+
+/// "R1 rejected it on 2020-01-01T00:00:00Z (too small)"
+std::string said(const Decision& decision, const std::string& what)
+{
+    return decision.reader + " " + what + " on " + decision.time + (decision.note.empty() ? "" : " (" + decision.note + ")");
+}
 
 /// Open file description locks: of this descriptor and those inherited from it, not of the process, and kept by NFS too.
 bool lock(int fd, short kind, int command)
@@ -219,6 +226,16 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
     }
     if (state.state == State::pending && damaged) state.reason = "its result is damaged or gone";
     if (state.state == State::outdated) state.reason = "inputs or settings changed since";
+    const auto decision = decision_on(plan, planned, *key);
+    if (decision && decision->decision == "reject") {
+        state.state = State::rejected;
+        state.code.clear();
+        state.reason = said(*decision, "rejected it");
+    } else if (decision && decision->decision == "needs-prompt") {
+        state.state = State::waiting;
+        state.code = name(Code::prompt_missing);
+        state.reason = said(*decision, "asks for another prompt") + ": change " + planned.case_file.string();
+    }
     return state;
 }
 
@@ -236,6 +253,28 @@ Status record(const Plan& plan, const PlannedCase& planned, const CaseState& sta
     out["peak_gb"] = state.peak_gb;
     out["key"] = key;
     return write_text(state_file(plan, planned), out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n');
+}
+
+Status record(const Plan& plan, const PlannedCase& planned, const Decision& decision)
+{
+    const ordered_json out{{"schema", "retromass-batch-review/1"}, {"case", planned.id}, {"decision", decision.decision}, {"reader", decision.reader}, {"time", decision.time}, {"note", decision.note}, {"key", decision.key}};
+    return write_text(decision_file(plan, planned), out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n');
+}
+
+std::optional<Decision> decision_on(const Plan& plan, const PlannedCase& planned, const std::string& key)
+{
+    const auto json = recorded(decision_file(plan, planned));
+    const auto text = [&](const char* member) { return json.contains(member) && json[member].is_string() ? json[member].get<std::string>() : std::string(); };
+    if (text("key") != key) return std::nullopt;
+    return Decision{text("decision"), text("reader"), text("time"), text("note"), key};
+}
+
+std::string plan_hash(const Plan& plan) { return outputs::sha256_of_text(text_of(plan.folder / "plan.json").value_or("")); }
+
+std::string review_hash(const Plan& plan, const PlannedCase& planned, const CaseState& state)
+{
+    if (state.state == State::done) return outputs::sha256_of_text(text_of(result_folder(plan, planned) / "case.json").value_or(""));
+    return outputs::sha256_of_text(std::string(name(state.state)) + '\n' + state.code + '\n' + state.reason + '\n' + text_of(planned.case_file).value_or(""));
 }
 
 }  // namespace retromass::batch

@@ -50,4 +50,20 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
 /// Writes down how a run ended. `key` is that of the inputs it ran on.
 Status record(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key);
 
+/// A reader's decision on a case; of no effect once the inputs have another key.
+struct Decision {
+    std::string decision;              ///< accept | reject | needs-prompt
+    std::string reader;
+    std::string time;                  ///< ISO 8601
+    std::string note;
+    std::string key;                   ///< of the inputs of what was looked at
+};
+Status record(const Plan& plan, const PlannedCase& planned, const Decision& decision);
+/// The last decision on the case that still holds.
+std::optional<Decision> decision_on(const Plan& plan, const PlannedCase& planned, const std::string& key);
+/// SHA-256 of the plan's file.
+std::string plan_hash(const Plan& plan);
+/// What a reader looks at: SHA-256 of the figures of a result, or of why there is none.
+std::string review_hash(const Plan& plan, const PlannedCase& planned, const CaseState& state);
+
 }  // namespace retromass::batch

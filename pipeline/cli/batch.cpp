@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/units.h"
+#include "pipeline/cli/clock.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/method_option.h"
 
@@ -74,7 +75,20 @@ struct RunOptions {
     std::vector<std::string> sbatch;
     int cases_a_task = 1;
     int at_once = 0;
+    std::string decisions;
 };
+
+/// Takes a reader's decisions into the plan and says what they changed.
+Result<batch::ReviewOutcome> take_decisions(const batch::Plan& plan, const std::string& file)
+{
+    RETROMASS_TRY_ASSIGN(auto outcome, batch::apply_decisions(plan, file, timestamp_now()));
+    std::cout << "review: " << outcome.opened << " of " << outcome.on_page << " cases opened, " << outcome.accepted << " accepted, " << outcome.rejected << " rejected, " << outcome.need_prompt << " need a prompt, " << outcome.again.size()
+              << " to be run again\n";
+    if (outcome.plan_changed) std::cout << "note: the plan was changed since this page was made; each case was compared with what was looked at\n";
+    for (const auto& [id, text] : outcome.changed) std::cout << "changed: " << id << ": " << text << '\n';
+    for (const auto& [id, text] : outcome.not_taken) std::cout << "not taken: " << id << ": " << text << '\n';
+    return outcome;
+}
 
 Result<Exit> run_plan(const RunOptions& options, bool failed_again)
 {
@@ -90,6 +104,11 @@ Result<Exit> run_plan(const RunOptions& options, bool failed_again)
     parameters.memory_gb = options.memory_gb;
     parameters.failed_again = failed_again;
     parameters.only = options.only;
+    if (!options.decisions.empty()) {
+        RETROMASS_TRY_ASSIGN(const auto outcome, take_decisions(plan, options.decisions));
+        if (outcome.again.empty()) return outcome.not_taken.empty() ? Exit::done : Exit::some_failed;
+        parameters.only = outcome.again;
+    }
     if (options.engine == "slurm") {
         RETROMASS_TRY_ASSIGN(const auto submitted, batch::submit(plan, parameters, {options.at_once, options.cases_a_task, options.sbatch}));
         std::cout << "submitted " << submitted.cases << " cases in " << submitted.tasks << " tasks";
@@ -103,9 +122,9 @@ Result<Exit> run_plan(const RunOptions& options, bool failed_again)
     if (summary.refused + summary.failed + summary.left > 0) std::cout << "why: retromass batch status " << options.plan << '\n';
     // What failed before and what somebody else still runs is not done either; a case that waits for a reader is as it should be.
     const bool unfinished = std::any_of(plan.cases.begin(), plan.cases.end(), [&](const auto& planned) {
-        const bool asked = options.only.empty() || std::find(options.only.begin(), options.only.end(), planned.id) != options.only.end();
+        const bool asked = parameters.only.empty() || std::find(parameters.only.begin(), parameters.only.end(), planned.id) != parameters.only.end();
         const auto state = batch::state_of(plan, planned).state;
-        return asked && state != batch::State::done && state != batch::State::waiting;
+        return asked && state != batch::State::done && state != batch::State::waiting && state != batch::State::rejected;
     });
     return unfinished || summary.stopped ? Exit::some_failed : Exit::done;
 }
@@ -143,6 +162,37 @@ Status collect(const std::string& folder, const std::string& output)
     return Done{};
 }
 
+// ------------------------------------------------------------------------------------------------ review
+struct ReviewOptions {
+    std::string plan;
+    std::string output = "review.html";
+    batch::ReviewParameters parameters;
+};
+
+Status write_review(const ReviewOptions& options)
+{
+    RETROMASS_TRY_ASSIGN(const auto plan, batch::read_plan(options.plan));
+    RETROMASS_TRY(batch::write_review(plan, options.output, options.parameters));
+    std::cout << "review: " << options.output << "\nthen: retromass batch resume " << options.plan << " --decisions decisions.json\n";
+    return Done{};
+}
+
+void add_review(CLI::App& batch, Context& context)
+{
+    auto options = std::make_shared<ReviewOptions>();
+    auto* command = batch.add_subcommand("review", "One page of the cases a reader has to look at, those in most need first");
+    command->add_option("PLAN", options->plan, "Folder of the plan")->required();
+    command->add_option("-o,--output", options->output, "Page to write")->capture_default_str();
+    command->add_option("--reader", options->parameters.reader, "Who decides; may be said on the page too");
+    command->add_option("--share", options->parameters.share_pct, "Percent of the cases that nothing speaks against")->capture_default_str()->check(CLI::Range(0.0, 100.0));
+    command->add_option("--seed", options->parameters.seed, "Chooses that share")->capture_default_str();
+    command->footer("Example: retromass batch review plan -o review.html");
+    command->callback([options, &context] {
+        const auto status = write_review(*options);
+        if (!status) context.exit = complain(status.error());
+    });
+}
+
 void add_plan(CLI::App& batch, Context& context)
 {
     auto options = std::make_shared<PlanOptions>();
@@ -178,6 +228,7 @@ void add_run_as(CLI::App& batch, Context& context, const char* verb, const char*
     command->add_option("--sbatch", options->sbatch, "An option of sbatch, e.g. --sbatch=--partition=ct; also several");
     command->add_option("--cases-per-task", options->cases_a_task, "With slurm: more than one for cases of seconds")->capture_default_str()->check(CLI::PositiveNumber);
     command->add_option("--at-once", options->at_once, "With slurm: tasks at work at one time (0 = no limit)")->check(CLI::NonNegativeNumber);
+    if (failed_again) command->add_option("--decisions", options->decisions, "What a review page saved: take it, and run only the cases with a new prompt")->check(CLI::ExistingFile)->excludes("--only");
     command->footer(std::string("Example: retromass batch ") + verb + " plan --jobs 4");
     command->callback([options, failed_again, &context] {
         const auto exit = run_plan(*options, failed_again);
@@ -204,6 +255,7 @@ void add_batch(CLI::App& app, Context& context)
         const auto printed = print_status(*plan, *json);
         if (!printed) context.exit = complain(printed.error());
     });
+    add_review(*batch, context);
     auto output = std::make_shared<std::string>();
     auto* gather = batch->add_subcommand("collect", "All results in one place: CSV tables, an SQLite file and a cohort page");
     gather->add_option("PLAN", *plan, "Folder of the plan")->required();

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -214,6 +215,10 @@ struct Review {
     std::string reader;
 };
 Status note_review(const std::filesystem::path& folder, const Review& review);
+
+/// Text inside HTML or an attribute.
+std::string html(std::string_view text);
+std::string base64(std::string_view bytes);
 
 /// The response table as printed by `demo` and `run`.
 std::string response_table(const CaseResult& result);

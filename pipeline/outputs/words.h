@@ -17,9 +17,6 @@ std::string csv_cell(std::string_view text);
 std::string csv_line(const std::vector<std::string>& cells);
 /// Codes of notices, each once, with blanks between.
 std::string codes_of(const std::vector<Notice>& notices);
-/// Text inside HTML or an attribute.
-std::string html(std::string_view text);
-std::string base64(std::string_view bytes);
 enum class TextKind { ascii, utf8, not_text };
 /// What of characters a text needs; not_text holds control characters other than tab and line ends, or bytes that are no UTF-8.
 TextKind kind_of(std::string_view text);

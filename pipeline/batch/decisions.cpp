@@ -1,0 +1,160 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "pipeline/batch/batch.h"
+#include "pipeline/batch/files.h"
+#include "pipeline/batch/state.h"
+#include "pipeline/outputs/outputs.h"
+#include "pipeline/run/run.h"
+
+namespace retromass::batch {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* kSchema = "retromass-batch-decisions/1";
+constexpr std::size_t kLongestNote = 200;
+
+struct Prompt {
+    std::string lesion;
+    std::string timepoint;
+    std::vector<double> points;
+};
+
+/// One entry of the file.
+struct Entry {
+    std::string id;
+    std::string hash;
+    bool opened = false;
+    std::string decision;  ///< empty = none
+    std::string note;
+    std::optional<Prompt> prompt;
+};
+
+struct Review {
+    std::string plan;  ///< SHA-256 of the plan that the page was made of
+    std::string reader;
+    std::vector<Entry> entries;
+};
+
+Result<Review> read_decisions(const fs::path& file)
+{
+    const auto refuse = [&](const std::string& why) { return Error{Code::table, file.string() + " holds no decisions: " + why, "batch: review"}; };
+    const auto text = text_of(file);
+    if (!text) return Error{Code::io, file.string() + " cannot be read", "batch: review"};
+    try {
+        const auto root = json::parse(*text);
+        if (root.at("schema") != kSchema) return refuse("it is not what a review page saves (" + std::string(kSchema) + ")");
+        Review out;
+        out.plan = root.at("plan").get<std::string>();
+        out.reader = root.at("reader").get<std::string>();
+        if (out.reader.empty()) return refuse("it does not say who decided; name the reader on the page and save again");
+        for (const auto& item : root.at("cases")) {
+            Entry entry;
+            entry.id = item.at("case").get<std::string>();
+            entry.hash = item.at("result").get<std::string>();
+            entry.opened = item.at("opened").get<bool>();
+            if (!item.at("decision").is_null()) entry.decision = item.at("decision").get<std::string>();
+            if (!entry.decision.empty() && entry.decision != "accept" && entry.decision != "reject" && entry.decision != "needs-prompt") return refuse("case " + entry.id + " has the decision '" + entry.decision + "'");
+            entry.note = item.at("note").get<std::string>().substr(0, kLongestNote);
+            const auto& prompt = item.at("prompt");
+            if (!prompt.is_null()) entry.prompt = Prompt{prompt.at("lesion").get<std::string>(), prompt.at("timepoint").get<std::string>(), prompt.at("points").get<std::vector<double>>()};
+            out.entries.push_back(std::move(entry));
+        }
+        return out;
+    } catch (const json::exception& thrown) {
+        return refuse(thrown.what());
+    }
+}
+
+/// The reader's word in the case's own log, for every lesion that was measured.
+Status note_in_case(const fs::path& folder, const std::string& state, const std::string& reader, const std::string& time)
+{
+    const auto result = json::parse(text_of(folder / "case.json").value_or(""), nullptr, false);
+    if (!result.is_object()) return Error{Code::table, (folder / "case.json").string() + " cannot be read", "batch: review"};
+    for (const auto& timepoint : result.value("timepoints", json::array())) {
+        for (const auto& lesion : timepoint.value("lesions", json::array())) {
+            if (lesion.value("status", "") == "measured") RETROMASS_TRY(outputs::note_review(folder, {time, timepoint.value("id", ""), lesion.value("id", ""), state, reader}));
+        }
+    }
+    return Done{};
+}
+
+class Taking {
+public:
+    Taking(const Plan& plan, const Review& review, const std::string& time) : plan_(plan), review_(review), time_(time) {}
+
+    Result<ReviewOutcome> take()
+    {
+        out_.plan_changed = review_.plan != plan_hash(plan_);
+        out_.on_page = static_cast<int>(review_.entries.size());
+        for (const auto& entry : review_.entries) {
+            if (entry.opened) ++out_.opened;
+            if (entry.decision.empty()) continue;
+            const auto planned = std::find_if(plan_.cases.begin(), plan_.cases.end(), [&](const auto& c) { return c.id == entry.id; });
+            if (planned == plan_.cases.end()) {
+                out_.not_taken.push_back({entry.id, "the plan has no such case"});
+                continue;
+            }
+            RETROMASS_TRY(take(entry, *planned));
+        }
+        return out_;
+    }
+
+private:
+    Status take(const Entry& entry, const PlannedCase& planned)
+    {
+        const auto refuse = [&](const std::string& why) {
+            out_.not_taken.push_back({entry.id, why});
+            return Done{};
+        };
+        RETROMASS_TRY_ASSIGN(const auto claim, Claim::take(plan_, planned));
+        if (!claim) return refuse("somebody is running it");
+        const auto key = key_of(plan_, planned);
+        if (!key) return refuse("its inputs cannot be read: " + key.error().message);
+        Decision decision{entry.decision, review_.reader, time_, entry.note, *key};
+        const auto before = decision_on(plan_, planned, *key);
+        if (before && before->decision == decision.decision && before->reader == decision.reader && !entry.prompt) return Done{};  // the file was taken before
+        const auto state = state_of(plan_, planned, true);
+        if (review_hash(plan_, planned, state) != entry.hash) return refuse("it is not what was looked at any more; look at it on a new page");
+        if (entry.decision == "needs-prompt" && entry.prompt) {
+            const auto text = run::with_prompt(text_of(planned.case_file).value_or(""), entry.prompt->lesion, entry.prompt->timepoint, entry.prompt->points);
+            if (!text) return refuse(text.error().message);
+            RETROMASS_TRY(record(plan_, planned, decision));
+            RETROMASS_TRY(write_text(planned.case_file, *text));
+            out_.again.push_back(entry.id);
+        } else {
+            if (state.state == State::done && entry.decision != "needs-prompt") RETROMASS_TRY(note_in_case(result_folder(plan_, planned), entry.decision == "accept" ? "accepted" : "rejected", review_.reader, time_));
+            RETROMASS_TRY(record(plan_, planned, decision));
+        }
+        if (entry.decision == "accept") {
+            ++out_.accepted;
+            return Done{};
+        }
+        const auto why = entry.note.empty() ? "no reason was given" : entry.note;
+        if (entry.decision == "reject") {
+            ++out_.rejected;
+            out_.changed.push_back({entry.id, "rejected, " + why});
+        } else {
+            ++out_.need_prompt;
+            out_.changed.push_back({entry.id, (entry.prompt ? "a new prompt for " + entry.prompt->lesion + " at " + entry.prompt->timepoint + ", " : "waits for another prompt, ") + why});
+        }
+        return Done{};
+    }
+
+    const Plan& plan_;
+    const Review& review_;
+    const std::string& time_;
+    ReviewOutcome out_;
+};
+
+}  // namespace
+
+Result<ReviewOutcome> apply_decisions(const Plan& plan, const fs::path& file, const std::string& time)
+{
+    RETROMASS_TRY_ASSIGN(const auto review, read_decisions(file));
+    return Taking(plan, review, time).take();
+}
+
+}  // namespace retromass::batch
