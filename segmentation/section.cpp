@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "segmentation/itk/distance.h"
+#include "segmentation/distance.h"
 
 namespace retromass::segmentation {
 

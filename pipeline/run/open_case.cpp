@@ -97,6 +97,7 @@ Result<OpenCase> OpenCase::open(const CaseFile& file, const WrittenCase& written
                 from.mask_file = std::filesystem::absolute(kept.mask).string();
                 from.has_prompt = false;
                 from.label.clear();
+                from.edits_file.clear();  // the mask that was written holds them already
             }
             RETROMASS_TRY_ASSIGN(auto result, said_lesion(out.file_, asked, timepoint, chosen, ct.get(), out.parameters_, out.accepted_, progress));
             if (const auto drawn = chosen.prompts.find(lesion.lesion.id); read && drawn != chosen.prompts.end()) {
