@@ -148,10 +148,12 @@ def main():
             sys.exit(f"evaluate: {path} is not there")
     rows = list(rows_of(options, options.prompts.split(","), options.methods.split(",")))
     text = text_of(rows)
+    here = os.path.dirname(os.path.abspath(__file__))
+    commit = subprocess.run(["git", "-C", here, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip() or "unknown"
     print(json.dumps(rows) if options.json else text)
     if options.table:
         with open(options.table, "w", encoding="ascii") as file:
-            file.write("# Segmentation judged on the sarcomas\n\n`make eval` wrote this. Prompts are drawn from the expert's mask with "
+            file.write(f"# Segmentation judged on the sarcomas\n\n`make eval` wrote this, of commit {commit}. Prompts are drawn from the expert's mask with "
                        f"{options.jitter} mm jitter; method `fusion` has been trained on these cases (figures on cases left out: "
                        "docs/stages/segmentation.md).\n\n" + text)
 
