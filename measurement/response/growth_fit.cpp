@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "core/statistics.h"
+
 namespace retromass::response {
 namespace {
 
@@ -178,59 +180,6 @@ Parameters fitted(GrowthModel model, std::span<const SizeAtDay> points, const st
     return residuals(model, second, points) < residuals(model, first, points) ? second : first;
 }
 
-/// Regularised incomplete beta function by its continued fraction (Lentz).
-double incomplete_beta(double a, double b, double x)
-{
-    if (x <= 0) return 0;
-    if (x >= 1) return 1;
-    if (x > (a + 1) / (a + b + 2)) return 1 - incomplete_beta(b, a, 1 - x);
-    const double front = std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x)) / a;
-    constexpr double tiny = 1e-300;
-    double f = 1, c = 1, d = 0;
-    for (int i = 0; i <= 300; ++i) {
-        const int m = i / 2;
-        const double term = i == 0       ? 1
-                            : i % 2 == 0 ? m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-                                         : -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-        d = 1 + term * d;
-        d = 1 / (std::abs(d) < tiny ? tiny : d);
-        c = 1 + term / c;
-        if (std::abs(c) < tiny) c = tiny;
-        f *= c * d;
-        if (std::abs(1 - c * d) < 1e-14) break;
-    }
-    return front * (f - 1);
-}
-
-/// Probability of a Student t beyond +-t.
-double two_sided_p(double t, int freedom)
-{
-    if (!std::isfinite(t)) return 0;
-    return incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t * t));
-}
-
-double found_t_95(int freedom)
-{
-    double low = 0, high = 1000;
-    for (int i = 0; i < 60; ++i) {
-        const double middle = (low + high) / 2;
-        (two_sided_p(middle, freedom) > 0.05 ? low : high) = middle;
-    }
-    return high;
-}
-
-/// The t that leaves 5 % outside. Kept for the freedoms of every patient: searching it took longer than the fit.
-double t_95(int freedom)
-{
-    constexpr std::size_t kKept = 33;
-    static const auto kept = [] {
-        std::array<double, kKept> out{};
-        for (std::size_t f = 1; f < kKept; ++f) out[f] = found_t_95(static_cast<int>(f));
-        return out;
-    }();
-    return static_cast<std::size_t>(freedom) < kKept ? kept[static_cast<std::size_t>(freedom)] : found_t_95(freedom);
-}
-
 }  // namespace
 
 std::string_view name(GrowthModel model)
@@ -292,9 +241,9 @@ std::optional<GrowthFit> fit_growth(GrowthModel model, std::span<const SizeAtDay
         estimate.value = p[used[i]];
         if (freedom > 0 && covariance && (*covariance)[i][i] >= 0) {
             const double error = std::sqrt(out.residual_ss / freedom * (*covariance)[i][i]) * estimate.value;
-            estimate.low = estimate.value - t_95(freedom) * error;
-            estimate.high = estimate.value + t_95(freedom) * error;
-            estimate.p = error > 0 ? two_sided_p(estimate.value / error, freedom) : 0;
+            estimate.low = estimate.value - student_t_95(freedom) * error;
+            estimate.high = estimate.value + student_t_95(freedom) * error;
+            estimate.p = error > 0 ? student_two_sided_p(estimate.value / error, freedom) : 0;
         }
         (used[i] == 0 ? out.g : used[i] == 1 ? out.d : out.phi) = estimate;
     }
