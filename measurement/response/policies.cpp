@@ -11,7 +11,7 @@ constexpr std::array kTable{
     PolicyEntry{"new_lesions_unstated", "not-evaluable,assume-none", "not-evaluable", "what silence about new lesions means", "definitions 5.2"},
     PolicyEntry{"baseline_window_days", "days", "28", "oldest study that can be the baseline of a line", "1.8"},
     PolicyEntry{"node_slice_rule", "none,max-15-or-2x-slice", "max-15-or-2x-slice", "whether slices above 5 mm raise the limit of nodes", "1.4"},
-    PolicyEntry{"target_choice", "representative-then-size,reader", "representative-then-size", "how targets are proposed; the reader's own choice always stands", "2.5"},
+    PolicyEntry{"target_choice", "representative-then-size,reader", "representative-then-size", "what the targets are compared with: the largest of each organ first, then by size, or nothing; the reader's own choice always stands", "2.5"},
     PolicyEntry{"pr_persistence", "per-timepoint,carry-forward", "carry-forward", "whether a PR that stands (confirmed, where required) stays PR until PD", "4.6"},
     PolicyEntry{"merged_partner", "zero", "zero", "what a lesion merged into another adds to the sum", "3.4"},
     PolicyEntry{"confirmation", "none,required", "none", "whether CR and PR need a second assessment", "8.2-8.3"},

@@ -215,6 +215,44 @@ RecistTimepoint judge(Judging& judging, std::size_t t)
     return row;
 }
 
+/// Whether the lesion was treated locally before this time point.
+bool treated_before(const Judging& judging, const Lesion& lesion, std::size_t t)
+{
+    return std::any_of(judging.patient.treatments.begin(), judging.patient.treatments.end(), [&](const Treatment& treatment) {
+        const bool local = treatment.kind == "radiotherapy" || treatment.kind == "ablation" || treatment.kind == "embolisation";
+        return local && treatment.start && *treatment.start <= judging.timeline.when[t] && std::find(treatment.lesions.begin(), treatment.lesions.end(), lesion.id) != treatment.lesions.end();
+    });
+}
+
+/// What the rules of size and organ say of the reader's choice. Under target_choice=reader only what is not measurable is named.
+std::string remarks_on_choice(const Judging& judging, std::size_t t)
+{
+    std::vector<BaselineLesion> all;
+    const auto add = [&](std::size_t l) {
+        const auto& lesion = judging.patient.lesions[l];
+        const auto* const observation = observation_of(judging.timepoint(t), lesion.id);
+        const auto reading = target_reading(lesion, observation);
+        if (reading.parts.empty() || observation->status == LesionStatus::absent) return;
+        all.push_back({lesion.id, lesion.organ, lesion.nodal, total(reading), observation->slice_mm, judging.timepoint(t).modality, treated_before(judging, lesion, t)});
+    };
+    for (const auto l : judging.lesions.targets) add(l);
+    for (const auto l : judging.lesions.non_targets) add(l);
+    const auto proposed = propose_targets(all, judging.policies);
+    const auto is_target = [&](const std::string& id) {
+        return std::any_of(judging.lesions.targets.begin(), judging.lesions.targets.end(), [&](auto l) { return judging.patient.lesions[l].id == id; });
+    };
+    const bool by_rule = judging.policies.value("target_choice") != "reader";
+    std::string kept, instead;
+    for (const auto& [id, why] : proposed.others) {
+        const bool measurable = why.find("others come first") != std::string::npos;
+        if (is_target(id) && (by_rule || !measurable)) append(kept, id + " (" + why + ")");
+    }
+    for (const auto& id : proposed.targets) {
+        if (by_rule && !is_target(id)) append(instead, id);
+    }
+    return (kept.empty() ? "" : "; kept as the reader's choice: " + kept) + (instead.empty() ? "" : "; the largest of each organ first would also take: " + instead);
+}
+
 RecistTimepoint baseline_row(Judging& judging)
 {
     const auto t = *judging.period.baseline;
@@ -224,21 +262,11 @@ RecistTimepoint baseline_row(Judging& judging)
     decision.category = Category::none;
     decision.rule = "RECIST 1.1 1.8 baseline";
     Length sum{};
-    std::string small;
-    std::vector<Candidate> counted;
     for (const auto l : judging.lesions.targets) {
         const auto& lesion = judging.patient.lesions[l];
-        const auto* const observation = observation_of(judging.timepoint(t), lesion.id);
-        const auto size = total(target_reading(lesion, observation));
+        const auto size = total(target_reading(lesion, observation_of(judging.timepoint(t), lesion.id)));
         sum = sum + size;
         decision.inputs.emplace_back(lesion.id + (lesion.nodal ? " short axis" : " long axis"), mm(size));
-        MeasurabilityFacts facts;
-        facts.kind = lesion.nodal ? DiseaseKind::nodal : DiseaseKind::non_nodal;
-        facts.imaging = imaging_named(judging.timepoint(t).modality).value_or(Imaging::ct_or_mr);
-        facts.long_axis = facts.short_axis = size;
-        if (observation->slice_mm) facts.slice = Length::recorded(*observation->slice_mm, 0.01);
-        if (measurability(facts, judging.policies) != Measurability::target_eligible) append(small, lesion.id);
-        counted.push_back({lesion.id, lesion.organ, facts.kind, Length::mm(1000)});  // a size that is always eligible: only the caps matter
     }
     decision.reason = "baseline of " + judging.period.label;
     if (!judging.lesions.targets.empty()) {
@@ -250,8 +278,7 @@ RecistTimepoint baseline_row(Judging& judging)
     } else {
         decision.reason += ": no target disease";
     }
-    if (!small.empty()) decision.reason += "; below measurability, kept as the reader's choice: " + small;
-    if (baseline_targets(counted).size() < counted.size()) decision.reason += "; more than five targets or two an organ, kept as the reader's choice";
+    decision.reason += remarks_on_choice(judging, t);
     row.non_target = non_target_category(judging, t, row);
     if (t > 0 && !judging.period.is_line) {
         if (surgery_between(judging.patient, judging.timeline.when[t - 1], judging.timeline.when[t])) {

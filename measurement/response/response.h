@@ -348,6 +348,23 @@ std::span<const std::string_view> criterion_names();
 /// "RECIST 1.1" for recist-1.1.
 std::string_view criterion_title(std::string_view name);
 
+/// A lesion as it was measured before a line of treatment, for the choice of targets.
+struct BaselineLesion {
+    std::string id;
+    std::string organ;                   ///< empty = not stated; then it is nobody else's
+    bool nodal = false;
+    Length size;                         ///< long axis; short axis of a node
+    std::optional<double> slice_mm;
+    std::string modality = "CT";
+    bool treated_locally = false;        ///< before: a target only where growth since is shown
+};
+struct TargetProposal {
+    std::vector<std::string> targets;    ///< in the order given
+    std::vector<std::pair<std::string, std::string>> others;  ///< lesion, why it is none
+};
+/// Rules 1 and 2: measurable, at most five, two an organ, the largest of each organ first. A proposal: the reader chooses.
+TargetProposal propose_targets(std::span<const BaselineLesion> lesions, const Policies& policies = {});
+
 /// Fails with policy for a criterion that is not known, naming all there are.
 Status check(const Criteria& criteria);
 

@@ -2,6 +2,7 @@
 #include <cctype>
 #include <map>
 
+#include "core/units.h"
 #include "pipeline/run/draft.h"
 
 namespace retromass::run {
@@ -338,6 +339,34 @@ Beside found_beside(const ingest::Scan& scan, const DraftParameters& parameters)
     return out;
 }
 
+/// Which lines at the first study would be targets, as a comment: the choice, and what is a node, is the reader's.
+std::string proposed_targets(const FoundMarks& found, const std::vector<Study>& studies)
+{
+    const auto first = std::find_if(studies.begin(), studies.end(), [](const auto& study) { return study.chosen != nullptr; });
+    std::vector<response::BaselineLesion> lesions;
+    bool sites = true;
+    for (std::size_t i = 0; i < found.lesions.size(); ++i) {
+        const auto& lesion = found.lesions[i];
+        const auto at = std::find_if(lesion.prompts.begin(), lesion.prompts.end(), [&](const auto& prompt) { return prompt.timepoint == first->timepoint; });
+        if (at == lesion.prompts.end() || at->lines.empty() || !at->others.empty() || !at->unclear.empty()) continue;  // nothing, or more than one thing, is said of its size
+        response::BaselineLesion baseline;
+        baseline.id = "T" + std::to_string(i + 1);
+        baseline.organ = lesion.site;
+        baseline.size = Length::recorded(distance(at->lines.front()[0], at->lines.front()[1]));
+        baseline.slice_mm = first->chosen->facts.slice_thickness_mm;
+        sites = sites && !lesion.site.empty();
+        lesions.push_back(std::move(baseline));
+    }
+    if (lesions.empty()) return {};
+    const auto proposal = response::propose_targets(lesions);
+    std::string targets;
+    for (const auto& id : proposal.targets) targets += (targets.empty() ? "" : ", ") + id;
+    std::string out = "  # proposed targets at " + first->timepoint + ", none of them taken for a node: " + (targets.empty() ? "none" : targets) + "\n";
+    for (const auto& [id, why] : proposal.others) out += "  # " + id + " rather non-target: " + why + "\n";
+    if (!sites) out += "  # where no site is stated, 'two an organ' was not looked at\n";
+    return out;
+}
+
 }  // namespace
 
 Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& parameters)
@@ -394,7 +423,7 @@ Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& paramete
     for (const auto& file : beside.masks) name_masks(found, file, relative_to(file, parameters.folder), studies, parameters.labels);
     for (const auto& file : beside.plain_masks) name_plain_masks(found, file, relative_to(file, parameters.folder), studies);
     Draft draft{{}, {}, beside.replaced};
-    out += "lesions:\n" + found.remarks;
+    out += "lesions:\n" + found.remarks + proposed_targets(found, studies);
     for (std::size_t i = 0; i < found.lesions.size(); ++i) {
         const auto& lesion = found.lesions[i];
         out += "  - id: T" + std::to_string(i + 1) + "            # marked as " + quoted(one_line(lesion.name)) + "\n    role: target\n    site: " + quoted(lesion.site) + "\n";

@@ -344,6 +344,8 @@ lesions: [{{id: {name}, timepoints: {{now: {{{mark[name]}}}}}}}]
         self.assertIn('{marks: "archive/report", mark: "1.2.3.4.1"}', text)
         self.assertIn('{mask: "archive/seg", label: "T1"}', text)
         self.assertIn("not taken", text)
+        self.assertIn("# proposed targets at 2020-01-01, none of them taken for a node: T1\n", text)
+        self.assertIn("# T2 rather non-target: 8 mm, below measurability (10 mm)", text)  # 10 pixels of 0.8 mm
         out = self.path("init-result")
         done = run("run", case, "-o", out)
         self.assertEqual(done.returncode, 0, done.stderr + text)
