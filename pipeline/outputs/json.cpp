@@ -265,7 +265,7 @@ ordered_json json_of(const ingest::CtSeries& ct)
 
 ordered_json json_of(const TimepointResult& timepoint)
 {
-    ordered_json out{{"id", timepoint.id}, {"date", or_null(timepoint.date)}, {"date_source", timepoint.date_source}, {"reader", timepoint.reader},
+    ordered_json out{{"id", timepoint.id}, {"visit", timepoint.visit.empty() ? ordered_json() : ordered_json(timepoint.visit)}, {"date", or_null(timepoint.date)}, {"date_source", timepoint.date_source}, {"reader", timepoint.reader},
                      {"new_lesions", or_null(timepoint.new_lesions)}, {"ct", timepoint.ct ? json_of(*timepoint.ct) : ordered_json()},
                      {"signature", nullptr}, {"lesions", ordered_json::array()}, {"notices", json_of(timepoint.notices)}};
     for (const auto& lesion : timepoint.lesions) out["lesions"].push_back(json_of(lesion));

@@ -65,6 +65,7 @@ struct LesionResult {
 
 struct TimepointResult {
     std::string id;
+    std::string visit;                        ///< of the trial; empty = not stated
     std::string reader;
     std::optional<Date> date;
     std::string date_source;

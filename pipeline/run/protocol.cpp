@@ -4,6 +4,7 @@
 #include "core/units.h"
 #include "pipeline/run/keys.h"
 #include "pipeline/run/protocol.h"
+#include "pipeline/run/protocol_limits.h"
 
 namespace retromass::run {
 namespace {
@@ -37,18 +38,22 @@ std::map<std::string, std::string> rules_of(const Protocol& protocol)
     out["readers"] = readers.empty() ? "any" : joined(readers);
     out["diameter_from"] = protocol.diameter_from;
     out["recorded_precision_mm"] = fixed(protocol.recorded_precision_mm, 1);
+    add_rules(protocol, out);
     return out;
 }
 
 Protocol protocol_of(const YAML::Node& root)
 {
-    allow(root, "the protocol", {"protocol", "version", "readers", "response", "diameter_from", "recorded_precision_mm"});
+    allow(root, "the protocol", {"protocol", "version", "readers", "evaluator", "response", "diameter_from", "recorded_precision_mm", "acquisition", "visits"});
     Protocol out;
     out.id = needed(root, "protocol", "the protocol");
     if (!root["version"]) fault(root, "the protocol needs 'version', a whole number that rises with every change");
     out.version = value_of<int>(root["version"], "a whole number");
     if (out.version < 1) fault(root["version"], "expected a whole number from 1, found '" + root["version"].Scalar() + "'");
     out.readers = texts_of(root["readers"]);
+    if (root["evaluator"]) out.evaluator = word_of(root["evaluator"], {"INVESTIGATOR", "INDEPENDENT ASSESSOR"});
+    if (root["acquisition"]) out.acquisition = acquisition_of(root["acquisition"]);
+    if (root["visits"]) out.visits = visits_of(root["visits"]);
     if (const auto response = root["response"]) {
         allow(response, "response", {"primary", "criteria", "policies"});
         out.primary = text(response, "primary", out.primary);
@@ -129,7 +134,9 @@ std::string name_of(const Protocol& protocol) { return protocol.id + " version "
 
 std::vector<std::pair<std::string, std::string>> settings_of(const Protocol& protocol)
 {
-    return {{"protocol", name_of(protocol)}, {kId, protocol.id}, {kVersion, std::to_string(protocol.version)}, {kRules, as_text(protocol)}};
+    std::vector<std::pair<std::string, std::string>> out{{"protocol", name_of(protocol)}, {kId, protocol.id}, {kVersion, std::to_string(protocol.version)}, {kRules, as_text(protocol)}};
+    if (!protocol.evaluator.empty()) out.emplace_back("evaluator", protocol.evaluator);
+    return out;
 }
 
 Status check_lock(const std::filesystem::path& result, const std::optional<Protocol>& protocol)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -62,11 +63,32 @@ struct CaseLesion {
     std::map<std::string, LesionAtTimepoint> timepoints;
 };
 
+/// What the series of a trial have to be. Empty = not asked.
+struct Acquisition {
+    std::optional<double> slice_thickness_max_mm;
+    std::optional<double> slice_spacing_max_mm;
+    std::optional<double> pixel_max_mm;
+    std::optional<double> coverage_min_mm;                  ///< along the patient
+    std::optional<std::array<double, 2>> kvp;               ///< from, to
+    std::vector<std::string> phases;                        ///< one of them
+    std::string kernel;                                     ///< soft or sharp
+    std::string lossy;                                      ///< refused
+};
+/// A visit and its window, in days from the start of treatment (day 0).
+struct Visit {
+    std::string name;
+    long from_day = 0;
+    long to_day = 0;
+};
+
 /// What a trial's charter fixes for every case (docs/interfaces.md).
 struct Protocol {
     std::string id;                                         ///< of the trial
     int version = 1;                                        ///< rises with every change
     std::vector<std::string> readers;                       ///< who may read; empty = anybody
+    std::string evaluator;                                  ///< CDISC: INVESTIGATOR or INDEPENDENT ASSESSOR; empty = not stated
+    Acquisition acquisition;
+    std::vector<Visit> visits;                              ///< in the order of their windows, which do not overlap
     std::string primary = "recist-1.1";
     std::vector<std::string> criteria;                      ///< beside the primary; empty = all there are
     std::map<std::string, std::string> policies;
@@ -78,6 +100,8 @@ struct Protocol {
 Result<Protocol> read_protocol(const std::filesystem::path& file);
 /// "TRIAL-1 version 2, SHA-256 ..."
 std::string name_of(const Protocol& protocol);
+/// The visit whose window holds that day; null = none.
+const Visit* visit_on(const Protocol& protocol, long day);
 
 struct CaseFile {
     std::filesystem::path folder;                           ///< what relative paths start from

@@ -10,6 +10,7 @@
 #include "pipeline/run/lesion_at.h"
 #include "pipeline/run/patient_of.h"
 #include "pipeline/run/protocol.h"
+#include "pipeline/run/protocol_limits.h"
 #include "pipeline/run/run.h"
 #include "pipeline/run/same_patient.h"
 #include "pipeline/run/series_of.h"
@@ -479,6 +480,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
         const double from = share * static_cast<double>(t);
         outputs::TimepointResult now;
         now.id = timepoint.id;
+        now.visit = timepoint.visit;
         now.reader = timepoint.reader;
         now.new_lesions = timepoint.new_lesions;
         now.date = timepoint.date;
@@ -517,6 +519,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
         }
         result.timepoints.push_back(std::move(now));
     }
+    name_visits(result, file);
     list_shared_places(result.timepoints);
     agree_on_tracking(result, file);
     note_diverging_axes(result.timepoints);

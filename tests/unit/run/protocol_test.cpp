@@ -101,6 +101,37 @@ TEST(Protocol, TheHashIsOfWhatItSaysNotOfHowItIsWritten)
     EXPECT_NE(plain->sha256, changed->sha256);
 }
 
+TEST(Protocol, SaysWhatAStudyHasToBe)
+{
+    const auto protocol = read(std::string(kProtocol) + R"(evaluator: INDEPENDENT ASSESSOR
+acquisition: {slice_thickness_max_mm: 5, phases: [portal-venous], kernel: soft, kvp: [100, 140], coverage_min_mm: 300, lossy: refused}
+visits:
+  - {name: BASELINE, from_day: -28, to_day: 0}
+  - {name: WEEK 8, from_day: 49, to_day: 63}
+)");
+    ASSERT_TRUE(protocol.ok()) << protocol.error().message;
+    EXPECT_EQ(protocol->evaluator, "INDEPENDENT ASSESSOR");
+    EXPECT_EQ(protocol->acquisition.slice_thickness_max_mm, 5);
+    EXPECT_EQ(protocol->acquisition.phases, std::vector<std::string>{"portal-venous"});
+    ASSERT_NE(visit_on(*protocol, 49), nullptr);
+    EXPECT_EQ(visit_on(*protocol, 49)->name, "WEEK 8");
+    EXPECT_EQ(visit_on(*protocol, 0)->name, "BASELINE");
+    EXPECT_EQ(visit_on(*protocol, 1), nullptr);
+    EXPECT_EQ(visit_on(*protocol, 64), nullptr);
+    const auto plain = read(kProtocol);
+    ASSERT_TRUE(plain.ok());
+    EXPECT_NE(protocol->sha256, plain->sha256) << "limits are rules";
+}
+
+TEST(Protocol, AFaultOfALimitOrAVisitNamesItsLine)
+{
+    EXPECT_THAT(refusal_of(std::string(kProtocol) + "acquisition: {phases: portal-venus}\n"), testing::AllOf(HasSubstr("line 7"), HasSubstr("'portal-venus'"), HasSubstr("did you mean 'portal-venous'")));
+    EXPECT_THAT(refusal_of(std::string(kProtocol) + "acquisition: {slice_max_mm: 5}\n"), testing::AllOf(HasSubstr("'slice_max_mm'"), HasSubstr("did you mean")));
+    EXPECT_THAT(refusal_of(std::string(kProtocol) + "acquisition: {slice_thickness_max_mm: -1}\n"), HasSubstr("above 0"));
+    EXPECT_THAT(refusal_of(std::string(kProtocol) + "visits: [{name: A, from_day: 0, to_day: 5}, {name: B, from_day: 5, to_day: 9}]\n"), HasSubstr("before that of 'A' has ended"));
+    EXPECT_THAT(refusal_of(std::string(kProtocol) + "visits: [{name: A, from_day: 0}]\n"), HasSubstr("needs 'to_day'"));
+}
+
 TEST(Protocol, AResultIsLockedToItUntilTheVersionRises)
 {
     const auto first = read(kProtocol);

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "pipeline/run/keys.h"
+#include "pipeline/run/run.h"
+
+/// The parts of a protocol file that say what a study has to be: acquisition and visits.
+namespace retromass::run {
+
+/// One of the words, else a fault that names the nearest.
+std::string word_of(const YAML::Node& node, const std::vector<std::string>& known);
+Acquisition acquisition_of(const YAML::Node& node);
+std::vector<Visit> visits_of(const YAML::Node& node);
+/// Adds them to the rules of the protocol's hash. What is not stated adds nothing.
+void add_rules(const Protocol& protocol, std::map<std::string, std::string>& rules);
+/// Under a protocol with visits each time point is named by the window its day lies in, unless the case file names it; what lies
+/// elsewhere than it is named is listed among the settings.
+void name_visits(outputs::CaseResult& result, const CaseFile& file);
+
+}  // namespace retromass::run
