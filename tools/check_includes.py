@@ -18,15 +18,16 @@ ROOMS = {
     "pipeline/pacs": ("core", "pipeline/ingest"),
     "pipeline/run": ("core", "pipeline/ingest", "segmentation", "measurement", "measurement/response", "pipeline/outputs"),
     "pipeline/batch": ("core", "pipeline/ingest", "pipeline/outputs", "pipeline/run"),
+    "pipeline/trial": ("core", "pipeline/ingest", "measurement/response", "pipeline/outputs", "pipeline/run"),
     "sample_data": ("core",),
     "viewer": ("core", "segmentation", "measurement", "measurement/response"),
     "pipeline/cli": ("core", "pipeline/ingest", "segmentation", "measurement", "measurement/response", "pipeline/outputs",
-                     "pipeline/pacs", "pipeline/run", "pipeline/batch", "sample_data", "viewer"),
+                     "pipeline/pacs", "pipeline/run", "pipeline/batch", "pipeline/trial", "sample_data", "viewer"),
 }
 DOORS = {
     "pipeline/ingest": "ingest.h", "segmentation": "segment.h", "measurement": "measure.h",
     "measurement/response": "response.h", "pipeline/outputs": "outputs.h", "pipeline/pacs": "pacs.h",
-    "pipeline/run": "run.h", "pipeline/batch": "batch.h", "sample_data": "phantom.h", "viewer": "view.h",
+    "pipeline/run": "run.h", "pipeline/batch": "batch.h", "pipeline/trial": "trial.h", "sample_data": "phantom.h", "viewer": "view.h",
 }  # every header of core is a door
 STANDARD_LIBRARY_ONLY = ("core", "measurement", "measurement/response")
 FREE = ("tests", "bench", "tools")  # may include every room and library

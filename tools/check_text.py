@@ -14,7 +14,7 @@ LEFT_OUT = {"build", "demo", ".git", "__pycache__"}
 LONG = 600
 PAGES = {  # a room's folder -> its page
     "pipeline/ingest": "ingest", "segmentation": "segmentation", "measurement": "measurement",
-    "measurement/response": "response", "pipeline/outputs": "outputs", "pipeline/run": "run",
+    "measurement/response": "response", "pipeline/outputs": "outputs", "pipeline/run": "run", "pipeline/trial": "trial",
     "pipeline/pacs": "pacs", "sample_data": "sample_data", "viewer": "viewer",
 }
 PAGE = re.compile(r"[\w./-]+\.md\b")

@@ -28,6 +28,7 @@ int main(int argc, char** argv)
     cli::add_marks(app, context);
     cli::add_assess(app, context);
     cli::add_run(app, context);
+    cli::add_qc(app, context);
     cli::add_batch(app, context);
     cli::add_sign(app, context);
     cli::add_audit(app, context);

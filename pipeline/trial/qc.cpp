@@ -1,0 +1,278 @@
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "core/units.h"
+#include "pipeline/trial/trial.h"
+
+namespace retromass::trial {
+namespace {
+
+using ingest::SeriesCandidate;
+
+constexpr double kSame_mm = 0.005;  // limits are stated to 0.01 mm
+
+std::string mm(double value) { return fixed(value, 2) + " mm"; }
+
+std::string listed(const std::vector<std::string>& words, const char* last = " or ")
+{
+    std::string out;
+    for (std::size_t i = 0; i < words.size(); ++i) out += (i == 0 ? "" : i + 1 == words.size() ? last : ", ") + words[i];
+    return out;
+}
+
+/// What is asked of one study, one line each.
+class StudyChecks {
+public:
+    StudyChecks(const run::Protocol& protocol, StudyQc& out) : protocol_(protocol), out_(out) {}
+
+    void pass(const std::string& what, const std::string& expected, const std::string& found)
+    {
+        out_.checks.push_back({what, Verdict::pass, expected, found, what + " " + found + (expected.empty() ? "" : " (" + expected + ")")});
+    }
+    void query(const std::string& what, const std::string& expected, const std::string& found, const std::string& request)
+    {
+        auto is = found.empty() ? what + " is not stated in the images" : what + " is " + found;
+        is.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(is.front())));
+        out_.checks.push_back({what, Verdict::query, expected, found, is + (expected.empty() ? "" : "; protocol " + protocol_.id + " asks for " + expected) + ". " + request});
+    }
+    void not_checked(const std::string& what, const std::string& expected, const std::string& why)
+    {
+        out_.checks.push_back({what, Verdict::not_checked, expected, "", what + " was not checked: " + why});
+    }
+    void at_most(const std::string& what, const std::optional<double>& limit, const std::optional<double>& value, const std::string& request)
+    {
+        if (!limit) return;
+        const auto expected = "at most " + mm(*limit);
+        if (!value) query(what, expected, "", "Please state it, or send the images with it.");
+        else if (*value > *limit + kSame_mm) query(what, expected, mm(*value), request);
+        else pass(what, expected, mm(*value));
+    }
+
+private:
+    const run::Protocol& protocol_;
+    StudyQc& out_;
+};
+
+/// What is asked of the pixels, phase and reconstruction.
+void check_acquisition(StudyChecks& checks, const run::Acquisition& asked, const SeriesCandidate& series)
+{
+    const auto& facts = series.facts;
+    const auto& geometry = series.geometry;
+    const bool placed = geometry.size().slices > 1;
+    const std::string thinner = "Please send a thinner reconstruction of this study, or state that there is none.";
+    checks.at_most("slice thickness", asked.slice_thickness_max_mm, facts.slice_thickness_mm, thinner);
+    std::optional<double> spacing, pixel, covered;
+    if (placed) {
+        pixel = std::max(geometry.column_spacing_mm(), geometry.row_spacing_mm());
+        covered = geometry.slice_position_mm(geometry.size().slices - 1) - geometry.slice_position_mm(0);
+        spacing = 0;
+        for (int k = 1; k < geometry.size().slices; ++k) spacing = std::max(*spacing, geometry.slice_position_mm(k) - geometry.slice_position_mm(k - 1));
+    }
+    checks.at_most("largest slice distance", asked.slice_spacing_max_mm, spacing, thinner);
+    checks.at_most("pixel size", asked.pixel_max_mm, pixel, "Please send the series with the smaller field of view.");
+    if (asked.coverage_min_mm) {
+        const auto expected = "at least " + mm(*asked.coverage_min_mm);
+        if (!covered) checks.query("scanned length", expected, "", "Please send the series again.");
+        else if (*covered < *asked.coverage_min_mm - kSame_mm) checks.query("scanned length", expected, mm(*covered), "Please send the other part of the scan, or state that it was not scanned.");
+        else checks.pass("scanned length", expected, mm(*covered));
+    }
+    if (!asked.phases.empty()) {
+        const auto expected = listed(asked.phases);
+        const bool one = std::find(asked.phases.begin(), asked.phases.end(), facts.contrast_phase) != asked.phases.end();
+        if (one) checks.pass("contrast phase", expected, facts.contrast_phase);
+        else checks.query("contrast phase", expected, facts.contrast_phase, facts.contrast_phase.empty() ? "Please state the phase of this series." : "Please send the series of that phase, or state that it was not scanned.");
+    }
+    if (!asked.kernel.empty()) {
+        const auto found = ingest::kernel_class(facts.kernel);
+        const auto text = found == ingest::KernelClass::unknown ? std::string() : std::string(name(found));
+        if (text == asked.kernel) checks.pass("reconstruction kernel", asked.kernel, text);
+        else checks.query("reconstruction kernel", asked.kernel, text, text.empty() ? "Please state whether this series was made with a soft or a sharp kernel." : "Please send the reconstruction with a " + asked.kernel + " kernel.");
+    }
+    if (asked.kvp) {
+        const auto expected = fixed((*asked.kvp)[0], 0) + " to " + fixed((*asked.kvp)[1], 0) + " kV";
+        if (!facts.kvp) checks.query("tube voltage", expected, "", "Please state it.");
+        else if (*facts.kvp < (*asked.kvp)[0] || *facts.kvp > (*asked.kvp)[1]) checks.query("tube voltage", expected, fixed(*facts.kvp, 0) + " kV", "Please state why, and keep to the protocol at the next visit.");
+        else checks.pass("tube voltage", expected, fixed(*facts.kvp, 0) + " kV");
+    }
+    if (asked.lossy == "refused") {
+        if (has(series.notices, Code::lossy)) checks.query("compression", "none with loss", "with loss", "Please send the images as the scanner made them.");
+        else checks.pass("compression", "none with loss", "without loss");
+    }
+}
+
+/// What every study has to be, whatever the protocol says: all slices there, one volume in HU that can be measured.
+void check_series(StudyChecks& checks, const SeriesCandidate& series)
+{
+    const std::string what = "series to measure";
+    const auto label = "series " + std::to_string(series.facts.series_number);
+    if (series.refused) {
+        const bool gap = series.refused->code == Code::missing_slices;
+        const auto& why = gap ? series.why_not_eligible.substr(0, series.why_not_eligible.find("; send")) : std::string(entry(series.refused->code).meaning);
+        checks.query(what, "", label + ", which cannot be used (" + std::string(name(series.refused->code)) + "): " + why, "Please send the series again, all of its images.");
+        return;
+    }
+    if (!series.eligible) checks.query(what, "", label + ", which is not measured by itself: " + series.why_not_eligible, "Please send an axial series in Hounsfield units, or state that there is none.");
+    else checks.pass(what, "", label + ", " + std::to_string(series.geometry.size().slices) + " slices, none missing");
+    if (has(series.notices, Code::slices_apart)) checks.query("slice distance", "", "larger than the slices are thick", "Please check whether every image of the series was sent.");
+    if (has(series.notices, Code::missing_slices)) checks.query("slices", "", "missing in this series", "Please send the series again, all of its images.");
+}
+
+void check_dates(StudyChecks& checks, const run::Protocol& protocol, const QcParameters& parameters, StudyQc& study)
+{
+    if (!study.date) {
+        checks.query("date", "", "", "Please state the date of the examination, or its day from the start of treatment.");
+        return;
+    }
+    if (protocol.visits.empty()) return;
+    if (!study.day) {
+        if (!parameters.start) checks.not_checked("visit window", "", "the start of treatment is not stated (--start)");
+        return;
+    }
+    const auto* visit = run::visit_on(protocol, *study.day);
+    if (visit) {
+        study.visit = visit->name;
+        checks.pass("visit window", visit->name + ", day " + std::to_string(visit->from_day) + " to " + std::to_string(visit->to_day), "day " + std::to_string(*study.day));
+        return;
+    }
+    const auto distance = [&](const run::Visit& v) { return *study.day < v.from_day ? v.from_day - *study.day : *study.day - v.to_day; };
+    const auto nearest = std::min_element(protocol.visits.begin(), protocol.visits.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
+    checks.query("visit window", nearest->name + " on day " + std::to_string(nearest->from_day) + " to " + std::to_string(nearest->to_day), "day " + std::to_string(*study.day) + ", in the window of no visit",
+                 "Please state which visit this study belongs to, and why it was " + std::to_string(distance(*nearest)) + (distance(*nearest) == 1 ? " day" : " days") + (*study.day < nearest->from_day ? " early." : " late."));
+}
+
+/// The study's files that carry images and could not be used.
+void check_files(Qc& out, const ingest::Scan& scan)
+{
+    std::map<Code, std::size_t> lost;
+    for (const auto& file : scan.excluded) {
+        switch (file.code) {
+        case Code::malformed:
+        case Code::truncated_pixels:
+        case Code::oversized:
+        case Code::unsupported_syntax:
+        case Code::private_compression:
+        case Code::missing_dicomdir_target: ++lost[file.code]; break;
+        default: break;
+        }
+    }
+    for (const auto& [code, count] : lost) {
+        out.patient.push_back({"files", Verdict::query, "", std::to_string(count) + " (" + std::string(name(code)) + ")",
+                               std::to_string(count) + (count == 1 ? " file" : " files") + " could not be used (" + std::string(name(code)) + "): " + std::string(entry(code).meaning) + " Please send them again, uncompressed."});
+    }
+}
+
+std::string of_date(const StudyQc& study) { return study.date ? "of " + iso(*study.date) : "without a date (" + study.study_instance_uid + ")"; }
+
+void check_patient(Qc& out, const std::vector<const SeriesCandidate*>& series)
+{
+    bool compared = series.size() > 1;
+    bool same = true;
+    for (std::size_t b = 1; b < series.size(); ++b) {
+        bool with_any = false;
+        for (std::size_t a = 0; a < b; ++a) {
+            const auto& first = series[a]->facts.patient;
+            const auto& second = series[b]->facts.patient;
+            with_any = with_any || ingest::comparable(first, second);
+            const auto what = ingest::contradiction(first, second);
+            if (what.empty()) continue;
+            same = false;
+            out.patient.push_back({"same patient", Verdict::query, "one patient", what + " contradict",
+                                   what + " in the studies " + of_date(out.studies[a]) + " and " + of_date(out.studies[b]) + " contradict each other. Please check that both are of this patient."});
+            break;
+        }
+        compared = compared && with_any;
+    }
+    if (series.size() < 2 || !same) return;
+    if (compared) out.patient.push_back({"same patient", Verdict::pass, "one patient", "nothing contradicts", "same patient: patient ID, birth date and sex, where stated, agree in all " + std::to_string(series.size()) + " studies"});
+    else out.patient.push_back({"same patient", Verdict::query, "one patient", "", "Patient ID, birth date and sex are not stated in every study. Please confirm that all are of this patient."});
+}
+
+/// The baseline is recent enough, and no visit before the last study was left out.
+void check_course(Qc& out, const run::Protocol& protocol, const QcParameters& parameters)
+{
+    if (!parameters.start) {
+        out.patient.push_back({"baseline", Verdict::not_checked, "", "", "the baseline window was not checked: the start of treatment is not stated (--start)"});
+        return;
+    }
+    response::Policies policies;
+    for (const auto& [name, value] : protocol.policies) {
+        [[maybe_unused]] const auto known = policies.set(name, value);  // checked when the protocol was read
+    }
+    const auto window = policies.number("baseline_window_days");
+    std::optional<long> baseline, last;
+    for (const auto& study : out.studies) {
+        if (!study.day) continue;
+        if (*study.day <= 0 && (!baseline || *study.day > *baseline)) baseline = study.day;
+        if (!last || *study.day > *last) last = study.day;
+    }
+    const auto expected = "a study at most " + std::to_string(window) + " days before the start of treatment";
+    if (!baseline) out.patient.push_back({"baseline", Verdict::query, expected, "", "No study on or before the start of treatment on " + iso(*parameters.start) + " was received; protocol " + protocol.id + " asks for " + expected + ". Please send it."});
+    else if (-*baseline > window) out.patient.push_back({"baseline", Verdict::query, expected, std::to_string(-*baseline) + " days before", "The last study before treatment is " + std::to_string(-*baseline) + " days older than its start; protocol " + protocol.id + " asks for " + expected + ". Please send a later one, or state that there is none."});
+    else out.patient.push_back({"baseline", Verdict::pass, expected, std::to_string(-*baseline) + " days before", "baseline " + std::to_string(-*baseline) + " days before the start of treatment (at most " + std::to_string(window) + ")"});
+    for (const auto& visit : protocol.visits) {
+        const bool there = std::any_of(out.studies.begin(), out.studies.end(), [&](const auto& study) { return study.visit == visit.name; });
+        if (there || !last || visit.to_day >= *last) continue;
+        out.patient.push_back({"visits", Verdict::query, visit.name, "", "No study of visit " + visit.name + " (day " + std::to_string(visit.from_day) + " to " + std::to_string(visit.to_day) + ") was received, though a later one was. Please send it, or state that the visit was missed."});
+    }
+}
+
+}  // namespace
+
+std::string_view name(Verdict verdict)
+{
+    switch (verdict) {
+    case Verdict::pass: return "pass";
+    case Verdict::query: return "query";
+    case Verdict::not_checked: return "not-checked";
+    }
+    return "";
+}
+
+Result<Qc> check_studies(const ingest::Scan& scan, const run::Protocol& protocol, const QcParameters& parameters)
+{
+    struct Studied {
+        StudyQc qc;
+        const SeriesCandidate* series = nullptr;
+    };
+    std::vector<Studied> studies;
+    for (const auto& choice : ingest::rank(scan)) {
+        if (choice.ranked.empty()) continue;
+        const auto& series = scan.series[choice.ranked.front().series];
+        StudyQc study;
+        study.study_instance_uid = choice.study_instance_uid;
+        if (!series.refused) study.series_instance_uid = series.facts.series_instance_uid;
+        study.date = series.facts.date();
+        if (study.date && parameters.start) study.day = days_between(*parameters.start, *study.date);
+        StudyChecks checks(protocol, study);
+        check_dates(checks, protocol, parameters, study);
+        check_series(checks, series);
+        check_acquisition(checks, protocol.acquisition, series);
+        studies.push_back({std::move(study), &series});
+    }
+    if (studies.empty()) return Error{Code::no_series, "no CT series was found: nothing could be checked", "trial: qc"};
+    std::stable_sort(studies.begin(), studies.end(), [](const auto& a, const auto& b) {
+        const auto key = [](const Studied& s) { return std::make_pair(s.qc.date ? iso(*s.qc.date) : std::string("~"), s.qc.study_instance_uid); };
+        return key(a) < key(b);
+    });
+    Qc out;
+    std::vector<const SeriesCandidate*> measured;
+    for (auto& study : studies) {
+        out.studies.push_back(std::move(study.qc));
+        measured.push_back(study.series);
+    }
+    check_patient(out, measured);
+    check_course(out, protocol, parameters);
+    check_files(out, scan);
+    const auto count = [&](const std::vector<Check>& checks) {
+        for (const auto& check : checks) {
+            out.queries += check.verdict == Verdict::query;
+            out.not_checked += check.verdict == Verdict::not_checked;
+        }
+    };
+    count(out.patient);
+    for (const auto& study : out.studies) count(study.checks);
+    return out;
+}
+
+}  // namespace retromass::trial
