@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,7 @@ void add_marks(CLI::App& app, Context& context);
 void add_assess(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_qc(CLI::App& app, Context& context);
+void add_sdtm(CLI::App& app, Context& context);
 void add_batch(CLI::App& app, Context& context);
 void add_pacs(CLI::App& app, Context& context);
 void add_phantom(CLI::App& app, Context& context);
@@ -53,6 +55,9 @@ Result<std::vector<Code>> accepted_codes(const std::vector<std::string>& names);
 
 /// The mask a run wrote for a lesion at a time point: the one file in masks/ that is named after both.
 std::optional<std::filesystem::path> mask_file_of(const std::filesystem::path& result, const std::string& timepoint, const std::string& lesion);
+
+/// Writes a new folder of texts, by file name; nobody sees half of it. Fails with output_exists where there is one.
+Status write_folder(const std::filesystem::path& folder, const std::map<std::string, std::string>& files);
 
 /// "x,y,z" or more triples in one text; fails with usage naming the option.
 Result<std::vector<double>> numbers(const std::string& text, std::size_t count, const std::string& option);

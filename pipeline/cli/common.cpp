@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <mutex>
@@ -102,6 +103,23 @@ std::optional<std::filesystem::path> mask_file_of(const std::filesystem::path& r
         if (ends(timepoint, lesion) || ends(lesion, timepoint)) return file.path();
     }
     return std::nullopt;
+}
+
+Status write_folder(const std::filesystem::path& folder, const std::map<std::string, std::string>& files)
+{
+    if (std::filesystem::exists(folder)) return Error{Code::output_exists, folder.string() + " is there already and is not overwritten", "cli"};
+    const std::filesystem::path unfinished = folder.string() + ".unfinished";
+    std::error_code error;
+    std::filesystem::create_directories(unfinished, error);
+    for (const auto& [name, text] : files) {
+        std::ofstream file(unfinished / name, std::ios::binary);
+        file << text;
+        file.close();
+        if (!file) return Error{Code::io, (unfinished / name).string() + " cannot be written", "cli"};
+    }
+    std::filesystem::rename(unfinished, folder, error);
+    if (error) return Error{Code::io, folder.string() + " cannot be written: " + error.message(), "cli"};
+    return Done{};
 }
 
 }  // namespace retromass::cli

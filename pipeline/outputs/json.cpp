@@ -233,7 +233,9 @@ ordered_json json_of(const LesionResult& lesion)
 {
     ordered_json out{{"id", lesion.lesion}, {"status", name(lesion.status)}, {"reason", lesion.reason}, {"tracking_uid", lesion.tracking_uid},
                      {"review_state", lesion.review_state}, {"reviewer", lesion.reviewer}, {"review_time", lesion.review_time},
-                     {"prompt", lesion.prompt ? json_of(*lesion.prompt) : ordered_json()}, {"reader_long_axis_mm", or_null(lesion.reader_long_axis)}, {"edits", json_of(lesion.edits)}};
+                     {"prompt", lesion.prompt ? json_of(*lesion.prompt) : ordered_json()}, {"reader_long_axis_mm", or_null(lesion.reader_long_axis)}, {"edits", json_of(lesion.edits)},
+                     {"recorded", lesion.counted ? ordered_json{{"mm", lesion.counted->as_mm()}, {"from", lesion.counted_from}} : ordered_json()},
+                     {"merged_into", lesion.merged_into.empty() ? ordered_json() : ordered_json(lesion.merged_into)}, {"split_into", lesion.split_into}};
     out["carried"] = nullptr;
     if (!lesion.carried_from.empty()) out["carried"] = {{"from", lesion.carried_from}, {"trust", lesion.carried_trust}};
     std::vector<Notice> notices;

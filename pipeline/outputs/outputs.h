@@ -51,6 +51,10 @@ struct LesionResult {
     std::optional<ProbabilityMap> probability;  ///< where the mask was segmented here
     std::optional<measurement::LesionMeasurements> measurements;
     std::optional<Length> reader_long_axis;   ///< the reader's own line (docs/clinical.md 5.3)
+    std::optional<Length> counted;            ///< the length that enters a sum: the short axis of a node, else the long axis
+    std::string counted_from;                 ///< mask | reader | reported
+    std::string merged_into;                  ///< the lesion it is part of here
+    std::vector<std::string> split_into;      ///< the lesions that are its parts from here on
     std::string review_state = "unreviewed";  ///< unreviewed | accepted | edited | rejected
     std::string reviewer;
     std::string conflict;                     ///< with another lesion, for a reader to decide
@@ -107,6 +111,11 @@ std::string measurements_json(const std::string& lesion, const measurement::Lesi
 /// The response part of `assess --json` and case.json for one patient.
 std::string assessment_json(const response::Assessment& assessment);
 
+/// Text of an identifier as a file name: letters, digits, '.', '_' and '-' stay; where anything else had to go, eight hex
+/// digits of its hash keep two identifiers apart.
+std::string file_name_of(const std::string& identifier);
+/// One line of a CSV table (RFC 4180), its end included.
+std::string csv_line(const std::vector<std::string>& cells);
 /// Tables of many patients, header first: every criterion at every time point; the best change of each period up to its first
 /// progression (a waterfall plot's bars); and the change at every time point (a spider plot's lines).
 std::string response_csv(const std::vector<response::Assessment>& assessments);

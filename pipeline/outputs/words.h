@@ -9,12 +9,8 @@
 /// Small texts that several outputs share.
 namespace retromass::outputs {
 
-/// Text of an identifier as a file name: letters, digits, '.', '_' and '-' stay; where anything else had to go, eight hex
-/// digits of its hash keep two identifiers apart.
-std::string file_name_of(const std::string& identifier);
 /// One cell of a CSV line (RFC 4180): quoted where it must be.
 std::string csv_cell(std::string_view text);
-std::string csv_line(const std::vector<std::string>& cells);
 /// Codes of notices, each once, with blanks between.
 std::string codes_of(const std::vector<Notice>& notices);
 enum class TextKind { ascii, utf8, not_text };

@@ -160,6 +160,22 @@ void join_parts(const CaseFile& file, response::Patient& patient)
 
 }  // namespace
 
+void note_counted(const CaseFile& file, outputs::CaseResult& result)
+{
+    for (auto& timepoint : result.timepoints) {
+        for (std::size_t l = 0; l < timepoint.lesions.size(); ++l) {
+            auto& now = timepoint.lesions[l];
+            const auto observation = observation_of(file, file.lesions[l], now, timepoint.id);
+            now.counted.reset();
+            if (now.status != LesionStatus::not_evaluable) now.counted = file.lesions[l].lesion.nodal ? observation.short_axis : observation.long_axis;
+            now.counted_from = now.counted ? observation.source : "";
+            now.merged_into = observation.merged_into;
+            const auto at = file.lesions[l].timepoints.find(timepoint.id);
+            if (at != file.lesions[l].timepoints.end()) now.split_into = at->second.split_into;
+        }
+    }
+}
+
 response::Patient patient_of(const CaseFile& file, const outputs::CaseResult& result)
 {
     response::Patient patient;

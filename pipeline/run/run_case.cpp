@@ -521,6 +521,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
     }
     name_visits(result, file);
     list_shared_places(result.timepoints);
+    note_counted(file, result);
     agree_on_tracking(result, file);
     note_diverging_axes(result.timepoints);
 

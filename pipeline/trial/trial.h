@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,5 +49,18 @@ struct QcParameters {
 };
 /// Checks one patient's studies against a protocol. Fails with no_series where the scan holds no CT at all.
 Result<Qc> check_studies(const ingest::Scan& scan, const run::Protocol& protocol, const QcParameters& parameters = {});
+
+// ------------------------------------------------------------------------------------------------ SDTM
+struct SdtmParameters {
+    std::string study;                     ///< STUDYID; empty = the protocol that each case was made under
+    std::optional<run::Protocol> protocol; ///< evaluator and numbers of visits, where the results do not know them
+    std::optional<int> line;               ///< of treatment; empty = the only one
+};
+struct SdtmFiles {
+    std::map<std::string, std::string> files;  ///< text by name: tu.csv, tr.csv, rs.csv, missing.csv
+    std::size_t missing = 0;                   ///< variables that are empty because nobody stated them, each named in missing.csv
+};
+/// The CDISC SDTM domains TU, TR and RS of finished cases. Fails with usage where a case's study or treatment line is not clear.
+Result<SdtmFiles> sdtm_tables(const std::vector<std::filesystem::path>& results, const SdtmParameters& parameters = {});
 
 }  // namespace retromass::trial
