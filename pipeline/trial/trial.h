@@ -11,6 +11,7 @@
 #include "core/result.h"
 #include "pipeline/ingest/ingest.h"
 #include "pipeline/run/run.h"
+#include "pipeline/trial/agreement.h"
 
 /// What a trial does with many patients and several readers, beside measuring one (docs/stages/trial.md).
 namespace retromass::trial {
@@ -62,5 +63,58 @@ struct SdtmFiles {
 };
 /// The CDISC SDTM domains TU, TR and RS of finished cases. Fails with usage where a case's study or treatment line is not clear.
 Result<SdtmFiles> sdtm_tables(const std::vector<std::filesystem::path>& results, const SdtmParameters& parameters = {});
+
+// ------------------------------------------------------------------------------------------------ compare
+/// A lesion that both readers have, at one time point, by the overlap of their masks.
+struct LesionPair {
+    std::string case_id;
+    std::string timepoint_a;
+    std::string timepoint_b;
+    std::string lesion_a;
+    std::string lesion_b;
+    std::string role_a;
+    std::string role_b;
+    bool same_series = true;
+    double dice = 0;
+    std::map<std::string, std::pair<double, double>> quantities;  ///< by name: of A, of B
+};
+/// A lesion of one reader that none of the other's overlaps enough.
+struct Unpaired {
+    std::string case_id;
+    char reader = 'A';
+    std::string lesion;
+    std::string role;
+    std::string why;
+};
+/// Where the readers' categories differ: a row of the adjudication list.
+struct Discordance {
+    std::string case_id;
+    std::string timepoint_a;                        ///< empty = best overall response
+    std::string timepoint_b;
+    std::string date;
+    std::string period;
+    std::string category_a;
+    std::string category_b;
+    std::vector<std::string> reasons;               ///< rules, selection, measurement, new-lesion, non-target, not-evaluable, history
+    std::string text;
+};
+struct Agreement {
+    std::string quantity;                           ///< long_axis_mm, long_axis_ratio, volume_ml, volume_ratio, sum_mm
+    BlandAltman differences;                        ///< B - A; of a ratio B / A, from logarithms
+};
+struct ReaderComparison {
+    std::size_t cases = 0;
+    std::vector<LesionPair> pairs;
+    std::vector<Unpaired> unpaired;
+    std::vector<Agreement> agreement;
+    std::vector<std::pair<std::string, std::string>> categories;  ///< of A, of B: the primary criterion at every time point after a baseline
+    std::optional<Kappa> kappa;
+    std::vector<Discordance> discordances;
+    std::vector<std::string> not_compared;          ///< cases and time points of one reader only, and why
+};
+/// Compares two readers' results: each a result folder, or a folder of them, matched by case. Fails where no case is in both.
+Result<ReaderComparison> compare_readers(const std::filesystem::path& a, const std::filesystem::path& b);
+/// pairs.csv, unpaired.csv, agreement.csv and adjudication.csv.
+std::map<std::string, std::string> comparison_tables(const ReaderComparison& comparison);
 
 }  // namespace retromass::trial
