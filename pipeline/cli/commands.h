@@ -35,6 +35,7 @@ void add_run(CLI::App& app, Context& context);
 void add_qc(CLI::App& app, Context& context);
 void add_sdtm(CLI::App& app, Context& context);
 void add_compare(CLI::App& app, Context& context);
+void add_qualify(CLI::App& app, Context& context);
 void add_batch(CLI::App& app, Context& context);
 void add_pacs(CLI::App& app, Context& context);
 void add_phantom(CLI::App& app, Context& context);

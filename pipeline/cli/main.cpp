@@ -31,6 +31,7 @@ int main(int argc, char** argv)
     cli::add_qc(app, context);
     cli::add_sdtm(app, context);
     cli::add_compare(app, context);
+    cli::add_qualify(app, context);
     cli::add_batch(app, context);
     cli::add_sign(app, context);
     cli::add_audit(app, context);

@@ -18,6 +18,7 @@ struct Options {
     std::string output;
     std::string method = "fusion";
     std::string protocol;
+    std::string repeatability;
     std::vector<std::string> accept;
     std::vector<std::string> policies;
     std::string uid_root = outputs::kUidRoot;
@@ -41,6 +42,9 @@ Result<run::RunParameters> parameters_of(const Options& options, const Context& 
     }
     if (!options.protocol.empty()) {
         RETROMASS_TRY_ASSIGN(parameters.protocol, run::read_protocol(options.protocol));
+    }
+    if (!options.repeatability.empty()) {
+        RETROMASS_TRY_ASSIGN(parameters.repeatability, run::read_repeatability(options.repeatability));
     }
     parameters.threads = options.threads;
     parameters.assume_no_new_lesions = options.assume_no_new_lesions;
@@ -103,6 +107,7 @@ void add_run(CLI::App& app, Context& context)
     command->add_option("-o,--output", options->output, "Folder to write; must not exist (not needed for --dry-run)");
     command->add_flag("--dry-run", options->dry_run, "Check case, prompts, disk and memory; write nothing");
     command->add_option("--method", options->method, "Segmentation method: fusion (default); energy, without what was learned; ellipsoid, the bare geometric prior");
+    command->add_option("--repeatability", options->repeatability, "A file of retromass qualify: its spreads give the intervals")->check(CLI::ExistingFile);
     command->add_option("--protocol", options->protocol, "The trial's protocol file: its rules alone count, and the result is locked to it");
     command->add_option("--policy", options->policies, "name=value, over the case file's");
     command->add_option("--accept", options->accept, "Codes to accept instead of refusing");

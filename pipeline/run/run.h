@@ -178,8 +178,27 @@ struct ComposedCase {
 /// becomes a time point in the order of dates; marks become prompts of the lesion they name. Fails as draft_case does.
 Result<ComposedCase> compose_case(const ingest::Scan& scan, const CaseTemplate& from, const std::string& known, const DraftParameters& parameters);
 
+/// How far repeats of one measurement lie apart, by the size of the lesion: a site's own, as `qualify` writes it (docs/interfaces.md).
+struct Repeatability {
+    std::string name;                                       ///< of the set it was made from
+    std::string kind;                                       ///< repeated-reads | repeated-prompts | test-retest
+    struct SizeClass {
+        double from = 0;                                    ///< of the quantity itself, in its unit
+        std::optional<double> to;                           ///< empty = no end
+        double sd_log = 0;                                  ///< within a lesion, of the natural logarithm
+    };
+    std::map<std::string, std::vector<SizeClass>> quantities;  ///< long_axis_mm, short_axis_mm, craniocaudal_mm, volume_ml
+    std::string sha256;                                     ///< of the file
+};
+Result<Repeatability> read_repeatability(const std::filesystem::path& file);
+/// "phantom reads (repeated-reads), SHA-256 ..."
+std::string name_of(const Repeatability& repeatability);
+/// What repeats measure on average lies there in 95 of 100; empty where no class holds that value.
+std::optional<response::Interval> repeats_of(const Repeatability& repeatability, const std::string& quantity, double value);
+
 struct RunParameters {
     std::optional<Protocol> protocol;                       ///< beside one that the case file names
+    std::optional<Repeatability> repeatability;             ///< instead of the intervals that are made here
     segmentation::Method method = segmentation::Method::fusion;
     int threads = 0;
     bool assume_no_new_lesions = false;

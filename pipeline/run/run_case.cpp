@@ -187,6 +187,26 @@ void add_intervals(outputs::LesionResult& result, const VolumeGeometry& geometry
     if (!origin.not_validated.empty()) result.notices.push_back({Code::interval_not_validated, "interval not validated here: calibrated on " + origin.calibrated_on + ", but " + origin.not_validated});
 }
 
+/// A site's own repeatability in place of what was made here, for each quantity that has a class of that size.
+void take_repeatability(outputs::LesionResult& result, const Repeatability& repeatability)
+{
+    if (!result.measurements || has(result.measurements->notices, Code::truncated)) return;
+    const auto& m = *result.measurements;
+    bool taken = false;
+    for (const auto& [quantity, value] : {std::pair{"long_axis_mm", m.long_axis.recorded.as_mm()}, {"short_axis_mm", m.short_axis.recorded.as_mm()},
+                                          {"craniocaudal_mm", m.craniocaudal.recorded.as_mm()}, {"volume_ml", m.recorded_volume_ml}}) {
+        const auto ends = repeats_of(repeatability, quantity, value);
+        if (ends) result.intervals[quantity] = *ends;
+        else result.intervals.erase(quantity);  // never two sources in one lesion
+        taken = taken || ends.has_value();
+    }
+    result.intervals.erase("hu_mean");
+    result.interval_origin = {};
+    std::erase_if(result.notices, [](const auto& notice) { return notice.code == Code::interval_not_validated; });
+    if (taken) result.interval_origin.calibrated_on = name_of(repeatability);
+    else result.notices.push_back({Code::interval_not_validated, "no interval is given: " + name_of(repeatability) + " has no class of this size"});
+}
+
 }  // namespace
 
 void compare_with_reader(outputs::LesionResult& result, const CaseFile& file)
@@ -267,6 +287,7 @@ Result<outputs::LesionResult> said_lesion(const CaseFile& file, const CaseLesion
             const auto status = measure_into(result, std::move(*found_mask->mask), file, timepoint, *ct, accepted, parameters.threads);
             if (!status) return named(status.error(), timepoint, lesion.lesion.id);
             if (found_mask->variants) add_intervals(result, ct->volume.geometry, *found_mask->variants);
+            if (parameters.repeatability) take_repeatability(result, *parameters.repeatability);
         }
         compare_with_reader(result, file);
         if (at.interval_mm && result.measurements && file.diameter_from == "mask") {  // stated for the length that counts
@@ -411,6 +432,7 @@ void list_settings(outputs::CaseResult& result, const CaseFile& file, const RunP
         if (row.method == parameters.method) out.emplace_back("segmentation method", row.name);
     }
     const measurement::MeasureParameters m;
+    if (parameters.repeatability) out.emplace_back("intervals from", name_of(*parameters.repeatability));
     out.emplace_back("recorded precision", fixed(file.recorded_precision_mm, 1) + " mm");
     out.emplace_back("diameter from", file.diameter_from);
     out.emplace_back("component limits", "gas < " + fixed(m.gas_upper_hu, 0) + ", fat < " + fixed(m.fat_upper_hu, 0) + ", low attenuation < " +

@@ -117,4 +117,19 @@ Result<ReaderComparison> compare_readers(const std::filesystem::path& a, const s
 /// pairs.csv, unpaired.csv, agreement.csv and adjudication.csv.
 std::map<std::string, std::string> comparison_tables(const ReaderComparison& comparison);
 
+// ------------------------------------------------------------------------------------------------ qualify
+struct QualifyParameters {
+    std::string name;                               ///< of the set, e.g. "phantom reads 2026"
+    std::string kind = "repeated-reads";            ///< repeated-reads | repeated-prompts | test-retest
+    std::vector<double> limits_mm{20, 50, 100};     ///< between the size classes; of volumes those of balls of these diameters
+};
+struct Qualification {
+    std::string json;                               ///< the file that `run --repeatability` takes
+    std::vector<std::vector<std::string>> rows;     ///< quantity, class, lesions, degrees of freedom, repeatability coefficient in percent, its interval
+    std::vector<std::string> left_out;              ///< classes with too few repeats
+};
+/// Repeatability by size class from repeats of the same lesions: one table (lesion, repeat, sizes), or result folders that measured the same
+/// cases. Spreads are of logarithms, for errors grow with size. Fails with table where no class holds enough repeats.
+Result<Qualification> qualify(const std::vector<std::filesystem::path>& from, const QualifyParameters& parameters);
+
 }  // namespace retromass::trial
