@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/units.h"
+#include "pipeline/batch/cohort_plots.h"
 #include "pipeline/outputs/outputs.h"
 
 namespace retromass::batch {
@@ -23,17 +24,6 @@ svg{width:100%;height:auto}svg text{fill:currentColor;font:11px system-ui,sans-s
 <p class="banner">UNREVIEWED - RESEARCH USE ONLY, not for clinical decisions without review</p>
 <h1>Cohort</h1>
 )";
-
-std::size_t column(const TextTable& table, const std::string& wanted)
-{
-    return static_cast<std::size_t>(std::find(table.columns.begin(), table.columns.end(), wanted) - table.columns.begin());
-}
-
-std::string cell(const TextTable& table, const std::vector<std::string>& row, const std::string& wanted)
-{
-    const auto at = column(table, wanted);
-    return at < row.size() ? row[at] : std::string();
-}
 
 std::string counts(const std::vector<CaseState>& states)
 {
@@ -123,11 +113,17 @@ std::string last_categories(const TextTable& table, const std::string& results_f
 
 }  // namespace
 
+std::string cell(const TextTable& table, const std::vector<std::string>& row, const std::string& wanted)
+{
+    const auto at = static_cast<std::size_t>(std::find(table.columns.begin(), table.columns.end(), wanted) - table.columns.begin());
+    return at < row.size() ? row[at] : std::string();
+}
+
 std::string cohort_html(const std::vector<CaseState>& states, const TextTable& waterfall, const TextTable& response, const std::string& results_folder)
 {
     const auto synthetic = std::count_if(response.rows.begin(), response.rows.end(), [&](const auto& row) { return cell(response, row, "synthetic") == "1"; });
     const std::string remark = synthetic ? "<p><strong>SYNTHETIC data among them: no human data.</strong></p>\n" : "";
-    return kHead + counts(states) + remark + not_done(states) + waterfall_plot(waterfall) + last_categories(response, results_folder) + "</body></html>\n";
+    return kHead + counts(states) + remark + not_done(states) + waterfall_plot(waterfall) + spider_plot(response) + swimmer_plot(response) + last_categories(response, results_folder) + "</body></html>\n";
 }
 
 }  // namespace retromass::batch

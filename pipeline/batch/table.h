@@ -13,5 +13,7 @@ struct TextTable {
 
     std::string csv() const;
 };
+/// What a row holds in a column; empty where the table has none of that name.
+std::string cell(const TextTable& table, const std::vector<std::string>& row, const std::string& wanted);
 
 }  // namespace retromass::batch

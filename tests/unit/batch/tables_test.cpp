@@ -42,5 +42,31 @@ TEST(CohortPage, ShowsCasesWithoutAResultFirstAndEscapes)
     EXPECT_LT(page.find("P-3, line 1"), page.find("P-1, line 1"));
 }
 
+/// The text of one plot.
+std::string plot_of(const std::string& page, const std::string& label)
+{
+    const auto at = page.find("aria-label=\"" + label);
+    return at == std::string::npos ? "" : page.substr(at, page.find("</svg>", at) - at);
+}
+
+TEST(CohortPage, DrawsTheCourseOfEveryPeriodFromItsBaseline)
+{
+    const TextTable response{"response", {"case", "role", "period", "is_baseline", "day", "change_from_baseline_pct", "category"},
+                             {{"P-1", "primary", "line 1", "1", "0", "", ""}, {"P-1", "primary", "line 1", "0", "50", "-50.0", "PR"}, {"P-1", "primary", "line 1", "0", "100", "", "NE"},
+                              {"P-1", "primary", "line 1", "0", "200", "+25.0", "PD"}, {"P-1", "exploratory", "line 1", "0", "50", "-90.0", "PR"}, {"P-2", "primary", "line 1", "1", "0", "", ""},
+                              {"<P-3>", "primary", "line 1", "1", "", "", ""}, {"<P-3>", "primary", "line 1", "0", "100", "-10.0", "SD"}}};
+    const auto page = cohort_html({}, {}, response, "../results");
+    // 990 units for 200 days from 60, 320 for 200 % from 10: day 50 at 307.5, -50 % at 250, +25 % at 130; what is not evaluable is no point.
+    const auto spider = plot_of(page, "Spider plot of 2 periods");  // P-2 has a baseline alone
+    EXPECT_THAT(spider, HasSubstr("points=\"60.0,170.0 307.5,250.0 1050.0,130.0 \""));
+    EXPECT_THAT(spider, Not(HasSubstr("<P-3>")));
+    EXPECT_THAT(spider, HasSubstr("&lt;P-3&gt;, line 1: -10.0 %"));
+    const auto swimmer = plot_of(page, "Swimmer plot of 2 periods");
+    EXPECT_LT(swimmer.find("P-1, line 1: 200 days"), swimmer.find("&lt;P-3&gt;, line 1: 100 days"));
+    EXPECT_THAT(swimmer, HasSubstr("width=\"495.0\""));  // half of 200 days
+    EXPECT_THAT(swimmer, HasSubstr("<text x=\"307.5\""));  // response first seen
+    EXPECT_THAT(swimmer, HasSubstr(">X</text>"));
+}
+
 }  // namespace
 }  // namespace retromass::batch
