@@ -35,6 +35,7 @@ int main(int argc, char** argv)
     cli::add_batch(app, context);
     cli::add_sign(app, context);
     cli::add_audit(app, context);
+    cli::add_review(app, context);
 #ifdef RETROMASS_WITH_VIEWER
     cli::add_view(app, context);
 #endif

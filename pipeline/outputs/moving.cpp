@@ -15,7 +15,8 @@ constexpr const char* kStyle = R"css(
 .glass{position:relative;height:min(46vw,560px);background:#000}
 .glass canvas{display:block;width:100%;height:100%}
 .panes output,.controls{font-size:13px;color:var(--soft)}.controls label{margin-right:18px}
-select{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--soft);border-radius:4px;padding:2px 6px}
+select,input[type=text],button{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--soft);border-radius:4px;padding:2px 6px}
+#review input[data-comment]{width:100%;min-width:160px}
 #viewer[data-state=none]{display:none}
 .uplot .u-legend{font-size:13px;text-align:left}
 pre.licences{white-space:pre-wrap;font-size:11px}
@@ -69,15 +70,44 @@ std::string viewer_markup(const std::vector<Preview>& previews)
            pane("left", previews) + pane("right", previews) + "</div></div></section>\n";
 }
 
+std::string size_text(const LesionResult& lesion)
+{
+    if (!lesion.measurements) return std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : ": " + lesion.reason);
+    const auto& m = *lesion.measurements;
+    return at_least(lesion) + mm_text(m.long_axis.recorded) + " x " + mm_text(m.short_axis.recorded) + " x " + mm_text(m.craniocaudal.recorded) + " mm, " + fixed(m.recorded_volume_ml, 2) + " ml";
+}
+
+std::string review_form(const CaseResult& result)
+{
+    std::string rows;
+    for (const auto& timepoint : result.timepoints) {
+        for (const auto& lesion : timepoint.lesions) {
+            const auto place = html(timepoint.id + ", lesion " + lesion.lesion);
+            rows += "<tr data-timepoint=\"" + html(timepoint.id) + "\" data-lesion=\"" + html(lesion.lesion) + "\"><th scope=\"row\">" + html(timepoint.id) + "</th><td>" + html(lesion.lesion) + "</td><td>" + html(size_text(lesion)) +
+                    "</td><td><select data-verdict aria-label=\"Verdict on " + place + "\"><option value=\"\">no verdict</option><option value=\"accepted\">accept</option><option value=\"rejected\">reject</option><option value=\"needs-a-prompt\">needs a prompt</option></select></td>"
+                    "<td><input type=\"text\" data-comment aria-label=\"Comment on " + place + "\"></td></tr>\n";
+        }
+    }
+    if (rows.empty()) return "";
+    return "<section class=\"moving\" id=\"review\" hidden><h2>Review</h2>\n<p class=\"soft\">Saves a small file; nothing is sent. Who keeps the result takes it over with <span class=\"code\">retromass review apply FILE RESULT</span>.</p>\n"
+           "<form autocomplete=\"off\"><div class=\"wide\" tabindex=\"0\"><table><thead><tr><th scope=\"col\">Time point</th><th scope=\"col\">Lesion</th><th scope=\"col\">Measured</th><th scope=\"col\">Verdict</th><th scope=\"col\">Comment</th></tr></thead>\n<tbody>\n" +
+           rows + "</tbody></table></div>\n<p><label>Reader <input type=\"text\" id=\"reader\"></label> <button type=\"submit\">Save the review</button> <output id=\"review-said\" role=\"status\"></output></p></form></section>\n";
+}
+
 }  // namespace
 
 bool has_viewer() { return !web::niivue().empty(); }
 
-Moving moving_parts(const CaseResult& result, const std::vector<Preview>& previews)
+Moving moving_parts(const CaseResult& result, const std::vector<Preview>& previews, const std::string& written)
 {
     Moving out;
-    if (!has_viewer()) return out;
     out.style = kStyle;
+    out.at_end = review_form(result);
+    if (!out.at_end.empty()) {
+        out.data.emplace_back("review-data", json_text({{"case", result.case_id}, {"result", written}}));
+        out.scripts.emplace_back(web::review());
+    }
+    if (!has_viewer()) return out;
     ordered_json data{{"baseline", result.assessment.recist.empty() ? "" : result.assessment.recist.back().baseline_timepoint}, {"previews", ordered_json::array()}, {"series", series_of(result.assessment)}};
     for (const auto& preview : previews) {
         const auto number = std::to_string(data["previews"].size());

@@ -7,7 +7,7 @@
 
 #include "pipeline/outputs/report.h"
 
-/// What moves in report.html: the slice viewer and the plot. Without any of it the page says the same.
+/// What moves in report.html: the slice viewer, the plot, and the form of a review. Without any of it the page says the same.
 namespace retromass::outputs {
 
 /// What the page's viewer shows of a time point: the CT round the lesions through the abdomen's window in 8 bits, and the masks on the same grid; both NIfTI, gzip, with the
@@ -23,6 +23,7 @@ Result<std::vector<Preview>> previews_of(const CaseResult& result, const std::fi
 
 /// Whether the program was built with what viewer and plot need.
 bool has_viewer();
-Moving moving_parts(const CaseResult& result, const std::vector<Preview>& previews);
+/// `written` names the result, as the audit log does: a review of this page holds for it alone.
+Moving moving_parts(const CaseResult& result, const std::vector<Preview>& previews, const std::string& written);
 
 }  // namespace retromass::outputs

@@ -223,8 +223,13 @@ struct Review {
     std::string lesion;
     std::string state;            ///< accepted | edited | rejected
     std::string reader;
+    std::string comment;
+    bool needs_prompt = false;    ///< rejected, and what it waits for is a mark
 };
 Status note_review(const std::filesystem::path& folder, const Review& review);
+/// Notes the reviews of a file that report.html saved: all of them, once, or none. Fails where the folder is not what was written, where the file is no review, and where it
+/// reviews another result than the folder's: what a reader did not see is not accepted.
+Result<std::vector<Review>> apply_reviews(const std::filesystem::path& folder, const std::filesystem::path& file, const std::string& time);
 
 /// Text inside HTML or an attribute.
 std::string html(std::string_view text);

@@ -29,6 +29,7 @@ Document report_document(const CaseResult& result, const Pictures& pictures);
 struct Moving {
     std::string style;
     std::string after_answer;
+    std::string at_end;
     std::vector<std::pair<std::string, std::string>> data;   ///< by the id of its element: base64 or JSON
     std::vector<std::string> scripts;
     std::string licences;

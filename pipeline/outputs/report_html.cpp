@@ -215,6 +215,7 @@ Result<std::string> html_of(const Document& document, const Pictures& pictures, 
     page.raw("</div>\n</div>\n</div>\n" + moving.after_answer);
     page.draw(document.body);
     page.close_section();
+    page.raw(moving.at_end);
     if (!moving.licences.empty()) page.raw("<details class=\"licences\"><summary>Licences of what moves this page</summary><pre class=\"licences\">" + html(moving.licences) + "</pre></details>\n");
     page.raw("<footer>" + html(document.footer) + "</footer>\n</main>\n" + band);
     for (const auto& [id, text] : moving.data) page.raw(data_element(id, text));

@@ -85,19 +85,6 @@ Result<ordered_json> outputs_listed(const fs::path& folder)
     return out;
 }
 
-Status note_review(const fs::path& folder, const Review& review)
-{
-    const auto file = folder / "events.jsonl";
-    EventLog log(text_of_file(file));
-    log.note(review.time, "review", {{"timepoint", review.timepoint}, {"lesion", review.lesion}, {"state", review.state}, {"reader", review.reader}});
-    const auto partial = beside(file, "partial");
-    RETROMASS_TRY(write_text(partial, log.text()));
-    std::error_code error;
-    fs::rename(partial, file, error);
-    if (error) return io_error("cannot append to " + file.string(), error);
-    return Done{};
-}
-
 Result<Audit> audit_case(const fs::path& folder)
 {
     if (!fs::is_regular_file(folder / "case.json")) return Error{Code::io, folder.string() + " holds no finished case", "outputs: audit_case"};

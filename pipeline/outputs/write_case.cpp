@@ -74,7 +74,8 @@ public:
         for (const auto& row : result_.assessment.recist) {
             note("assessed", {{"timepoint", row.timepoint}, {"line", row.line}, {"criterion", row.overall.criterion}, {"category", name(row.overall.category)}, {"rule", row.overall.rule}});
         }
-        RETROMASS_TRY(write_text(folder_ / "case.json", case_json(result_)));
+        const auto written = case_json(result_);
+        RETROMASS_TRY(write_text(folder_ / "case.json", written));
         RETROMASS_TRY(write_text(folder_ / "measurements.csv", measurements_csv(result_)));
         RETROMASS_TRY(write_text(folder_ / "response.csv", response_csv(result_)));
         RETROMASS_TRY(write_text(folder_ / "spider.csv", spider_csv({result_.assessment})));
@@ -90,12 +91,12 @@ public:
         if (has_viewer()) {
             RETROMASS_TRY_ASSIGN(previews, previews_of(result_, folder_));
         }
-        RETROMASS_TRY_ASSIGN(const auto page, html_of(document, pictures_, moving_parts(result_, previews)));
+        RETROMASS_TRY_ASSIGN(const auto page, html_of(document, pictures_, moving_parts(result_, previews, sha256_of_text(written))));
         RETROMASS_TRY(write_text(folder_ / "report.html", page));
         RETROMASS_TRY(write_paper(document));
         RETROMASS_TRY(keep_superseded());
         RETROMASS_TRY(put_signatures(folder_, signatures_, voided_));
-        note("case-written", {{"case", result_.case_id}});
+        note("case-written", {{"case", result_.case_id}, {"result", sha256_of_text(written)}});
         RETROMASS_TRY(write_text(folder_ / "events.jsonl", log_.text()));
         RETROMASS_TRY(write_provenance());
         std::vector<Notice> out;

@@ -43,7 +43,16 @@ async function turn_pages(page) {
   }
 }
 
-async function read_plot(page) {
+async function review(page) {
+  await page.locator("tr[data-timepoint='before'] [data-verdict]").selectOption("accepted");
+  await page.locator("tr[data-timepoint='after'] [data-verdict]").selectOption("needs-a-prompt");
+  await page.locator("tr[data-timepoint='after'] [data-comment]").fill("leaks <b> into the psoas");
+  await page.locator("#review button").click();
+  seen.without_reader = await page.locator("#review-said").textContent();
+  await page.locator("#reader").fill("Doe^Jane");
+  const [saved] = await Promise.all([page.waitForEvent("download"), page.locator("#review button").click()]);
+  await saved.saveAs(path.join(pictures, "review.json"));
+  await page.locator("#review").screenshot({ path: path.join(pictures, "review.png") });
   seen.plot = await page.evaluate(() => window.retromass_plot && { labels: window.retromass_plot.series.map((s) => s.label), data: window.retromass_plot.data });
 }
 
@@ -54,7 +63,7 @@ for (const [name, options] of Object.entries({
   const page = await open(options);
   if (name === "light-1280") {
     await turn_pages(page);
-    await read_plot(page);
+    await review(page);
   }
   await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: path.join(pictures, name + "-first.png") });

@@ -70,6 +70,14 @@ class ReportPage(TwoBalls):
             self.assertGreater(after[pane][2], before[pane][2] + STEPS * 0.7)  # towards the head; the previews' steps are 0.8 mm or more
         self.assertEqual(after[0], after[1])
 
+    def test_a_review_saved_in_the_browser_is_taken_over(self):
+        self.assertIn("reader", self.seen["without_reader"])
+        done = run("review", "apply", os.path.join(self.pictures, "review.json"), self.result)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(os.path.join(self.result, "events.jsonl"), encoding="utf-8") as file:
+            events = [e for e in map(json.loads, file) if e["event"] == "review"]
+        self.assertEqual([(e["timepoint"], e["state"], e.get("needs_prompt"), e.get("comment")) for e in events], [("before", "accepted", None, None), ("after", "rejected", True, "leaks <b> into the psoas")])
+
     def test_the_plot_holds_the_changes_of_case_json(self):
         if not self.moves:
             self.skipTest("built without RETROMASS_WEB: the report is static")

@@ -1,0 +1,155 @@
+#!/usr/bin/python3
+"""A review saved from report.html: what the page lets run, and what `review apply` takes over and what it refuses."""
+import base64
+import hashlib
+import json
+import os
+import shutil
+import unittest
+from html.parser import HTMLParser
+
+from program import run
+from two_balls import TwoBalls
+
+
+class Page(HTMLParser):
+    """The scripts of a page by kind, its policy and the rows of its review."""
+
+    def __init__(self, file):
+        super().__init__(convert_charrefs=True)
+        self.scripts, self.data, self.rows, self.loads = [], {}, [], []
+        self.policy, self.open_script, self.text = "", None, ""
+        with open(file, encoding="utf-8") as page:
+            self.feed(page.read())
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "meta" and attrs.get("http-equiv") == "Content-Security-Policy":
+            self.policy = attrs["content"]
+        if tag == "tr" and "data-lesion" in attrs:
+            self.rows.append((attrs["data-timepoint"], attrs["data-lesion"]))
+        self.loads += [attrs[a] for a in ("src", "href") if a in attrs and not attrs[a].startswith("data:")]
+        if tag == "script":
+            self.open_script, self.text = attrs, ""
+
+    def handle_data(self, data):
+        if self.open_script is not None:
+            self.text += data  # comes in pieces
+
+    def handle_endtag(self, tag):
+        if tag != "script":
+            return
+        if "type" in self.open_script:
+            self.data[self.open_script["id"]] = self.text
+        else:
+            self.scripts.append(self.text)
+        self.open_script = None
+
+
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+class Review(TwoBalls):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.result = os.path.join(cls.scratch, "result")
+        done = run("run", cls.case_file, "-o", cls.result)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        cls.page = Page(os.path.join(cls.result, "report.html"))
+
+    def copy(self, name):
+        out = self.path(name)
+        shutil.copytree(self.result, out)
+        return out
+
+    def review(self, name, **other):
+        """A file as the page saves it, with some of its entries changed."""
+        of = json.loads(self.page.data["review-data"])
+        review = {"schema": "retromass/review/1", "case": of["case"], "result": of["result"], "reader": "Doe^Jane", "time": "2026-01-02T03:04:05Z",
+                  "reviews": [{"timepoint": "before", "lesion": "T1", "verdict": "accepted", "comment": ""},
+                              {"timepoint": "after", "lesion": "T1", "verdict": "needs-a-prompt", "comment": "leaks into the psoas"}]}
+        review.update(other)
+        path = self.path(name + ".json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(review, file)
+        return path
+
+    def reviews_in(self, folder):
+        with open(os.path.join(folder, "events.jsonl"), encoding="utf-8") as file:
+            return [e for e in map(json.loads, file) if e["event"] == "review"]
+
+    def test_the_page_lets_nothing_run_but_its_own_scripts_and_loads_nothing(self):
+        rules = dict(rule.strip().split(" ", 1) for rule in self.page.policy.split(";"))
+        own = {"'sha256-" + base64.b64encode(hashlib.sha256(s.encode("utf-8")).digest()).decode("ascii") + "'" for s in self.page.scripts}
+        self.assertEqual(set(rules["script-src"].split()), own)
+        self.assertEqual(rules["default-src"], "'none'")
+        self.assertEqual(rules["img-src"], "data:")
+        self.assertEqual(self.page.loads, [])
+
+    def test_the_page_names_the_result_and_every_lesion_at_every_time_point(self):
+        of = json.loads(self.page.data["review-data"])
+        self.assertEqual(of, {"case": "P-1", "result": hashlib.sha256(content(os.path.join(self.result, "case.json"))).hexdigest()})
+        self.assertEqual(self.page.rows, [("before", "T1"), ("after", "T1")])
+
+    def test_a_review_becomes_events_of_the_log_and_breaks_nothing(self):
+        out = self.copy("taken")
+        file = self.review("taken")
+        done = run("review", "apply", file, out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        events = self.reviews_in(out)
+        self.assertEqual([(e["timepoint"], e["lesion"], e["state"], e["reader"], e.get("needs_prompt"), e.get("comment")) for e in events],
+                         [("before", "T1", "accepted", "Doe^Jane", None, None), ("after", "T1", "rejected", "Doe^Jane", True, "leaks into the psoas")])
+        for event in events:
+            self.assertEqual((event["decided"], event["file_sha256"]), ("2026-01-02T03:04:05Z", hashlib.sha256(content(file)).hexdigest()))
+            self.assertRegex(event["time"], r"^20\d\d-")
+            self.assertNotEqual(event["time"], event["decided"])
+        self.assertEqual(run("audit", out).returncode, 0)
+        again = run("review", "apply", file, out)
+        self.assertEqual(again.returncode, 4)
+        self.assertIn("applied already", again.stderr)
+        self.assertEqual(len(self.reviews_in(out)), 2)
+
+    def test_a_signature_and_a_run_that_changes_nothing_leave_a_review_valid(self):
+        out = self.copy("signed")
+        self.assertEqual(run("sign", out, "--reader", "Roe^Richard", "--role", "radiologist").returncode, 0)
+        self.assertEqual(run("run", self.case_file, "-o", out, "--overwrite").returncode, 0)
+        done = run("review", "apply", self.review("signed"), out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_what_the_reader_did_not_see_is_refused(self):
+        out = self.copy("changed")
+        changed = self.path("changed.yaml")
+        with open(changed, "w", encoding="utf-8") as file:
+            file.write(content(self.case_file).decode("utf-8").replace("site: retroperitoneum", "site: liver"))
+        self.assertEqual(run("run", changed, "-o", out, "--overwrite").returncode, 0)
+        tampered = self.copy("tampered")
+        with open(os.path.join(tampered, "case.json"), "a", encoding="utf-8") as file:
+            file.write(" ")
+        for why, folder, file in (("superseded", out, self.review("old")), ("another result", self.copy("a"), self.review("foreign", result="0" * 64)),
+                                  ("another case", self.copy("b"), self.review("case", case="P-2")), ("not what was written", tampered, self.review("tampered"))):
+            done = run("review", "apply", file, folder)
+            self.assertEqual(done.returncode, 4, why)
+            self.assertIn(why, done.stderr)
+            self.assertEqual(self.reviews_in(folder), [])
+
+    def test_a_file_that_is_no_review_is_refused_as_a_whole(self):
+        out = self.copy("broken")
+        good = {"timepoint": "before", "lesion": "T1", "verdict": "accepted", "comment": ""}
+        for name, other in {"no reader": {"reader": ""}, "bell": {"reader": "bell\x07"}, "verdict": {"reviews": [good, {**good, "timepoint": "after", "verdict": "signed"}]},
+                            "lesion": {"reviews": [good, {**good, "lesion": "T9"}]}, "twice": {"reviews": [good, good]}, "nothing": {"reviews": []}, "schema": {"schema": "retromass/review/2"},
+                            "number": {"reviews": [good, {**good, "comment": 7}]}, "row": {"reviews": [good, "after"]}, "no case": {"case": None}}.items():
+            done = run("review", "apply", self.review(name, **other), out)
+            self.assertEqual(done.returncode, 4, name + ": " + done.stderr)
+        text = self.path("text.json")
+        with open(text, "w", encoding="utf-8") as file:
+            file.write("{")
+        self.assertEqual(run("review", "apply", text, out).returncode, 4)
+        self.assertEqual(self.reviews_in(out), [])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
