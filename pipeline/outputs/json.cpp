@@ -229,6 +229,15 @@ ordered_json json_of(const std::optional<AppliedEdits>& edits)
     return {{"sha256", edits->sha256}, {"from", edits->start}, {"to", edits->result}, {"steps", steps}};
 }
 
+ordered_json json_of_description(const LesionResult& lesion)
+{
+    if (!lesion.description) return nullptr;
+    const auto& said = *lesion.description;
+    auto relations = ordered_json::array();
+    for (const auto& relation : said.relations) relations.push_back({{"kind", relation.kind}, {"structure", relation.structure}});
+    return {{"relations", relations}, {"texture", said.texture}, {"hydronephrosis", said.hydronephrosis}, {"ascites", said.ascites}, {"for_confirmation_from", lesion.described_at.empty() ? ordered_json() : ordered_json(lesion.described_at)}};
+}
+
 ordered_json json_of(const LesionResult& lesion)
 {
     ordered_json out{{"id", lesion.lesion}, {"status", name(lesion.status)}, {"reason", lesion.reason}, {"tracking_uid", lesion.tracking_uid},
@@ -238,6 +247,7 @@ ordered_json json_of(const LesionResult& lesion)
                      {"merged_into", lesion.merged_into.empty() ? ordered_json() : ordered_json(lesion.merged_into)}, {"split_into", lesion.split_into}};
     out["carried"] = nullptr;
     if (!lesion.carried_from.empty()) out["carried"] = {{"from", lesion.carried_from}, {"trust", lesion.carried_trust}};
+    out["description"] = json_of_description(lesion);
     std::vector<Notice> notices;
     if (lesion.measurements) {
         add_measurements(out, *lesion.measurements, lesion.intervals);

@@ -40,6 +40,18 @@ struct AppliedEdits {
     std::vector<segmentation::EditEffect> effects;
 };
 
+/// What a reader says of a lesion at a time point beside its size, in words that can be counted. An empty word is not stated.
+struct Description {
+    struct Relation {
+        std::string kind;                     ///< abuts | displaces | compresses | encases | invades
+        std::string structure;                ///< a vessel or an organ
+    };
+    std::vector<Relation> relations;
+    std::string texture;
+    std::string hydronephrosis;               ///< none | left | right | both
+    std::string ascites;                      ///< none | small | moderate | large
+};
+
 /// One lesion at one time point, as it is reported.
 struct LesionResult {
     std::string lesion;
@@ -64,6 +76,8 @@ struct LesionResult {
     std::string carried_from;                 ///< the time point whose mask said where to look, by registration; empty = a reader's prompt or mask
     std::string carried_trust;                ///< the figures that rests on
     std::optional<AppliedEdits> edits;        ///< what a reader changed on the mask
+    std::optional<Description> description;
+    std::string described_at;                 ///< the time point that the description was stated at, for confirmation here; empty = stated here
     std::vector<Notice> notices;
 };
 

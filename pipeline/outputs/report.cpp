@@ -247,6 +247,12 @@ std::vector<Remark> attention_of(const CaseResult& result)
             if (lesion.status == response::LesionStatus::not_evaluable) items.push_back({"not evaluable", timepoint.id + ", " + lesion.lesion, lesion.reason});
         }
     }
+    if (!result.timepoints.empty()) {
+        const auto& last = result.timepoints.back();
+        for (const auto& lesion : last.lesions) {
+            if (!lesion.described_at.empty()) items.push_back({"for confirmation", last.id + ", " + lesion.lesion, "its description was stated at " + lesion.described_at + ": does it still hold?"});
+        }
+    }
     for (const auto& comparison : result.assessment.comparisons) {
         if (comparison.size == "not-comparable") items.push_back({"not comparable", comparison.from + " and " + comparison.to, "their sizes cannot be compared; see below what differs"});
     }

@@ -53,6 +53,8 @@ std::vector<Block> comparability_blocks(const CaseResult& result);
 std::vector<Block> identity_blocks(const CaseResult& result);
 std::vector<Block> kinetics_blocks(const CaseResult& result);
 
+/// "abuts left kidney; texture heterogeneous; hydronephrosis left; ascites none", as the reader put it.
+std::string description_text(const Description& description);
 /// Warnings the reader must see first: lesions not evaluable and notices, each once, with where it applies.
 std::vector<Remark> attention_of(const CaseResult& result);
 std::vector<Remark> remarks_of(const std::vector<Notice>& notices);

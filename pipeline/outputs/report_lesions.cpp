@@ -152,6 +152,8 @@ void add_details(const Seen& seen, const Pictures& pictures, std::vector<Block>&
         fact("Parts", components_text(*m));
         if (m->hu) fact("Density", "mean " + fixed(m->hu->mean, 1) + " HU, SD " + fixed(m->hu->sd, 1) + ", median " + fixed(m->hu->median, 1) + (m->hu_core ? "; core mean " + fixed(m->hu_core->mean, 1) : ""));
     }
+    if (lesion->description && lesion->described_at.empty()) fact("Reader's description", description_text(*lesion->description));
+    if (lesion->description && !lesion->described_at.empty()) fact("For confirmation", "stated at " + lesion->described_at + ", not here: " + description_text(*lesion->description));
     if (timepoint->ct) fact("Images", acquisition_text(*timepoint->ct));
     out.push_back(std::move(facts));
     if (const auto notices = notices_of(*lesion); !notices.empty()) out.push_back(Remarks{remarks_of(notices)});
@@ -165,6 +167,9 @@ void add_details(const Seen& seen, const Pictures& pictures, std::vector<Block>&
     out.push_back(std::move(figures));
 }
 
+/// What stands after a lesion's sizes in the paragraph. A description that waits for confirmation is no finding of this study.
+std::string described(const LesionResult& lesion) { return lesion.description && lesion.described_at.empty() ? "; " + description_text(*lesion.description) : ""; }
+
 /// "80.2 mm (8.0 cm)"
 std::string both_units(Length length) { return length.text() + " mm (" + fixed(length.as_mm() / 10, 1) + " cm)"; }
 
@@ -175,7 +180,7 @@ std::string lesion_sentence(const CaseResult& result, const TimepointResult& tim
         if (known.id == lesion.lesion) site = known.site;
     }
     std::string out = "Lesion " + lesion.lesion + (site.empty() ? "" : " (" + site + ")") + ": ";
-    if (!lesion.measurements) return out + std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : ", " + lesion.reason) + ".";
+    if (!lesion.measurements) return out + std::string(name(lesion.status)) + (lesion.reason.empty() ? "" : ", " + lesion.reason) + described(lesion) + ".";
     const auto& m = *lesion.measurements;
     const auto cut = at_least(lesion);
     const auto cm = [](Length l) { return fixed(l.as_mm() / 10, 1); };
@@ -185,11 +190,25 @@ std::string lesion_sentence(const CaseResult& result, const TimepointResult& tim
     if (row && !row->is_baseline) {
         if (const auto* before = counted_axis(result, lesion.lesion, row->baseline_timepoint)) out += "; at baseline (" + row->baseline_timepoint + ") " + both_units(before->recorded);
     }
+    out += described(lesion);
     if (!lesion.carried_from.empty()) out += "; found again from " + lesion.carried_from + " by registration, nobody marked it here";
     return out + ".";
 }
 
 }  // namespace
+
+std::string description_text(const Description& description)
+{
+    std::string out;
+    const auto add = [&out](const std::string& what, const std::string& word) {
+        if (!word.empty()) out.append(out.empty() ? "" : "; ").append(what).append(" ").append(word);
+    };
+    for (const auto& relation : description.relations) add(relation.kind, relation.structure);
+    add("texture", description.texture);
+    add("hydronephrosis", description.hydronephrosis);
+    add("ascites", description.ascites);
+    return out;
+}
 
 std::string report_paragraph(const CaseResult& result)
 {

@@ -79,11 +79,36 @@ CaseTimepoint timepoint_of(const YAML::Node& node)
     return out;
 }
 
+std::string word_of(const YAML::Node& map, const char* key, const std::vector<std::string>& known)
+{
+    auto word = text(map, key);
+    if (map[key] && std::find(known.begin(), known.end(), word) == known.end()) fault(map[key], "'" + word + "' is not known as " + key + "; did you mean '" + nearest(word, known) + "'?");
+    return word;
+}
+
+outputs::Description description_of(const YAML::Node& node)
+{
+    allow(node, "a description", {"relation", "texture", "hydronephrosis", "ascites"});
+    outputs::Description out;
+    if (const auto relations = node["relation"]) {
+        if (!relations.IsSequence()) fault(relations, "relation is a list, e.g. [{abuts: left kidney}]");
+        for (const auto& relation : relations) {
+            allow(relation, "a relation", {"abuts", "displaces", "compresses", "encases", "invades"});
+            for (const auto& item : relation) out.relations.push_back({item.first.as<std::string>(), value_of<std::string>(item.second, "a vessel or an organ")});
+        }
+    }
+    out.texture = text(node, "texture");
+    out.hydronephrosis = word_of(node, "hydronephrosis", {"none", "left", "right", "both"});
+    out.ascites = word_of(node, "ascites", {"none", "small", "moderate", "large"});
+    if (out.relations.empty() && out.texture.empty() && out.hydronephrosis.empty() && out.ascites.empty()) fault(node, "the description says nothing");
+    return out;
+}
+
 LesionAtTimepoint at_timepoint(const YAML::Node& node)
 {
     allow(node, "a lesion's time point",
           {"line", "short_line", "point", "points", "box", "extent", "contour", "contours", "include", "exclude", "mask", "prior", "label", "edits", "marks", "mark", "frame_of_reference", "status", "reader",
-           "date", "reported", "split_into", "merged_into", "interval_mm", "nodule"});
+           "date", "reported", "split_into", "merged_into", "interval_mm", "nodule", "description"});
     LesionAtTimepoint out;
     auto& prompt = out.prompt;
     if (node["short_line"] && !node["line"]) fault(node["short_line"], "short_line (the short axis) needs line (the long axis)");
@@ -149,6 +174,7 @@ LesionAtTimepoint at_timepoint(const YAML::Node& node)
     out.split_into = texts_of(node["split_into"]);
     if (node["split_into"] && out.split_into.size() < 2) fault(node["split_into"], "split_into names the parts, two lesions at least");
     if (node["nodule"]) out.nodule = value_of<bool>(node["nodule"], "true or false");
+    if (node["description"]) out.description = description_of(node["description"]);
     if (const auto interval = node["interval_mm"]) {
         if (!interval.IsSequence() || interval.size() != 2) fault(interval, "interval_mm is [low, high]: where 95 of 100 repeated measurements land");
         const response::Interval ends{value_of<double>(interval[0], "a number"), value_of<double>(interval[1], "a number")};

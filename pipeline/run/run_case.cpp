@@ -7,6 +7,7 @@
 #include "pipeline/run/accepted.h"
 #include "pipeline/run/carry_forward.h"
 #include "pipeline/run/deidentify.h"
+#include "pipeline/run/describe.h"
 #include "pipeline/run/lesion_at.h"
 #include "pipeline/run/patient_of.h"
 #include "pipeline/run/protocol.h"
@@ -542,6 +543,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
         result.timepoints.push_back(std::move(now));
     }
     name_visits(result, file);
+    describe(file, result.timepoints);
     list_shared_places(result.timepoints);
     note_counted(file, result);
     agree_on_tracking(result, file);

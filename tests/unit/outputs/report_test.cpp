@@ -102,6 +102,29 @@ TEST_F(Sample, TheParagraphSaysThatNobodyMarkedACarriedLesion)
     EXPECT_THAT(outputs::report_paragraph(result), HasSubstr("found again from " + result.timepoints.front().id + " by registration, nobody marked it here"));
 }
 
+TEST_F(Sample, AStatedDescriptionIsAFindingAndACarriedOneAsksForConfirmation)
+{
+    result.timepoints.pop_back();
+    auto& lesion = result.timepoints.back().lesions[0];
+    lesion.description = outputs::Description{{{"abuts", "left kidney"}, {"encases", "<aorta>"}}, "", "left", "none"};
+    const std::string words = "abuts left kidney; encases <aorta>; hydronephrosis left; ascites none";
+    const auto facts_with = [&](const std::string& what) {
+        std::string out;
+        for (const auto& facts : all_of<outputs::Facts>(outputs::report_document(result, {}).body)) {
+            for (const auto& [name, value] : facts.rows) out += name == what ? value : "";
+        }
+        return out;
+    };
+    EXPECT_THAT(outputs::report_paragraph(result), HasSubstr(words));
+    EXPECT_EQ(facts_with("Reader's description"), words);
+    EXPECT_FALSE(has_word(outputs::attention_of(result), "for confirmation"));
+    lesion.described_at = "day-38";
+    EXPECT_THAT(outputs::report_paragraph(result), Not(HasSubstr("kidney")));
+    EXPECT_EQ(facts_with("Reader's description"), "");
+    EXPECT_EQ(facts_with("For confirmation"), "stated at day-38, not here: " + words);
+    EXPECT_TRUE(has_word(outputs::attention_of(result), "for confirmation"));
+}
+
 TEST_F(Sample, AllTilesOfASheetHaveOneSizeAndTheSmallLesionStaysSmall)
 {
     const auto sheets = outputs::write_sheet(scratch.path(), result, "T1");

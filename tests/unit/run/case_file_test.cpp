@@ -56,6 +56,24 @@ TEST(ReadCase, RefusesTrackingUidsThatAreNoUidsOrNameTwoLesions)
     EXPECT_THAT(refusal_of(with("role: target", two)), HasSubstr("'T1' and 'T2' have one tracking_uid"));
 }
 
+TEST(ReadCase, TakesADescriptionInKnownWordsOnly)
+{
+    const auto described = [](const std::string& words) { return with("extent: [[0, 0, 200], [0, 0, 20]]}", "description: {" + words + "}}"); };
+    const test::Scratch scratch;
+    const auto read = read_case(scratch.write("case.yaml", described("relation: [{abuts: left kidney}, {encases: aorta}], texture: fatty, hydronephrosis: left, ascites: none")));
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    const auto& said = *read->lesions[0].timepoints.at("first").description;
+    ASSERT_EQ(said.relations.size(), 2U);
+    EXPECT_EQ(said.relations[1].kind, "encases");
+    EXPECT_EQ(said.relations[1].structure, "aorta");
+    EXPECT_EQ(said.texture + "/" + said.hydronephrosis + "/" + said.ascites, "fatty/left/none");
+    EXPECT_THAT(refusal_of(described("relation: [{abut: left kidney}]")), HasSubstr("did you mean 'abuts'"));
+    EXPECT_THAT(refusal_of(described("relation: {abuts: left kidney}")), HasSubstr("relation is a list"));
+    EXPECT_THAT(refusal_of(described("hydronephrosis: lefft")), HasSubstr("did you mean 'left'"));
+    EXPECT_THAT(refusal_of(described("ascitis: none")), HasSubstr("did you mean 'ascites'"));
+    EXPECT_THAT(refusal_of(described("")), HasSubstr("says nothing"));
+}
+
 TEST(ReadCase, RefusesStatementsOnAPartBeforeTheSplit)
 {
     // They would count nowhere: until the split the whole lesion does.
