@@ -177,7 +177,7 @@ Status write_review(const ReviewOptions& options)
     return Done{};
 }
 
-void add_review(CLI::App& batch, Context& context)
+void add_batch_review(CLI::App& batch, Context& context)
 {
     auto options = std::make_shared<ReviewOptions>();
     auto* command = batch.add_subcommand("review", "One page of the cases a reader has to look at, those in most need first");
@@ -255,7 +255,7 @@ void add_batch(CLI::App& app, Context& context)
         const auto printed = print_status(*plan, *json);
         if (!printed) context.exit = complain(printed.error());
     });
-    add_review(*batch, context);
+    add_batch_review(*batch, context);
     auto output = std::make_shared<std::string>();
     auto* gather = batch->add_subcommand("collect", "All results in one place: CSV tables, an SQLite file and a cohort page");
     gather->add_option("PLAN", *plan, "Folder of the plan")->required();
