@@ -59,22 +59,32 @@ void put_prompt(YAML::Node& at, const segmentation::Prompt& prompt)
     at["contours"] = contours;
 }
 
-/// The text of the case file with the change; stops at a fault.
-std::string changed_text(YAML::Node root, const std::string& timepoint, const std::string& lesion, const LesionAtTimepoint& said)
+void put(YAML::Node& at, const LesionAtTimepoint& said)
+{
+    for (const char* key : {"line", "short_line", "point", "points", "box", "extent", "contour", "contours", "include", "exclude", "frame_of_reference", "mask", "prior", "label", "edits", "marks",
+                            "mark", "status", "date", "reader"}) {
+        at.remove(key);
+    }
+    put_prompt(at, said.prompt);
+    if (!said.mask_file.empty()) at["mask"] = said.mask_file;
+    if (!said.prior_file.empty()) at["prior"] = said.prior_file;
+    if (!said.label.empty()) at["label"] = said.label;
+    if (!said.reader.empty()) at["reader"] = said.reader;
+}
+
+/// The text of the case file with the change; stops at a fault. With the name of a log, that alone and its reader change.
+std::string changed_text(YAML::Node root, const std::string& timepoint, const std::string& lesion, const LesionAtTimepoint& said, const std::string& edits)
 {
     for (auto item : root["lesions"]) {
         if (text(item, "id") != lesion) continue;
         YAML::Node timepoints = item["timepoints"];
         YAML::Node at = timepoints && timepoints[timepoint] ? timepoints[timepoint] : YAML::Node(YAML::NodeType::Map);
-        for (const char* key : {"line", "short_line", "point", "points", "box", "extent", "contour", "contours", "exclude", "frame_of_reference", "mask", "prior", "label", "marks", "mark",
-                                "status", "date", "reader"}) {
-            at.remove(key);
+        if (edits.empty()) {
+            put(at, said);
+        } else {
+            at["edits"] = edits;
+            at["reader"] = said.reader;
         }
-        put_prompt(at, said.prompt);
-        if (!said.mask_file.empty()) at["mask"] = said.mask_file;
-        if (!said.prior_file.empty()) at["prior"] = said.prior_file;
-        if (!said.label.empty()) at["label"] = said.label;
-        if (!said.reader.empty()) at["reader"] = said.reader;
         item["timepoints"][timepoint] = at;
         YAML::Emitter out;
         out << root;
@@ -85,34 +95,43 @@ std::string changed_text(YAML::Node root, const std::string& timepoint, const st
 
 Error io_fault(const std::string& what, const std::error_code& error) { return {Code::io, what + ": " + error.message(), "run: change_case"}; }
 
-/// `<stem>.0001.yaml` and on: the first that is not taken.
-fs::path free_name(const fs::path& file)
+Status write(const fs::path& file, const std::string& text)
+{
+    std::ofstream out(file, std::ios::binary);
+    out << text;
+    if (!out.flush()) return Error{Code::io, "cannot write " + file.string(), "run: change_case"};
+    return Done{};
+}
+
+/// `<stem>.0001<extension>` and on: the first that is not taken.
+fs::path free_name(const fs::path& file, const std::string& extension)
 {
     for (int n = 1;; ++n) {
         std::ostringstream number;
         number << std::setw(4) << std::setfill('0') << n;
-        auto name = file.parent_path() / (file.stem().string() + "." + number.str() + file.extension().string());
+        auto name = file.parent_path() / (file.stem().string() + "." + number.str() + extension);
         if (!fs::exists(name)) return name;
     }
 }
 
 }  // namespace
 
-Result<fs::path> change_case(const fs::path& case_file, const std::string& timepoint, const std::string& lesion, const LesionAtTimepoint& said)
+Result<fs::path> change_case(const fs::path& case_file, const std::string& timepoint, const std::string& lesion, const LesionAtTimepoint& said,
+                             const std::optional<segmentation::EditLog>& edits)
 {
-    RETROMASS_TRY_ASSIGN(const auto text, read_keys(case_file, [&](const YAML::Node& root) { return changed_text(YAML::Clone(root), timepoint, lesion, said); }));
+    const auto log = edits ? free_name(case_file, ".edits") : fs::path();
+    RETROMASS_TRY_ASSIGN(const auto text,
+                         read_keys(case_file, [&](const YAML::Node& root) { return changed_text(YAML::Clone(root), timepoint, lesion, said, log.filename().string()); }));
     const auto partial = case_file.parent_path() / (case_file.filename().string() + ".partial");
+    RETROMASS_TRY(write(partial, text));
+    if (edits) RETROMASS_TRY(write(log, segmentation::text_of(*edits)));
     std::error_code error;
-    {
-        std::ofstream out(partial, std::ios::binary);
-        out << text;
-        if (!out.flush()) return Error{Code::io, "cannot write " + partial.string(), "run: change_case"};
-    }
     if (auto read = read_case(partial); !read) {  // what a run would refuse never takes the place of what it takes
         fs::remove(partial, error);
+        if (edits) fs::remove(log, error);
         return std::move(read).error();
     }
-    const auto kept = free_name(case_file);
+    const auto kept = free_name(case_file, case_file.extension().string());
     fs::copy_file(case_file, kept, error);
     if (error) return io_fault("cannot keep " + kept.string(), error);
     fs::rename(partial, case_file, error);

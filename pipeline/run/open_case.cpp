@@ -179,6 +179,32 @@ Result<OpenCase::Lesion> OpenCase::tried(Place place, const LesionAtTimepoint& s
     return without_voxels(std::move(result));
 }
 
+Result<OpenCase::Lesion> OpenCase::edited(Place place, segmentation::EditLog edits, const Progress& progress) const
+{
+    const auto& timepoint = file_.timepoints[place.timepoint];
+    const auto& now = lesions_[place.timepoint][place.lesion];
+    const auto& said = file_.lesions[place.lesion].timepoints;
+    const auto at = said.find(timepoint.id);
+    if (at == said.end() || (!at->second.has_prompt && at->second.mask_file.empty())) {
+        return Error{Code::prompt_missing, "nobody pointed at this lesion here: draw a prompt before you change its mask", "run: edited"};
+    }
+    auto before = now.unedited;
+    if (!before && at->second.edits_file.empty()) before = now.mask;
+    if (!before) {
+        auto untouched = at->second;
+        untouched.edits_file.clear();
+        if (!untouched.marks_file.empty() && now.result.prompt) untouched.prompt = *now.result.prompt;
+        RETROMASS_TRY_ASSIGN(auto again, tried(place, untouched, {}, progress));
+        before = again.mask;
+    }
+    if (!before) return Error{Code::empty_mask, "there is no mask to change", "run: edited"};
+    edits.start.clear();  // it is this very mask
+    RETROMASS_TRY_ASSIGN(auto done, segmentation::edited(*before, cts_[place.timepoint]->volume.geometry, edits));
+    RETROMASS_TRY_ASSIGN(auto out, tried(place, {}, std::make_shared<const Mask>(std::move(done.mask))));
+    out.unedited = std::move(before);
+    return out;
+}
+
 Result<response::Assessment> OpenCase::assessed(const Lesions& lesions) const
 {
     outputs::CaseResult result;

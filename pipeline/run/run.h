@@ -237,6 +237,7 @@ public:
     struct Lesion {
         outputs::LesionResult result;                       ///< without voxels
         std::shared_ptr<const Mask> mask;                   ///< on the CT grid; null = none
+        std::shared_ptr<const Mask> unedited;               ///< where a reader changed it: as it was before, if that is known
     };
     struct Place {
         std::size_t timepoint = 0;
@@ -265,6 +266,9 @@ public:
 
     /// What a run would make of the lesion if the case file said `said` of it; with a mask, what that mask measures.
     Result<Lesion> tried(Place place, const LesionAtTimepoint& said, const std::shared_ptr<const Mask>& mask = {}, const Progress& progress = {}) const;
+    /// What a run would make of the lesion if its edits were these, on the mask it has without any; `edits.start` does not count. A mask
+    /// that nobody pointed at is not to be edited.
+    Result<Lesion> edited(Place place, segmentation::EditLog edits, const Progress& progress = {}) const;
     Result<response::Assessment> assessed(const Lesions& lesions) const;
     void take(Place place, const LesionAtTimepoint& said, Lesion changed);
 
@@ -285,7 +289,10 @@ private:
 /// What a reader now says of a lesion at a time point is written into the case file in place of prompt, mask and status; the rest of it stays,
 /// but for comments. The file as it was is kept beside it as `<stem>.0001.yaml` and on; answers that name. Fails with case_file where the lesion or
 /// time point is not in the file.
-Result<std::filesystem::path> change_case(const std::filesystem::path& case_file, const std::string& timepoint, const std::string& lesion, const LesionAtTimepoint& said);
+///
+/// With a log, that becomes the lesion's `edits`, in a new file beside the case file.
+Result<std::filesystem::path> change_case(const std::filesystem::path& case_file, const std::string& timepoint, const std::string& lesion, const LesionAtTimepoint& said,
+                                          const std::optional<segmentation::EditLog>& edits = {});
 
 /// A row of a table, CSV (RFC 4180) or JSON, by column.
 struct TableRow {

@@ -128,6 +128,49 @@ TEST_F(OpenedCase, AChangeThatWasTriedIsWhatTheChangedFileRunsTo)
     EXPECT_EQ(open.assessed(open.lesions()).value().recist.back().change_from_baseline_pct, foreseen.change_from_baseline_pct);
 }
 
+TEST_F(OpenedCase, AnEditThatWasTriedIsWhatTheChangedFileRunsTo)
+{
+    const segmentation::Edit ball{segmentation::Edit::Kind::add_sphere, {{10, 0, 0}}, 6};
+    const segmentation::Edit undo;
+    auto open = opened();
+    const auto untouched = open.lesions()[1][0].result.measurements->voxels;
+    segmentation::EditLog log{{}, {ball}};
+    const auto tried = open.edited({1, 0}, log);
+    ASSERT_TRUE(tried.ok()) << tried.error().message;
+    EXPECT_NEAR(tried->result.measurements->long_axis.recorded.as_mm(), 10 + 10 + 6, 2);  // from the ball's far edge to the edge of what was added, a voxel at either end
+    log.start = segmentation::fingerprint(*tried->unedited);
+    LesionAtTimepoint said = open.file().lesions[0].timepoints.at("after");
+    said.reader = "R2";
+    const auto kept = change_case(case_file(), "after", "T1", said, log);
+    ASSERT_TRUE(kept.ok()) << kept.error().message;
+    EXPECT_EQ(text_of(*kept), kCase);
+    const auto ran = run_of_the_file("edited");
+    const auto& now = ran.timepoints[1].lesions[0];
+    ASSERT_TRUE(now.measurements.has_value()) << now.reason;
+    EXPECT_EQ(now.measurements->voxels, tried->result.measurements->voxels);
+    EXPECT_EQ(now.measurements->long_axis.recorded, tried->result.measurements->long_axis.recorded);
+    EXPECT_EQ(now.reviewer, "R2");
+    EXPECT_TRUE(read_case(case_file())->lesions[0].timepoints.at("after").nodule);
+
+    // Opened again on what was run, where nobody remembers the mask without edits.
+    OpenCase::WrittenCase written;
+    for (const char* id : {"before", "after"}) written[{id, "T1"}].mask = scratch_.path() / "edited" / "masks" / (std::string(id) + "-T1.nii.gz");
+    auto again = opened(written);
+    EXPECT_EQ(again.lesions()[1][0].result.measurements->voxels, now.measurements->voxels);  // replayed once, not twice
+    log.edits.push_back(undo);
+    const auto undone = again.edited({1, 0}, log);
+    ASSERT_TRUE(undone.ok()) << undone.error().message;
+    EXPECT_EQ(undone->result.measurements->voxels, untouched);
+    ASSERT_TRUE(change_case(case_file(), "after", "T1", said, log).ok());
+    EXPECT_TRUE(std::filesystem::exists(scratch_.path() / "case.0001.edits"));  // every version of the log is kept
+    EXPECT_EQ(read_case(case_file())->lesions[0].timepoints.at("after").edits_file, "case.0002.edits");
+    EXPECT_EQ(run_of_the_file("undone").timepoints[1].lesions[0].measurements->voxels, untouched);
+
+    // A new prompt makes a mask that nobody has changed.
+    ASSERT_TRUE(change_case(case_file(), "after", "T1", drawn(12)).ok());
+    EXPECT_EQ(read_case(case_file())->lesions[0].timepoints.at("after").edits_file, "");
+}
+
 TEST_F(OpenedCase, AMaskIsMeasuredAsItIs)
 {
     const auto open = opened();
