@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "viewer/view.h"
 
@@ -278,6 +279,34 @@ std::vector<PlaneLine> prompt_lines(const segmentation::Prompt& prompt, const Vo
         out.push_back({q[0], q[1], p[0], q[1]});
         out.push_back({p[0], q[1], p[0], p[1]});
     }
+    return out;
+}
+
+std::vector<PlaneLine> edit_lines(const std::vector<segmentation::Edit>& edits, const VolumeGeometry& geometry, const PlaneFrame& frame)
+{
+    using Kind = segmentation::Edit::Kind;
+    constexpr int kSides = 24;
+    std::vector<PlaneLine> out;
+    segmentation::Prompt contours;
+    for (const auto& edit : edits) {
+        if (edit.kind == Kind::add_contour || edit.kind == Kind::remove_contour) contours.contours.push_back(edit.points);
+        if (edit.kind != Kind::add_sphere && edit.kind != Kind::remove_sphere) continue;
+        const double off_mm = frame.distance_mm(edit.points[0]);
+        if (off_mm >= edit.mm) continue;
+        const double radius_mm = std::sqrt(edit.mm * edit.mm - off_mm * off_mm);
+        const auto at = frame.to_plane(edit.points[0]);
+        const auto on_circle = [&](int i) {
+            const double angle = 2 * std::numbers::pi * i / kSides;
+            return std::array{at[0] + radius_mm / frame.pixel_x_mm * std::cos(angle), at[1] + radius_mm / frame.pixel_y_mm * std::sin(angle)};
+        };
+        for (int i = 0; i < kSides; ++i) {
+            const auto a = on_circle(i);
+            const auto b = on_circle(i + 1);
+            out.push_back({a[0], a[1], b[0], b[1]});
+        }
+    }
+    const auto drawn = prompt_lines(contours, geometry, frame);
+    out.insert(out.end(), drawn.begin(), drawn.end());
     return out;
 }
 

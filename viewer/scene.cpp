@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "viewer/view.h"
 
@@ -262,6 +263,15 @@ Scene reviewed(Scene scene, const View& view, Decision decision, const std::stri
     return scene;
 }
 
+std::vector<TimepointView> take_unseen(Scene& scene)
+{
+    const auto open = std::find_if(scene.timepoints.begin(), scene.timepoints.end(), [](const auto& t) { return t.ct && t.signature.empty(); });
+    if (open == scene.timepoints.end()) return {};
+    std::vector<TimepointView> unseen(std::make_move_iterator(open + 1), std::make_move_iterator(scene.timepoints.end()));
+    scene.timepoints.erase(open + 1, scene.timepoints.end());
+    return unseen;
+}
+
 Pressed pressed(const Scene& scene, const View& view, std::string_view key)
 {
     if (key == "Right") return {other_timepoint(scene, view, 1)};
@@ -309,6 +319,7 @@ std::string band(const Scene& scene, const View& view)
     if (lesion && !lesion->reader.empty() && lesion->review_state != "unreviewed") text += " BY " + lesion->reader;
     if (scene.proposed) text = "PROPOSAL, NOT TAKEN";
     if (!scene.read_only.empty()) text += " - READ ONLY";
+    if (scene.blinded) text += " - BLINDED";
     text += " - RESEARCH USE ONLY";
     return scene.synthetic ? text + " - SYNTHETIC" : text;
 }
@@ -317,7 +328,7 @@ std::vector<std::string> captions(const Scene& scene, const View& view)
 {
     const auto& timepoint = scene.timepoints[view.timepoint];
     std::vector<std::string> lines{scene.case_id + "   " + timepoint.id + (timepoint.date ? "   " + iso(*timepoint.date) : "") +
-                                   "   " + std::to_string(view.timepoint + 1) + " of " + std::to_string(scene.timepoints.size()) +
+                                   (scene.blinded ? "" : "   " + std::to_string(view.timepoint + 1) + " of " + std::to_string(scene.timepoints.size())) +
                                    (timepoint.response.empty() ? "" : "   " + scene.criterion + ": " + timepoint.response)};
     const auto* lesion = lesion_of(scene, view);
     const auto add_message = [&] {

@@ -1,16 +1,31 @@
 #include "viewer/session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
+
+#include "core/units.h"
 
 namespace retromass::viewer {
 namespace {
 
-const std::string kAskReason = "signed before; why again? Return signs, Escape does not: ";
+constexpr double kSmooth_mm = 1.5;                                  // about two pixels of a body CT
+constexpr double kBrushStep = 1.25, kLeast_mm = 1, kMost_mm = 50;   // radius of the brush
 
 }  // namespace
 
-Session::Session(Scene scene, View view, Callbacks callbacks) : scene_(std::move(scene)), view_(view), callbacks_(std::move(callbacks)) { refresh(); }
+Session::Session(Scene scene, View view, Callbacks callbacks) : scene_(std::move(scene)), view_(view), callbacks_(std::move(callbacks))
+{
+    if (scene_.blinded) {
+        unseen_ = take_unseen(scene_);
+        auto last = scene_.timepoints.size() - 1;
+        while (last > 0 && !scene_.timepoints[last].ct) --last;
+        view_.beside.reset();
+        view_.timepoint = last;
+        view_ = at_row(scene_, view_, {{}, last, {}});
+    }
+    refresh();
+}
 
 Session::~Session() { stop_job(); }
 
@@ -22,15 +37,17 @@ void Session::stop_job()
     job_ = {};
 }
 
-void Session::lay_in(Scene& scene) const
+void Session::lay_in(std::vector<TimepointView>& timepoints, std::size_t first) const
 {
-    for (std::size_t t = 0; t < scene.timepoints.size() && t < outcome_->lesions.size(); ++t) {
-        auto& timepoint = scene.timepoints[t];
-        timepoint.response = outcome_->responses[t];
+    for (std::size_t t = 0; t < timepoints.size() && first + t < outcome_->lesions.size(); ++t) {
+        auto& timepoint = timepoints[t];
+        timepoint.response = outcome_->responses[first + t];
         for (std::size_t l = 0; l < timepoint.lesions.size(); ++l) {
-            auto changed = outcome_->lesions[t][l];
+            auto changed = outcome_->lesions[first + t][l];
             changed.review_state = timepoint.lesions[l].review_state;
             changed.reader = timepoint.lesions[l].reader;
+            changed.prompt = std::move(timepoint.lesions[l].prompt);
+            changed.edits = std::move(timepoint.lesions[l].edits);
             timepoint.lesions[l] = std::move(changed);
         }
     }
@@ -43,35 +60,30 @@ void Session::refresh()
     auto& timepoint = shown_.timepoints[view_.timepoint];
     if (!drawing_ || view_.lesion >= timepoint.lesions.size()) return;
     if (outcome_) {
-        lay_in(shown_);
+        lay_in(shown_.timepoints, 0);
         shown_.proposed = true;
     }
-    timepoint.lesions[view_.lesion].prompt = drawing_->prompt();
+    auto& lesion = timepoint.lesions[view_.lesion];
+    if (!drawing_->of_mask()) lesion.prompt = drawing_->prompt();
+    else if (!fresh_ || !drawing_->whole()) lesion.strokes = drawing_->last_edits();
 }
 
 void Session::key(std::string_view symbol, char character)
 {
     if (reason_) {
-        if (symbol == "Return" || symbol == "KP_Enter") {
-            const auto reason = *std::exchange(reason_, std::nullopt);
-            sign_with(reason);
-        } else if (symbol == "Escape") {
-            reason_.reset();
-            message_ = "not signed";
-        } else {
-            if (symbol == "BackSpace" && !reason_->empty()) reason_->pop_back();
-            else if (character >= ' ' && character <= '~') *reason_ += character;
-            message_ = kAskReason + *reason_;
-        }
+        type(symbol, character);
     } else if (const auto tool = tool_of(symbol)) {
         choose(*tool);
     } else if (symbol == "Escape") {
         discard();
     } else if (symbol == "Return" || symbol == "KP_Enter") {
         take();
-    } else if (symbol == "BackSpace" && drawing_) {
-        drawing_->take_back();
-        ask();
+    } else if (symbol == "u" || symbol == "BackSpace" || symbol == "y") {
+        step(symbol != "y");
+    } else if (symbol == "bracketleft" || symbol == "bracketright") {
+        resize_brush(symbol == "bracketleft" ? 1 / kBrushStep : kBrushStep);
+    } else if (symbol == "m") {
+        smooth();
     } else {
         const auto asked = pressed(scene_, view_, symbol);
         closed_ = closed_ || asked.close;
@@ -82,19 +94,36 @@ void Session::key(std::string_view symbol, char character)
     refresh();
 }
 
+void Session::with_reason(const std::string& what, std::function<void(const std::string& reason)> act)
+{
+    if (scene_.timepoints[view_.timepoint].signature.empty()) return act({});
+    reason_.emplace();
+    waits_ = std::move(act);
+    asks_why_ = "signed before; why " + what + "? Return goes on, Escape does not: ";
+    message_ = asks_why_;
+}
+
+void Session::type(std::string_view symbol, char character)
+{
+    if ((symbol == "Return" || symbol == "KP_Enter") && !reason_->empty()) {
+        const auto reason = *std::exchange(reason_, std::nullopt);
+        return waits_(reason);
+    }
+    if (symbol == "Escape") {
+        reason_.reset();
+        message_ = "nothing was done";
+        return;
+    }
+    if (symbol == "BackSpace" && !reason_->empty()) reason_->pop_back();
+    else if (character >= ' ' && character <= '~') *reason_ += character;
+    message_ = asks_why_ + *reason_;
+}
+
 void Session::sign()
 {
-    const auto& timepoint = scene_.timepoints[view_.timepoint];
-    if (drawing_ && !drawing_->empty()) {
-        message_ = "Return takes the change, Escape discards it; then sign";
-    } else if (!callbacks_.sign) {
-        message_ = why_not();
-    } else if (timepoint.signature.empty()) {
-        sign_with({});
-    } else {
-        reason_.emplace();
-        message_ = kAskReason;
-    }
+    if (drawing_ && !drawing_->empty()) message_ = "Return takes the change, Escape discards it; then sign";
+    else if (!callbacks_.sign) message_ = why_not();
+    else with_reason("again", [this](const std::string& reason) { sign_with(reason); });
 }
 
 void Session::sign_with(const std::string& reason)
@@ -108,6 +137,18 @@ void Session::sign_with(const std::string& reason)
     timepoint.signature = *signature;
     message_ = timepoint.id + " signed by " + *signature;
     ++decisions_;
+    if (scene_.blinded) reveal();
+}
+
+void Session::reveal()
+{
+    const auto last = scene_.timepoints.size() - 1;
+    for (auto& timepoint : unseen_) scene_.timepoints.push_back(std::move(timepoint));
+    unseen_ = take_unseen(scene_);
+    const auto signed_by = message_;
+    const bool more = scene_.timepoints.size() > last + 1;
+    if (more) look(other_timepoint(scene_, view_, static_cast<int>(scene_.timepoints.size() - 1 - view_.timepoint)));
+    message_ = signed_by + (more ? "; here is the next" : unseen_.empty() ? "; all time points are signed" : "");
 }
 
 std::string Session::why_not() const
@@ -117,6 +158,7 @@ std::string Session::why_not() const
 
 void Session::go(const TableRow& row)
 {
+    if (reason_) return;  // it is of what is looked at
     look(at_row(scene_, view_, row));
     refresh();
 }
@@ -139,14 +181,62 @@ void Session::choose(Tool tool)
         message_ = "nothing can be drawn here";
         return;
     }
+    if (edits_the_mask(tool) && !lesion->mask) {
+        message_ = "there is no mask to change: draw a prompt first";
+        return;
+    }
+    if (drawing_ && drawing_->of_mask() != edits_the_mask(tool)) {
+        if (!drawing_->empty()) {
+            message_ = "Return takes the change, Escape discards it; then go on";
+            return;
+        }
+        discard();
+    }
     tool_ = tool;
-    message_ = hint(tool);
-    if (drawing_) return;
+    message_ = told(tool);
+    if (!drawing_) begin(tool);
+}
+
+void Session::begin(Tool tool)
+{
+    const auto* lesion = lesion_of(scene_, view_);
+    if (edits_the_mask(tool)) {
+        drawing_.emplace(ct_of(scene_, view_).geometry.normal(), lesion->edits);
+        return;
+    }
     // What only limits a prompt is added to the one that is there; what says where the lesion is begins a new one.
     const bool adds = tool == Tool::extent || tool == Tool::not_here;
     auto start = adds ? lesion->prompt : segmentation::Prompt{};
     start.prior.reset();
     drawing_.emplace(ct_of(scene_, view_).geometry.normal(), std::move(start));
+}
+
+std::string Session::told(Tool tool) const
+{
+    const bool paints = tool == Tool::brush || tool == Tool::rubber;
+    return (paints ? fixed(2 * brush_mm_, 1) + " mm " : "") + std::string(hint(tool));
+}
+
+void Session::step(bool back)
+{
+    const auto* lesion = lesion_of(scene_, view_);
+    if (!drawing_ && back && lesion && callbacks_.outcome && !lesion->edits.edits.empty()) begin(Tool::brush);
+    if (!drawing_ || !(back ? drawing_->undo() : drawing_->redo())) message_ = back ? "nothing to take back" : "nothing to do again";
+    else ask();
+}
+
+void Session::resize_brush(double factor)
+{
+    brush_mm_ = std::clamp(brush_mm_ * factor, kLeast_mm, kMost_mm);
+    message_ = told(tool_ == Tool::rubber ? Tool::rubber : Tool::brush);
+}
+
+void Session::smooth()
+{
+    choose(Tool::brush);
+    if (tool_ != Tool::brush) return;
+    drawing_->smooth(kSmooth_mm);
+    ask();
 }
 
 void Session::discard()
@@ -157,6 +247,7 @@ void Session::discard()
     else message_.clear();
     drawing_.reset();
     outcome_.reset();
+    fresh_ = false;
     tool_ = Tool::none;
 }
 
@@ -169,13 +260,13 @@ void Session::wheel(Plane plane, int steps)
 void Session::press(Plane plane, PatientPoint point)
 {
     if (tool_ == Tool::none) view_ = centred(scene_, view_, point);
-    else drawing_->press(tool_, plane, point);
+    else drawing_->press(tool_, plane, point, brush_mm_);
     refresh();
 }
 
 void Session::drag(PatientPoint point)
 {
-    if (tool_ == Tool::none) return;
+    if (tool_ == Tool::none || !ct_of(scene_, view_).geometry.contains(point)) return;
     drawing_->drag(point);
     refresh();
 }
@@ -191,19 +282,24 @@ void Session::release()
 
 void Session::ask()
 {
-    outcome_.reset();
+    fresh_ = false;
     ask_again_ = false;
     if (job_.valid()) *stop_ = true;
-    if (!drawing_ || !drawing_->whole()) {
-        message_ = hint(tool_);
+    if (!drawing_ || drawing_->empty() || !drawing_->whole()) {
+        message_ = told(tool_);
+        outcome_.reset();
         return;
     }
-    message_ = "segmenting ...";
+    message_ = drawing_->of_mask() ? "measuring ..." : "segmenting ...";
     if (job_.valid()) {
         ask_again_ = true;
         return;
     }
-    asked_ = {view_.timepoint, view_.lesion, drawing_->prompt()};
+    asked_ = {view_.timepoint, view_.lesion, drawing_->prompt(), {}, {}};
+    if (drawing_->of_mask()) {
+        asked_.prompt = lesion_of(scene_, view_)->prompt;
+        asked_.edits = drawing_->edits();
+    }
     stop_ = std::make_shared<std::atomic<bool>>(false);
     job_ = std::async(std::launch::async, [change = asked_, stop = stop_, outcome = callbacks_.outcome] {
         return outcome(change, [stop](std::string_view, double) { return !*stop; });
@@ -218,10 +314,12 @@ bool Session::tick()
         ask();
     } else if (!*stop_ && made) {
         outcome_ = std::move(*made);
+        fresh_ = true;
         const auto& lesion = outcome_->lesions[asked_.timepoint][asked_.lesion];
         message_ = lesion.measurements ? "a proposal: Return takes it, Escape discards it, or draw on" : "no figures: " + lesion.reason;
     } else if (!*stop_) {
         message_ = made.error().message;
+        outcome_.reset();
     }
     refresh();
     return true;
@@ -229,44 +327,52 @@ bool Session::tick()
 
 void Session::take()
 {
-    if (!outcome_) {
-        if (drawing_) message_ = working() ? "wait for the mask first" : std::string(hint(tool_));
+    if (!fresh_) {
+        if (drawing_) message_ = working() ? "wait for the mask first" : told(tool_);
         return;
     }
-    if (callbacks_.reader.empty() || !callbacks_.take) {
-        message_ = why_not();
+    if (callbacks_.reader.empty() || !callbacks_.take) message_ = why_not();
+    else with_reason("is it changed", [this](const std::string& reason) { take_with(reason); });
+}
+
+void Session::take_with(const std::string& reason)
+{
+    if (!fresh_) {
+        message_ = "wait for the mask first";
         return;
     }
+    asked_.reason = reason;
     const auto done = callbacks_.take(asked_);
     if (!done) {
         message_ = "not taken: " + done.error().message;
         return;
     }
-    lay_in(scene_);
+    lay_in(scene_.timepoints, 0);
+    lay_in(unseen_, scene_.timepoints.size());
     auto& lesion = scene_.timepoints[asked_.timepoint].lesions[asked_.lesion];
     lesion.prompt = asked_.prompt;
+    lesion.edits = asked_.edits.value_or(segmentation::EditLog{});
     lesion.review_state = "edited";
     lesion.reader = callbacks_.reader;
     ++decisions_;
     drawing_.reset();
     outcome_.reset();
+    fresh_ = false;
     tool_ = Tool::none;
     message_ = *done;
 }
 
 void Session::decide(Decision decision)
 {
-    const auto* lesion = lesion_of(scene_, view_);
-    if (!lesion) return;
-    if (drawing_ && !drawing_->empty()) {
-        message_ = "Return takes the change, Escape discards it; then decide";
-        return;
-    }
-    if (!callbacks_.review) {
-        message_ = why_not();
-        return;
-    }
-    if (const auto done = callbacks_.review(scene_.timepoints[view_.timepoint].id, lesion->lesion, decision); !done) {
+    if (!lesion_of(scene_, view_)) return;
+    if (drawing_ && !drawing_->empty()) message_ = "Return takes the change, Escape discards it; then decide";
+    else if (!callbacks_.review) message_ = why_not();
+    else with_reason(decision == Decision::accept ? "is it accepted now" : "is it rejected now", [this, decision](const std::string& reason) { decide_with(decision, reason); });
+}
+
+void Session::decide_with(Decision decision, const std::string& reason)
+{
+    if (const auto done = callbacks_.review(view_.timepoint, view_.lesion, decision, reason); !done) {
         message_ = "not noted: " + done.error().message;
         return;
     }

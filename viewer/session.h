@@ -1,11 +1,13 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "viewer/drawing.h"
 #include "viewer/view.h"
@@ -44,15 +46,26 @@ public:
 private:
     void look(const View& view);   ///< refuses to leave a drawing that is neither taken nor discarded
     void choose(Tool tool);
+    void begin(Tool tool);
     void ask();        ///< for the outcome of what is drawn
+    void step(bool back);
+    void resize_brush(double factor);
+    void smooth();
+    /// Does it, or asks for a reason first where the time point was signed.
+    void with_reason(const std::string& what, std::function<void(const std::string& reason)> act);
+    void type(std::string_view symbol, char character);
     void take();
+    void take_with(const std::string& reason);
     void discard();
     void decide(Decision decision);
+    void decide_with(Decision decision, const std::string& reason);
     void sign();
     void sign_with(const std::string& reason);
+    void reveal();                     ///< the next time point of a blinded session
     std::string why_not() const;       ///< nothing can be decided
+    std::string told(Tool tool) const;
     void stop_job();
-    void lay_in(Scene& scene) const;   ///< the outcome
+    void lay_in(std::vector<TimepointView>& timepoints, std::size_t first) const;   ///< the outcome of these, the first being that of the case
     void refresh();
 
     Scene scene_;
@@ -61,13 +74,18 @@ private:
     Callbacks callbacks_;
     Tool tool_ = Tool::none;
     std::optional<Drawing> drawing_;
+    double brush_mm_ = 5;                   ///< radius
     Change asked_;                          ///< that `outcome_` or the job is of
-    std::optional<Outcome> outcome_;
+    std::optional<Outcome> outcome_;        ///< the last one: shown until the next is there
+    bool fresh_ = false;                    ///< it is of all that is drawn
     bool ask_again_ = false;                ///< when the job has ended
     std::future<Result<Outcome>> job_;
     std::shared_ptr<std::atomic<bool>> stop_;
     std::string message_;
-    std::optional<std::string> reason_;     ///< being typed, for a signature
+    std::optional<std::string> reason_;     ///< being typed, for what waits for it
+    std::string asks_why_;
+    std::function<void(const std::string& reason)> waits_;
+    std::vector<TimepointView> unseen_;     ///< of a blinded session
     bool closed_ = false;
     int decisions_ = 0;
 };

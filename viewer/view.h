@@ -31,6 +31,8 @@ struct LesionView {
     std::optional<measurement::LesionMeasurements> measurements;
     std::string reason;  ///< why there is no measurement
     segmentation::Prompt prompt;  ///< what a reader drew for it
+    segmentation::EditLog edits;  ///< what a reader changed on its mask
+    std::vector<segmentation::Edit> strokes;  ///< edits that the mask does not show yet
     std::vector<Notice> notices;
 };
 
@@ -52,6 +54,7 @@ struct Scene {
     std::string criterion;                  ///< the primary one, e.g. "RECIST 1.1"
     std::string message;                    ///< what was just done, or what is waited for
     std::string read_only;                  ///< why nothing can be decided or changed; empty = it can
+    bool blinded = false;                   ///< a time point is shown once the one before is signed
     bool proposed = false;                  ///< the lesion looked at is a change that nobody has taken yet; the band says so
 };
 
@@ -132,6 +135,9 @@ View at_row(const Scene& scene, const View& view, const TableRow& row);
 /// The scene with a lesion's review state and its reader; nothing else changes.
 Scene reviewed(Scene scene, const View& view, Decision decision, const std::string& reader);
 
+/// What a blinded reader must not see yet, taken out of the scene: all that follows the first time point with a CT that is not signed.
+std::vector<TimepointView> take_unseen(Scene& scene);
+
 /// What a key asks for. Keys are named as X names them: "Right", "Tab", "plus", "1" (docs/stages/viewer.md has the table).
 struct Pressed {
     View view;  ///< the same where the key says nothing
@@ -177,6 +183,8 @@ struct PlaneLine {
 /// The outline of the mask: the pixel edges between inside and outside, joined to straight runs.
 std::vector<PlaneLine> outline(const Mask& mask, const VolumeGeometry& geometry, const PlaneFrame& frame);
 
+/// What of edits a plane shows: the circles that it cuts out of balls, contours on their slice.
+std::vector<PlaneLine> edit_lines(const std::vector<segmentation::Edit>& edits, const VolumeGeometry& geometry, const PlaneFrame& frame);
 /// What of a prompt a plane shows: lines and contours on their slice, points as crosses, boxes where they are cut, top and bottom slice
 /// on the planes across.
 std::vector<PlaneLine> prompt_lines(const segmentation::Prompt& prompt, const VolumeGeometry& geometry, const PlaneFrame& frame);
@@ -211,6 +219,8 @@ struct Change {
     std::size_t timepoint = 0;
     std::size_t lesion = 0;
     segmentation::Prompt prompt;
+    std::optional<segmentation::EditLog> edits;     ///< all of them: the mask is changed, the prompt stays
+    std::string reason;                             ///< why, where the time point was signed
 };
 /// What a change makes of the case: the very figures a run of the changed case file gives.
 struct Outcome {
@@ -221,12 +231,13 @@ struct Outcome {
 /// What the viewer may ask for; an empty function means it cannot be done here.
 struct Callbacks {
     std::string reader;  ///< who decides; shown in the band
-    std::function<Status(const std::string& timepoint, const std::string& lesion, Decision decision)> review;
+    /// With a reason where the time point was signed, as in all that follows.
+    std::function<Status(std::size_t timepoint, std::size_t lesion, Decision decision, const std::string& reason)> review;
     /// Changes nothing; called beside the window, one at a time and never while `take` is.
     std::function<Result<Outcome>(const Change& change, const Progress& progress)> outcome;
     /// Writes the change, whose outcome was shown, into the case file. Answers what was done, in words.
     std::function<Result<std::string>(const Change& change)> take;
-    /// Signs the time point's report; with a reason where it was signed before. Answers TimepointView::signature.
+    /// Signs the time point's report. Answers TimepointView::signature.
     std::function<Result<std::string>(std::size_t timepoint, const std::string& reason)> sign;
 };
 

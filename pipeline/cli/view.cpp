@@ -34,6 +34,7 @@ struct Options {
     std::string role;
     std::string uid_root = outputs::kUidRoot;
     bool read_only = false;
+    bool blinded = false;
     std::string picture;
     std::string timepoint;
     int threads = 0;
@@ -222,6 +223,10 @@ Result<viewer::Scene> scene_of(const run::OpenCase& open, const Log& log, std::m
         if (const auto& ct = open.ct(t)) timepoint.ct = {ct, &ct->volume};
         for (const auto& lesion : open.lesions()[t]) {
             auto view = shown(lesion);
+            const auto& said = file.lesions[timepoint.lesions.size()].timepoints;
+            if (const auto at = said.find(timepoint.id); at != said.end() && !at->second.edits_file.empty()) {
+                RETROMASS_TRY_ASSIGN(view.edits, run::edits_in(file.folder / at->second.edits_file));
+            }
             if (const auto review = log.reviews.find({timepoint.id, view.lesion}); review != log.reviews.end()) {
                 view.review_state = review->second.first;
                 view.reader = review->second.second;
@@ -233,19 +238,79 @@ Result<viewer::Scene> scene_of(const run::OpenCase& open, const Log& log, std::m
     return scene;
 }
 
-/// What the case file would say of a lesion after a change: prompt and reader are new, the rest stays.
+/// What a blinded reader must not see: dates, names that may be dates, and what other readers said. Without a case it hides nothing.
+class Blinds {
+public:
+    Blinds() = default;
+    Blinds(const run::CaseFile& file, std::string reader) : reader_(std::move(reader))
+    {
+        for (const auto& timepoint : file.timepoints) names_.emplace(timepoint.id, "time point " + std::to_string(names_.size() + 1));
+    }
+    viewer::LesionView hidden(viewer::LesionView lesion) const
+    {
+        hide(lesion.reason);
+        for (auto& notice : lesion.notices) hide(notice.text);
+        return lesion;
+    }
+    viewer::Scene hidden(viewer::Scene scene, const run::CaseFile& file) const
+    {
+        scene.blinded = true;
+        for (auto& timepoint : scene.timepoints) {
+            timepoint.date.reset();
+            for (std::size_t l = 0; l < timepoint.lesions.size(); ++l) {
+                auto& lesion = timepoint.lesions[l];
+                const auto& said = file.lesions[l].timepoints;
+                if (const auto at = said.find(timepoint.id); at == said.end() || at->second.reader != reader_) lesion.prompt = {};
+                if (lesion.reader != reader_) {
+                    lesion.review_state = "unreviewed";
+                    lesion.reader.clear();
+                }
+                lesion = hidden(std::move(lesion));
+            }
+            timepoint.id = names_.at(timepoint.id);
+            if (!timepoint.baseline.empty()) timepoint.baseline = names_.at(timepoint.baseline);
+        }
+        return scene;
+    }
+
+private:
+    void hide(std::string& text) const
+    {
+        constexpr std::size_t kShort = 4;   // may be part of any word
+        for (const auto& [id, name] : names_) {
+            if (id.size() < kShort || id.find_first_of("0123456789") == std::string::npos) continue;
+            for (std::size_t at = 0; (at = text.find(id, at)) != std::string::npos; at += name.size()) text.replace(at, id.size(), name);
+        }
+    }
+    std::string reader_;
+    std::map<std::string, std::string> names_;
+};
+
+/// Fails with usage where a blinded reading cannot be one.
+Status may_be_blinded(const Options& options, const std::map<std::string, std::string>& signatures)
+{
+    if (options.picture.empty() && (options.reader.empty() || options.role.empty())) return Error{Code::usage, "--blinded needs --reader and --role: each time point is signed before the next is shown", "cli"};
+    for (const auto& [timepoint, signature] : signatures) {
+        if (signature.starts_with(options.reader + ", ")) continue;
+        return Error{Code::usage, "this result is signed by another reader; for a blinded reading run the case into a folder of its own", "cli"};
+    }
+    return Done{};
+}
+
+/// What the case file would say of a lesion after a change: prompt and reader are new, the rest stays; edits are written apart.
 run::LesionAtTimepoint said_of(const run::OpenCase& open, const viewer::Change& change, const std::string& reader)
 {
     const auto& lesion = open.file().lesions[change.lesion];
     const auto before = lesion.timepoints.find(open.file().timepoints[change.timepoint].id);
     run::LesionAtTimepoint out;
     if (before != lesion.timepoints.end()) out = before->second;
+    out.reader = reader;
+    if (change.edits) return out;
     out.prompt = change.prompt;
     out.has_prompt = true;
-    out.reader = reader;
     out.status.reset();
     out.status_date.reset();
-    for (auto* text : {&out.mask_file, &out.prior_file, &out.label, &out.marks_file, &out.mark}) text->clear();
+    for (auto* text : {&out.mask_file, &out.prior_file, &out.label, &out.edits_file, &out.marks_file, &out.mark}) text->clear();
     return out;
 }
 
@@ -253,18 +318,19 @@ run::LesionAtTimepoint said_of(const run::OpenCase& open, const viewer::Change& 
 class Desk {
 public:
     /// `changed`: the case file says something that the result does not hold yet.
-    Desk(const Options& options, fs::path case_file, run::OpenCase open, bool changed) : options_(options), case_file_(std::move(case_file)), open_(std::move(open)), changed_(changed) {}
+    Desk(const Options& options, fs::path case_file, run::OpenCase open, bool changed, Blinds blinds)
+        : options_(options), case_file_(std::move(case_file)), open_(std::move(open)), blinds_(std::move(blinds)), changed_(changed) {}
 
     Result<viewer::Outcome> outcome(const viewer::Change& change, const Progress& progress)
     {
         const run::OpenCase::Place place{change.timepoint, change.lesion};
-        RETROMASS_TRY_ASSIGN(auto tried, open_.tried(place, said_of(open_, change, options_.reader), {}, progress));
+        RETROMASS_TRY_ASSIGN(auto tried, change.edits ? open_.edited(place, *change.edits, progress) : open_.tried(place, said_of(open_, change, options_.reader), {}, progress));
         const auto lesions = open_.lesions_with(place, tried);
         RETROMASS_TRY_ASSIGN(const auto assessment, open_.assessed(lesions));
         viewer::Outcome out;
         for (const auto& timepoint : lesions) {
             auto& views = out.lesions.emplace_back();
-            for (const auto& lesion : timepoint) views.push_back(shown(lesion));
+            for (const auto& lesion : timepoint) views.push_back(blinds_.hidden(shown(lesion)));
         }
         out.responses = responses_of(open_.file(), assessment);
         tried_ = std::move(tried);
@@ -277,15 +343,35 @@ public:
         RETROMASS_ASSERT(tried_, "only what was shown is taken");
         const auto& timepoint = open_.file().timepoints[change.timepoint].id;
         const auto& lesion = open_.file().lesions[change.lesion].lesion.id;
-        const auto said = said_of(open_, change, options_.reader);
-        RETROMASS_TRY_ASSIGN(const auto kept, run::change_case(case_file_, timepoint, lesion, said));
-        RETROMASS_TRY(outputs::note_review(options_.folder, {timestamp_now(), timepoint, lesion, "edited", options_.reader}));
+        auto edits = change.edits;
+        if (edits) edits->start = segmentation::fingerprint(*tried_->unedited);
+        RETROMASS_TRY_ASSIGN(const auto kept, run::change_case(case_file_, timepoint, lesion, said_of(open_, change, options_.reader), edits));
+        RETROMASS_TRY_ASSIGN(const auto file, run::read_case(case_file_));
+        const auto& said = file.lesions[change.lesion].timepoints.at(timepoint);
+        RETROMASS_TRY(outputs::note_review(options_.folder, {timestamp_now(), timepoint, lesion, "edited", options_.reader, change.reason}));
         open_.take({change.timepoint, change.lesion}, said, std::move(*tried_));
         tried_.reset();
         changed_ = true;
+        taken_.insert({change.timepoint, change.lesion});
         return "written to " + case_file_.filename().string() + "; the version before is kept as " + kept.filename().string();
     }
     bool changed() const { return changed_; }
+
+    /// A line for every lesion that was changed: what a run of the case file will say.
+    Result<std::vector<std::string>> changes() const
+    {
+        RETROMASS_TRY_ASSIGN(const auto assessment, open_.assessed(open_.lesions()));
+        const auto responses = responses_of(open_.file(), assessment);
+        std::vector<std::string> out;
+        for (const auto& [timepoint, lesion] : taken_) {
+            const auto& result = open_.lesions()[timepoint][lesion].result;
+            auto line = open_.file().timepoints[timepoint].id + ", " + result.lesion + ": ";
+            if (const auto& m = result.measurements) line += m->long_axis.recorded.text() + " x " + m->short_axis.recorded.text() + " x " + m->craniocaudal.recorded.text() + " mm";
+            else line += "not evaluable: " + result.reason;
+            out.push_back(line + "; " + std::string(response::criterion_title(open_.file().primary)) + ": " + responses[timepoint]);
+        }
+        return out;
+    }
 
     Result<std::string> sign(std::size_t timepoint, const std::string& reason)
     {
@@ -299,8 +385,10 @@ private:
     const Options& options_;
     fs::path case_file_;
     run::OpenCase open_;
+    Blinds blinds_;
     std::optional<run::OpenCase::Lesion> tried_;
     bool changed_ = false;
+    std::set<std::pair<std::size_t, std::size_t>> taken_;   ///< time point and lesion
 };
 
 /// Where a reader stopped, kept beside the result.
@@ -339,11 +427,6 @@ try {
     return std::nullopt;
 }
 
-Status note_review(const Options& options, const std::string& timepoint, const std::string& lesion, viewer::Decision decision)
-{
-    return outputs::note_review(options.folder, {timestamp_now(), timepoint, lesion, decision == viewer::Decision::accept ? "accepted" : "rejected", options.reader});
-}
-
 Status draw(const Options& options, const viewer::Scene& scene)
 {
     RETROMASS_TRY_ASSIGN(auto view, viewer::first_view(scene));
@@ -367,7 +450,14 @@ Status view_case(const Options& options)
     std::set<std::string> changed;
     for (const auto& place : log.changed) changed.insert(place.first);
     RETROMASS_TRY_ASSIGN(auto open, run::OpenCase::open(file, written_in(options.folder, file, log), changed, rules, terminal_progress()));
-    RETROMASS_TRY_ASSIGN(auto scene, scene_of(open, log, signatures_in(options.folder)));
+    const auto signatures = signatures_in(options.folder);
+    RETROMASS_TRY_ASSIGN(auto scene, scene_of(open, log, signatures));
+    Blinds blinds;
+    if (options.blinded) {
+        RETROMASS_TRY(may_be_blinded(options, signatures));
+        blinds = Blinds(file, options.reader);
+        scene = blinds.hidden(std::move(scene), file);
+    }
     if (!options.picture.empty()) return draw(options, scene);
 
     std::optional<CaseLock> lock;
@@ -382,25 +472,26 @@ Status view_case(const Options& options)
     if (!scene.read_only.empty()) std::cout << scene.read_only << '\n';
     else if (options.reader.empty()) std::cout << "without --reader NAME lesions can be looked at, not accepted, rejected or changed\n";
 
-    Desk desk(options, path, std::move(open), !log.changed.empty());
+    Desk desk(options, path, std::move(open), !log.changed.empty(), blinds);
     viewer::Callbacks callbacks;
     callbacks.reader = options.reader;
     callbacks.outcome = [&](const viewer::Change& change, const Progress& progress) { return desk.outcome(change, progress); };
     if (!options.reader.empty() && scene.read_only.empty()) {
-        callbacks.review = [&](const std::string& timepoint, const std::string& lesion, viewer::Decision decision) {
-            const auto status = note_review(options, timepoint, lesion, decision);
-            if (!status) complain(status.error());
-            return status;
+        callbacks.review = [&](std::size_t timepoint, std::size_t lesion, viewer::Decision decision, const std::string& reason) {
+            return outputs::note_review(options.folder, {timestamp_now(), file.timepoints[timepoint].id, file.lesions[lesion].lesion.id,
+                                                         decision == viewer::Decision::accept ? "accepted" : "rejected", options.reader, reason});
         };
         callbacks.take = [&](const viewer::Change& change) { return desk.take(change); };
         if (!options.role.empty()) callbacks.sign = [&](std::size_t timepoint, const std::string& reason) { return desk.sign(timepoint, reason); };
     }
     for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);  // a window ends at once; loading asked first
     const auto place = beside_result(options.folder, "view.json");
-    RETROMASS_TRY_ASSIGN(const auto ended, viewer::show(scene, callbacks, place_kept(place, scene)));
+    RETROMASS_TRY_ASSIGN(const auto ended, viewer::show(scene, callbacks, options.blinded ? std::nullopt : place_kept(place, scene)));
     if (!scene.read_only.empty()) return Done{};
-    keep_place(place, scene, ended.view);
+    if (!options.blinded) keep_place(place, scene, ended.view);
     std::cout << ended.decisions << " decisions noted in " << (fs::path(options.folder) / "events.jsonl").string() << '\n';
+    RETROMASS_TRY_ASSIGN(const auto changes, desk.changes());
+    for (const auto& line : options.blinded ? std::vector<std::string>{} : changes) std::cout << line << '\n';
     if (desk.changed()) std::cout << "the case file has changed; for report and objects: retromass run " << path.string() << " -o " << options.folder << " --overwrite\n";
     return Done{};
 }
@@ -416,6 +507,7 @@ void add_view(CLI::App& app, Context& context)
     command->add_option("--reader", options->reader, "Who reads; needed to accept or reject");
     command->add_option("--role", options->role, "As what, e.g. radiologist; needed to sign");
     command->add_flag("--read-only", options->read_only, "Look, change nothing, take no lock");
+    command->add_flag("--blinded", options->blinded, "Time points in their order, each shown once the one before is signed; no dates, no other readers");
     command->add_option("--uid-root", options->uid_root, "Root of the UIDs that signing makes, e.g. your institution's")->capture_default_str();
     command->add_option("--picture", options->picture, "Write the first view as PNG instead of opening a window");
     command->add_option("--timepoint", options->timepoint, "With --picture: which time point");

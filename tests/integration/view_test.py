@@ -89,6 +89,17 @@ class View(InScratch):
             with open(events, "w", encoding="utf-8") as file:
                 file.write(kept)
 
+    def test_a_blinded_picture_shows_no_date(self):
+        pictures = {}
+        for date in ("2020-01-01", "2021-05-05"):
+            case = self.path(date + ".yaml")
+            with open(case, "w", encoding="utf-8") as file:
+                file.write(CASE.replace("ct: phantom/ct,", f"ct: phantom/ct, date: {date},"))
+            pictures[date] = [self.picture(date + extra + ".png", "--case", case, *([extra] if extra else [])) for extra in ("", "--blinded")]
+        first, second = pictures.values()
+        self.assertNotEqual(first[0], second[0])
+        self.assertEqual(first[1], second[1])
+
     def test_a_time_point_that_is_not_there_is_a_usage_error(self):
         done = run("view", self.out, "--picture", self.path("no.png"), "--timepoint", "never")
         self.assertEqual(done.returncode, 2)

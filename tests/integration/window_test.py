@@ -76,6 +76,30 @@ class InTheWindow(TwoBalls):
         self.assertAlmostEqual(size, 24, delta=2 * PIXEL_MM)  # the ball, to a pixel at either end
         self.assertEqual(category, "PR")                      # 24 of 40 mm: -40 %
 
+    def test_a_brush_changes_the_mask_the_response_and_what_the_next_run_says(self):
+        with Window(self.out, "--reader", "R1") as window:
+            x, y = AXIAL
+            window.key("Right", "d", "bracketright", "bracketright", "bracketright")
+            window.click(x + 20 * MM, y)   # on the edge of the mask
+            window.until(lambda: os.path.exists(os.path.join(self.copy, "case.0001.edits")), key="Return")
+            printed = window.close()
+        with open(os.path.join(self.copy, "case.0001.edits"), encoding="utf-8") as file:
+            steps = file.read().splitlines()
+        self.assertEqual(steps[0], "retromass-edits 1")
+        self.assertEqual([line.split()[0] for line in steps[1:]], ["on", "add-sphere"])
+
+        done = run("run", self.case, "-o", self.out, "--overwrite")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        size, category = self.size_and_category(self.out)
+        self.assertAlmostEqual(size, 20 + 20 + 5 * 1.25 ** 3, delta=2 * PIXEL_MM)   # far edge, brush of 5 mm grown by a quarter three times; a pixel at either end
+        self.assertEqual(category, "PD")                                           # from 40 mm: +24 %
+        case = read_json(os.path.join(self.out, "case.json"))
+        (after,) = [t for t in case["timepoints"] if t["id"] == "after"]
+        lesion = after["lesions"][0]
+        self.assertEqual((lesion["review_state"], lesion["reviewer"], lesion["edits"]["steps"][0]["removed"]), ("edited", "R1", 0))
+        figures = " x ".join("%g" % lesion[axis]["value"] for axis in ("long_axis_mm", "short_axis_mm", "craniocaudal_mm"))
+        self.assertIn(f"after, T1: {figures} mm", printed)   # what the window showed
+
     def test_escape_leaves_everything_as_it_was(self):
         before = self.events()
         with Window(self.out, "--reader", "R1") as window:
@@ -161,6 +185,26 @@ class InTheWindow(TwoBalls):
             window.key("g")
             window.close()
         self.assertEqual(len([e for e in self.events() if e["event"] == "signed"]), 1)
+
+    def test_a_blinded_reader_sees_a_time_point_once_the_one_before_is_signed(self):
+        signed = lambda: [e["timepoint"] for e in self.events() if e["event"] == "signed"]
+        with Window(self.out, "--reader", "R1", "--role", "radiologist", "--blinded") as window:
+            window.key("Right", "a")       # there is nothing to the right yet
+            window.until(lambda: len(self.reviewed()) == 1)
+            window.key("g")
+            window.until(lambda: signed() == ["before"])
+            window.key("x")                # it went on by itself
+            window.until(lambda: len(self.reviewed()) == 2)
+            window.key("Left", "x")        # what was signed is not changed without a reason ...
+            window.key("q", "Return")      # ... and this letter is one
+            window.until(lambda: len(self.reviewed()) == 3)
+            window.close()
+        self.assertEqual([(t, state) for t, state, _ in self.reviewed()], [("before", "accepted"), ("after", "rejected"), ("before", "rejected")])
+        self.assertEqual([e.get("comment") for e in self.events() if e["event"] == "review"], [None, None, "q"])
+        self.assertEqual(run("audit", self.out).returncode, 0)
+        refused = run("view", self.out, "--reader", "R2", "--role", "radiologist", "--blinded")
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertNotIn("R1", refused.stderr)
 
 
 if __name__ == "__main__":

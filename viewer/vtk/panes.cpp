@@ -252,6 +252,7 @@ private:
         }
         if (lesion) {
             for (const auto& line : prompt_lines(lesion->prompt, ct.geometry, frame_)) prompt_.add(world(line.x1, line.y1), world(line.x2, line.y2));
+            for (const auto& line : edit_lines(lesion->strokes, ct.geometry, frame_)) prompt_.add(world(line.x1, line.y1), world(line.x2, line.y2));
         }
         prompt_.done();
         for (auto& axis : axes_) axis->done();

@@ -1,98 +1,14 @@
 // What keys and mouse do, without a window.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <thread>
 
-#include "viewer/session.h"
+#include "tests/unit/viewer/a_session.h"
 
 namespace retromass::viewer {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-const VolumeGeometry kGrid = VolumeGeometry::axial({100, 100, 20}, 1, 1, 5);
-
-Scene two_timepoints()
-{
-    Scene scene;
-    scene.case_id = "RPS-001";
-    for (const char* id : {"before", "after"}) {
-        TimepointView timepoint;
-        timepoint.id = id;
-        timepoint.ct = std::make_shared<CtVolume>(CtVolume{kGrid, Grid<std::int16_t>(kGrid.size())});
-        timepoint.lesions = {LesionView{.lesion = "T1"}, LesionView{.lesion = "T2"}};
-        timepoint.response = id == std::string("before") ? "baseline" : "SD -5.0 %";
-        scene.timepoints.push_back(timepoint);
-    }
-    return scene;
-}
-
-/// A case that answers at once, or when it is let go, and remembers what it was asked.
-struct Desk {
-    std::atomic<bool> held = false;
-    std::vector<Change> asked;
-    std::vector<Change> taken;
-    std::string refuses;
-
-    Callbacks callbacks(const std::string& reader = "R1")
-    {
-        Callbacks out;
-        out.reader = reader;
-        out.outcome = [this](const Change& change, const Progress& progress) -> Result<Outcome> {
-            while (held) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-            if (!goes_on(progress, "segmenting", 0.5)) return Error{Code::cancelled, "stopped", "test"};
-            asked.push_back(change);
-            if (!refuses.empty()) return Error{Code::prompt_in_air, refuses, "test"};
-            Outcome made;
-            for (const auto& timepoint : two_timepoints().timepoints) made.lesions.push_back(timepoint.lesions);
-            auto& lesion = made.lesions[change.timepoint][change.lesion];
-            lesion.mask = std::make_shared<Mask>(kGrid.size());
-            lesion.measurements.emplace();
-            lesion.measurements->long_axis.recorded = Length::mm(static_cast<int>(asked.size()));
-            made.responses = {"baseline", "PR -40.0 %"};
-            return made;
-        };
-        out.take = [this](const Change& change) -> Result<std::string> {
-            taken.push_back(change);
-            return std::string("written");
-        };
-        out.review = [](const std::string&, const std::string&, Decision) -> Status { return Done{}; };
-        return out;
-    }
-};
-
-class ASession : public testing::Test {
-protected:
-    void drag(Plane plane, PatientPoint from, PatientPoint to)
-    {
-        session().press(plane, from);
-        session().drag(to);
-        session().release();
-    }
-    /// Until nothing is made any more.
-    void wait()
-    {
-        while (session().working()) {
-            session().tick();
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        }
-    }
-    Session& session()
-    {
-        if (!session_) session_ = std::make_unique<Session>(two_timepoints(), first_view(two_timepoints()).value(), desk_.callbacks(reader_));
-        return *session_;
-    }
-    const LesionView& lesion(std::size_t timepoint, std::size_t which = 0) { return session().scene().timepoints[timepoint].lesions[which]; }
-
-    Desk desk_;
-    std::string reader_ = "R1";
-    std::unique_ptr<Session> session_;
-};
 
 TEST_F(ASession, ShowsMaskFiguresAndResponseOfALineThatIsDrawnAndTakesThemOnReturn)
 {
@@ -291,6 +207,77 @@ TEST_F(ASession, SignsOnceAndAsksWhyBeforeItSignsAgain)
     session().key("Escape");
     session().key("Return");
     EXPECT_EQ(reasons.size(), 2u);
+}
+
+TEST_F(ASession, AsksWhyBeforeItChangesWhatWasSigned)
+{
+    auto scene = two_timepoints();
+    scene.timepoints[0].signature = "R1, radiologist, then";
+    session_ = std::make_unique<Session>(scene, first_view(scene).value(), desk_.callbacks());
+    session().key("l");
+    drag(Plane::axial, {20, 50, 50}, {60, 50, 50});
+    wait();
+    session().key("Return");
+    session().key("Return");
+    EXPECT_TRUE(desk_.taken.empty());  // no reason is none
+    for (const char c : std::string("too short")) session().key(std::string(1, c), c);
+    EXPECT_EQ(session().view().timepoint, 0u);
+    session().key("Return");
+    ASSERT_EQ(desk_.taken.size(), 1u);
+    EXPECT_EQ(desk_.taken[0].reason, "too short");
+    session().key("a");
+    EXPECT_TRUE(desk_.reasons.empty());
+    session().key("w", 'w');
+    session().key("Return");
+    session().key("Right");
+    session().key("a");  // nobody signed this one
+    EXPECT_THAT(desk_.reasons, ElementsAre("w", ""));
+}
+
+class ABlindedSession : public ASession {
+protected:
+    void SetUp() override
+    {
+        auto scene = two_timepoints();
+        scene.blinded = true;
+        scene.timepoints.push_back(scene.timepoints[1]);
+        scene.timepoints[2].id = "later";
+        auto callbacks = desk_.callbacks();
+        callbacks.sign = [](std::size_t, const std::string&) -> Result<std::string> { return std::string("R1, radiologist, now"); };
+        auto view = first_view(scene).value();
+        view.timepoint = 2;
+        session_ = std::make_unique<Session>(scene, view, callbacks);
+    }
+};
+
+TEST_F(ABlindedSession, ShowsTheNextTimePointOnceTheOneBeforeIsSigned)
+{
+    EXPECT_EQ(session().view().timepoint, 0u);
+    EXPECT_EQ(session().scene().timepoints.size(), 1u);
+    EXPECT_THAT(captions(session().scene(), session().view())[0], testing::Not(HasSubstr(" of ")));  // nor how many there are
+    EXPECT_THAT(band(session().scene(), session().view()), HasSubstr("BLINDED"));
+    for (const char* key : {"Right", "s", "Right"}) session().key(key);
+    EXPECT_EQ(session().view().timepoint, 0u);
+    session().key("g", 'g');
+    EXPECT_EQ(session().scene().timepoints.size(), 2u);
+    EXPECT_EQ(session().view().timepoint, 1u);
+    EXPECT_THAT(session().scene().message, HasSubstr("before signed by R1"));
+    session().key("Left");
+    session().key("Right");
+    session().key("Right");
+    EXPECT_EQ(session().scene().timepoints[session().view().timepoint].id, "after");
+    session().key("g", 'g');
+    EXPECT_EQ(session().scene().timepoints[session().view().timepoint].id, "later");
+}
+
+TEST_F(ABlindedSession, KeepsWhatAChangeMadeOfTimePointsThatAreNotSeenYet)
+{
+    session().key("l");
+    drag(Plane::axial, {20, 50, 50}, {60, 50, 50});
+    wait();
+    session().key("Return");
+    session().key("g", 'g');
+    EXPECT_EQ(session().scene().timepoints[1].response, "PR -40.0 %");
 }
 
 TEST_F(ASession, SaysWhyNothingCanBeChanged)
