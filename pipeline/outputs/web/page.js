@@ -93,7 +93,7 @@
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
     const dashes = [[], [6, 4], [2, 3], [10, 4, 2, 4], [1, 4]];
-    const lines = data.series.map((s, i) => ({ label: s.label, stroke: colour("--m" + (i % 5)), dash: dashes[i % 5], width: 2, spanGaps: true, points: { show: true, size: 7, fill: colour("--m" + (i % 5)) }, value: (_, v) => (v === null ? "-" : (v > 0 ? "+" : "") + v.toFixed(1) + " %") }));
+    const lines = data.series.map((s, i) => ({ label: s.label, show: !s.label.startsWith("volume"), stroke: colour("--m" + (i % 5)), dash: dashes[i % 5], width: 2, spanGaps: true, points: { show: true, size: 7, fill: colour("--m" + (i % 5)) }, value: (_, v) => (v === null ? "-" : (v > 0 ? "+" : "") + v.toFixed(1) + " %") }));
     const axis = (label) => ({ label, stroke: colour("--ink"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } });
     const plot = new uPlot({
       width: Math.max(320, room.clientWidth), height: 360, scales: { x: { time: false } },
