@@ -252,6 +252,8 @@ struct PictureSize {
     int width = 1200;
     int height = 900;
 };
+/// Whether there is a display for them. Fails with no_display.
+Status check_display();
 /// Draws what the window would show into a PNG, without a window on the screen; the same display is needed.
 Status render_scene(const Scene& scene, const View& view, const std::filesystem::path& png, PictureSize size = {});
 

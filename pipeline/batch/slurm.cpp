@@ -62,7 +62,7 @@ Result<std::string> output_of(std::vector<std::string> command)
     while (waitpid(pid, &how, 0) < 0 && errno == EINTR) {}
     while (!said.empty() && (said.back() == '\n' || said.back() == ' ')) said.pop_back();
     if (WIFEXITED(how) && WEXITSTATUS(how) == 0) return said;
-    return Error{Code::io, command[0] + " refused the job: " + (said.empty() ? "exit " + std::to_string(WEXITSTATUS(how)) : said), "batch: slurm"};
+    return Error{Code::io, command[0] + " failed: " + (said.empty() ? "exit " + std::to_string(WEXITSTATUS(how)) : said), "batch: slurm"};
 }
 
 /// A submission of its own, so that one that is queued still finds its list when the next is made.
@@ -78,6 +78,8 @@ Result<fs::path> new_folder(const Plan& plan)
 }
 
 }  // namespace
+
+Result<std::string> ask_cluster() { return output_of({"sinfo", "--noheader", "--format=%P %a, %D nodes %t"}); }
 
 Result<Submission> submit(const Plan& plan, const RunParameters& running, const ClusterParameters& cluster)
 {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -275,6 +276,24 @@ std::string review_hash(const Plan& plan, const PlannedCase& planned, const Case
 {
     if (state.state == State::done) return outputs::sha256_of_text(text_of(result_folder(plan, planned) / "case.json").value_or(""));
     return outputs::sha256_of_text(std::string(name(state.state)) + '\n' + state.code + '\n' + state.reason + '\n' + text_of(planned.case_file).value_or(""));
+}
+
+Status check_folder(const fs::path& folder)
+{
+    const auto failure = [&](const std::string& what, int number) { return Error{number == ENOSPC ? Code::disk_space : Code::io, "files in " + folder.string() + " cannot be " + what + ": " + std::generic_category().message(number), "batch"}; };
+    const auto probe = folder / (".retromass-probe-" + std::to_string(getpid()));
+    const auto renamed = probe.string() + "-renamed";
+    const int fd = open(probe.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) return failure("made", errno);
+    Status out = Done{};
+    if (!lock(fd, F_WRLCK, F_OFD_SETLK)) out = failure("locked", errno);
+    else if (write(fd, "x", 1) != 1) out = failure("written", errno);
+    else if (fsync(fd) != 0) out = failure("brought to the disk", errno);
+    else if (std::rename(probe.c_str(), renamed.c_str()) != 0) out = failure("renamed", errno);
+    close(fd);
+    unlink(probe.c_str());
+    unlink(renamed.c_str());
+    return out;
 }
 
 }  // namespace retromass::batch

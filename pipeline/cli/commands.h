@@ -42,6 +42,7 @@ void add_phantom(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 void add_sign(CLI::App& app, Context& context);
 void add_audit(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
 void add_review(CLI::App& app, Context& context);
 void add_view(CLI::App& app, Context& context);
 void add_pacs_listen(CLI::App& pacs, Context& context);

@@ -41,6 +41,7 @@ int main(int argc, char** argv)
 #endif
     cli::add_pacs(app, context);
     cli::add_phantom(app, context);
+    cli::add_doctor(app, context);
 
     try {
         app.parse(argc, argv);

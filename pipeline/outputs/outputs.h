@@ -249,6 +249,9 @@ Result<std::vector<Review>> apply_reviews(const std::filesystem::path& folder, c
 std::string html(std::string_view text);
 std::string base64(std::string_view bytes);
 
+/// The family of letters that pictures and pages get on this machine where they ask for DejaVu Sans; empty where there is none.
+std::string font_family();
+
 /// The response table as printed by `demo` and `run`.
 std::string response_table(const CaseResult& result);
 

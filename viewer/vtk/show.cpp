@@ -146,6 +146,12 @@ vtkStandardNewMacro(ReaderStyle)
 
 }  // namespace
 
+Status check_display()
+{
+    if (!open_display()) return no_display();
+    return Done{};
+}
+
 Result<Ended> show(const Scene& scene, const Callbacks& callbacks, const std::optional<View>& start)
 {
     RETROMASS_TRY_ASSIGN(auto view, first_view(scene));
