@@ -3,7 +3,7 @@
 #   make test    the same build, all tests
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps build demo picture test test-web bench eval train calibrate asan tidy format clean
+.PHONY: deps build package demo picture test test-web bench eval train calibrate asan tidy format clean
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -15,6 +15,10 @@ deps:
 build: deps
 	@cmake --preset release </dev/null
 	@cmake --build build/release --parallel $(JOBS)
+
+# build/release/retromass_VERSION_ARCH.deb; tools/try_package.sh installs it in a bare system and runs the demo there.
+package: build
+	@cmake --build build/release --target package
 
 demo: build
 	build/release/bin/retromass demo build/demo

@@ -43,6 +43,8 @@ void add_demo(CLI::App& app, Context& context);
 void add_sign(CLI::App& app, Context& context);
 void add_audit(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
+/// Hidden: the man page and the shell's completion, from all commands that were added.
+void add_describe(CLI::App& app);
 void add_review(CLI::App& app, Context& context);
 void add_view(CLI::App& app, Context& context);
 void add_pacs_listen(CLI::App& pacs, Context& context);

@@ -42,6 +42,7 @@ int main(int argc, char** argv)
     cli::add_pacs(app, context);
     cli::add_phantom(app, context);
     cli::add_doctor(app, context);
+    cli::add_describe(app);
 
     try {
         app.parse(argc, argv);
