@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kMemory_gb = 4;  ///< one case of several large studies (docs/scale.md)
+constexpr double kMemory_gb = 4;  ///< one case of several large studies: volume, crop and window of each step
 constexpr double kDisk_gb = 2;    ///< a hundred case folders of one study
 
 struct Options {
