@@ -106,7 +106,7 @@ std::string swimmer_plot(const TextTable& response)
     if (courses.empty()) return head + "<p>No case has a baseline and a later time point.</p>\n";
     std::stable_sort(courses.begin(), courses.end(), [](const auto& a, const auto& b) { return a.points.back().day > b.points.back().day; });
     const double last = last_day(courses);
-    const double row = courses.size() > 60 ? 6 : 14;
+    const double row = courses.size() > 60 ? 10 : 14;  // letters stay legible
     const double bottom = 10 + row * static_cast<double>(courses.size());
     const auto x = [&](double day) { return number(kLeft + (kRight - kLeft) * day / last); };
     std::string out = head + "<svg viewBox=\"0 0 1060 " + number(bottom + 35) + "\" role=\"img\" aria-label=\"Swimmer plot of " + std::to_string(courses.size()) + " periods\">\n" + days_axis(last, 5, bottom);
@@ -116,7 +116,7 @@ std::string swimmer_plot(const TextTable& response)
         out += "<g><title>" + outputs::html(course.label) + ": " + fixed(course.points.back().day, 0) + " days</title><rect x=\"60\" y=\"" + number(top + row * 0.1) + "\" width=\"" + number((kRight - kLeft) * course.points.back().day / last) + "\" height=\"" + number(row * 0.8) +
                "\" fill=\"currentColor\" fill-opacity=\".18\"/>";
         const auto mark = [&](const Point& point, const char* letter, const char* colour) {
-            out += "<text x=\"" + x(point.day) + "\" y=\"" + number(top + row * 0.85) + "\" text-anchor=\"middle\" style=\"font-weight:700;font-size:" + number(row * 0.85) + "px;fill:var(--" + colour + ")\">" + letter + "</text>";
+            out += "<text x=\"" + x(point.day) + "\" y=\"" + number(top + row * 0.85) + "\" text-anchor=\"middle\" style=\"font-weight:700;font-size:" + number(row) + "px;fill:var(--" + colour + ")\">" + letter + "</text>";
         };
         bool responded = false;
         for (const auto& point : course.points) {
