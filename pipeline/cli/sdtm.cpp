@@ -15,7 +15,7 @@ struct Options {
     int line = -1;
 };
 
-Status write_sdtm(const Options& options)
+Status write_sdtm(const Options& options, Context& context)
 {
     trial::SdtmParameters parameters;
     parameters.study = options.study;
@@ -27,6 +27,10 @@ Status write_sdtm(const Options& options)
     RETROMASS_TRY(write_folder(options.output, tables.files));
     std::cout << "wrote " << options.output << ": tu.csv, tr.csv, rs.csv\n";
     if (tables.missing > 0) std::cerr << tables.missing << " variables are empty because nobody stated them; missing.csv names each\n";
+    if (tables.left_out > 0) {
+        std::cerr << tables.left_out << (tables.left_out == 1 ? " case has" : " cases have") << " no valid baseline and no rows; missing.csv says why\n";
+        context.exit = Exit::some_failed;
+    }
     return Done{};
 }
 
@@ -41,9 +45,9 @@ void add_sdtm(CLI::App& app, Context& context)
     command->add_option("--study", options->study, "STUDYID (default: the protocol that the case was made under)");
     command->add_option("--protocol", options->protocol, "The trial's protocol file: evaluator and numbers of the visits");
     command->add_option("--line", options->line, "The treatment line (default: the only one; 0 = none)")->check(CLI::NonNegativeNumber);
-    command->footer("What nobody stated stays empty and is named in missing.csv.\nExample: retromass sdtm results/ -o sdtm --protocol protocol.yaml");
+    command->footer("What nobody stated stays empty and is named in missing.csv; exit code 3 where a case has no valid baseline, and so no rows.\nExample: retromass sdtm results/ -o sdtm --protocol protocol.yaml");
     command->callback([options, &context] {
-        const auto status = write_sdtm(*options);
+        const auto status = write_sdtm(*options, context);
         if (!status) context.exit = complain(status.error());
     });
 }

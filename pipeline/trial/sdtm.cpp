@@ -40,6 +40,7 @@ struct Sdtm {
     std::vector<Cells> tr;
     std::vector<Cells> rs;
     std::vector<std::vector<std::string>> missing;  ///< case, time point, variable, why
+    std::size_t left_out = 0;
 };
 
 /// The rows of one case.
@@ -50,6 +51,11 @@ public:
     Status add()
     {
         RETROMASS_TRY(choose_period());
+        if (rows_.empty() || !rows_.front().first->is_baseline) {  // what is a target, and what new, is known from the baseline alone
+            out_.missing.push_back({case_.case_id, "", "every one", rows_.empty() ? "no time point in " + period_->period : rows_.front().first->reason});
+            ++out_.left_out;
+            return Done{};
+        }
         for (const auto& lesion : case_.lesions) identify(lesion);
         for (std::size_t t = 0; t < rows_.size(); ++t) add_timepoint(t);
         add_best();
@@ -415,7 +421,8 @@ Result<SdtmFiles> sdtm_tables(const std::vector<std::filesystem::path>& results,
     auto named = outputs::csv_line({"USUBJID", "timepoint", "variable", "why"});
     for (const auto& row : tables.missing) named += outputs::csv_line(row);
     SdtmFiles out;
-    out.missing = tables.missing.size();
+    out.missing = tables.missing.size() - tables.left_out;
+    out.left_out = tables.left_out;
     out.files = {{"tu.csv", table_text(kTu, tables.tu)}, {"tr.csv", table_text(kTr, tables.tr)}, {"rs.csv", table_text(kRs, tables.rs)}, {"missing.csv", named}};
     return out;
 }

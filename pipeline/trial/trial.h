@@ -60,6 +60,7 @@ struct SdtmParameters {
 struct SdtmFiles {
     std::map<std::string, std::string> files;  ///< text by name: tu.csv, tr.csv, rs.csv, missing.csv
     std::size_t missing = 0;                   ///< variables that are empty because nobody stated them, each named in missing.csv
+    std::size_t left_out = 0;                  ///< cases without a valid baseline: named there too, and without rows
 };
 /// The CDISC SDTM domains TU, TR and RS of finished cases. Fails with usage where a case's study or treatment line is not clear.
 Result<SdtmFiles> sdtm_tables(const std::vector<std::filesystem::path>& results, const SdtmParameters& parameters = {});

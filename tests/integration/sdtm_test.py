@@ -138,6 +138,17 @@ class Sdtm(InScratch):
         self.assertLessEqual({("base", "VISIT"), ("base", "VISITNUM"), ("base", "TUEVAL"), ("base", "TULOC of T1"), ("third", "RSEVAL")}, named)
         self.assertEqual(run("sdtm", plain, "-o", folder, "--study", "TRIAL-9").returncode, 4, "an export is not overwritten")
 
+    def test_a_case_without_a_baseline_has_no_rows_and_is_named(self):
+        none = run_case(os.path.join(self.scratch, "no-baseline"), "P-5", [lesion("T1", "liver", size(50), size(40), size(33)), lesion("T2", "liver", None, size(30), size(30))])
+        folder = os.path.join(self.scratch, "with-no-baseline")
+        done = run("sdtm", self.results, none, "-o", folder)
+        self.assertEqual(done.returncode, 3)
+        for domain in TESTS:
+            self.assertEqual({r["USUBJID"] for r in rows(folder, domain)}, {"P-1", "P-2"}, "one case without a baseline costs no other")
+        why = [r["why"] for r in rows(folder, "missing") if r["USUBJID"] == "P-5"]
+        self.assertEqual(len(why), 1)
+        self.assertIn("no valid baseline", why[0])
+
     def test_a_study_outside_its_window_is_named_and_gets_no_visit(self):
         out = run_case(os.path.join(self.scratch, "windows"), "P-4", [lesion("T1", "liver", size(50), size(40), size(33))],
                        edit=lambda text: text.replace("date: 2020-03-06,", "date: 2020-04-01,").replace("{id: third,", "{id: third, visit: WEEK 8,"))
