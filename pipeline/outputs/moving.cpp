@@ -116,7 +116,7 @@ Moving moving_parts(const CaseResult& result, const std::vector<Preview>& previe
         out.data.emplace_back("mask-" + number, base64(preview.masks));
     }
     if (!data["series"].empty()) {
-        out.after_answer += "<section class=\"moving\"><h2>Change from baseline</h2>\n<p class=\"soft\">Per cent, from the baseline of each period; the numbers are in the tables. A click on a name shows or hides its line; volumes, which change by far more, are hidden at first.</p>\n<div id=\"changes\"></div></section>\n";
+        out.after_answer += "<section class=\"moving\"><h2>Change from baseline</h2>\n<p class=\"soft\">Per cent, from the baseline of each period; the numbers are in the tables. A click on a name shows or hides its line; lines beyond +300 % are hidden at first.</p>\n<div id=\"changes\"></div></section>\n";
     }
     if (!previews.empty()) out.after_answer += viewer_markup(previews);
     out.style.append(web::uplot_style());

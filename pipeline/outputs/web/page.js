@@ -93,11 +93,12 @@
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
     const dashes = [[], [6, 4], [2, 3], [10, 4, 2, 4], [1, 4]];
-    const lines = data.series.map((s, i) => ({ label: s.label, show: !s.label.startsWith("volume"), stroke: colour("--m" + (i % 5)), dash: dashes[i % 5], width: 2, spanGaps: true, points: { show: true, size: 7, fill: colour("--m" + (i % 5)) }, value: (_, v) => (v === null ? "-" : (v > 0 ? "+" : "") + v.toFixed(1) + " %") }));
+    const highest = 300;  // beyond it a line flattens all others: 22 cm after 2 cm are +1000 %, and of volume +100,000 %
+    const lines = data.series.map((s, i) => ({ label: s.label, show: s.points.every((p) => p.change <= highest), stroke: colour("--m" + (i % 5)), dash: dashes[(i + Math.floor(i / 5)) % 5], width: 2, spanGaps: true, points: { show: true, size: 7, fill: colour("--m" + (i % 5)) }, value: (_, v) => (v === null ? "-" : (v > 0 ? "+" : "") + v.toFixed(1) + " %") }));
     const axis = (label) => ({ label, stroke: colour("--ink"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } });
     const plot = new uPlot({
       width: Math.max(320, room.clientWidth), height: 360, scales: { x: { time: false } },
-      series: [{ label: "Day", value: (_, v) => (v === null ? "-" : String(v)) }, ...lines], axes: [axis("days since the baseline"), axis("change from baseline, %")],
+      series: [{ label: "Day", value: (_, v) => (v === null ? "-" : String(v)) }, ...lines], axes: [axis("days since the baseline"), { ...axis("change from baseline, %"), size: 80 }],
     }, [days, ...data.series.map((s) => days.map((day) => { const at = s.points.find((p) => p.day === day); return at ? at.change : null; }))], room);
     window.retromass_plot = plot;
     addEventListener("resize", () => plot.setSize({ width: Math.max(320, room.clientWidth), height: 360 }));
