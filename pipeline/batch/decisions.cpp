@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "pipeline/batch/batch.h"
@@ -81,6 +82,21 @@ Status note_in_case(const fs::path& folder, const std::string& state, const std:
     return Done{};
 }
 
+/// What the page's numbers say of the lesion, LPS mm: a point, a line, a long and a short line; nothing where they are none of these.
+std::optional<run::LesionAtTimepoint> prompt_of(const Prompt& prompt)
+{
+    const auto& n = prompt.points;
+    if (!std::all_of(n.begin(), n.end(), [](double x) { return std::isfinite(x); })) return std::nullopt;
+    const auto point = [&](std::size_t at) { return PatientPoint{n[at], n[at + 1], n[at + 2]}; };
+    run::LesionAtTimepoint out;
+    out.has_prompt = true;
+    if (n.size() == 3) out.prompt.points = {point(0)};
+    else if (n.size() == 6) out.prompt.lines = {{point(0), point(3)}};
+    else if (n.size() == 12) out.prompt.lines = {{point(0), point(3)}, {point(6), point(9)}};
+    else return std::nullopt;
+    return out;
+}
+
 class Taking {
 public:
     Taking(const Plan& plan, const Review& review, const std::string& time) : plan_(plan), review_(review), time_(time) {}
@@ -119,10 +135,10 @@ private:
         const auto state = state_of(plan_, planned, true);
         if (review_hash(plan_, planned, state) != entry.hash) return refuse("it is not what was looked at any more; look at it on a new page");
         if (entry.decision == "needs-prompt" && entry.prompt) {
-            const auto text = run::with_prompt(text_of(planned.case_file).value_or(""), entry.prompt->lesion, entry.prompt->timepoint, entry.prompt->points);
-            if (!text) return refuse(text.error().message);
+            const auto said = prompt_of(*entry.prompt);
+            if (!said) return refuse("the prompt is none: a point has 3 numbers, a line 6, a long and a short line 12");
+            if (const auto kept = run::change_case(planned.case_file, entry.prompt->timepoint, entry.prompt->lesion, *said); !kept) return refuse(kept.error().message);
             RETROMASS_TRY(record(plan_, planned, decision));
-            RETROMASS_TRY(write_text(planned.case_file, *text));
             out_.again.push_back(entry.id);
         } else {
             if (state.state == State::done && entry.decision != "needs-prompt") RETROMASS_TRY(note_in_case(result_folder(plan_, planned), entry.decision == "accept" ? "accepted" : "rejected", review_.reader, time_));

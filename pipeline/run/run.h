@@ -132,11 +132,6 @@ Result<CaseFile> read_case(const std::filesystem::path& file);
 /// cannot be read, with case_file where it is empty.
 Result<std::vector<std::filesystem::path>> files_of(const CaseFile& file, const CaseTimepoint& timepoint);
 
-/// The text of a case file in which a lesion has a reader's prompt at a time point, in place of the prompt or mask it had there: a point (3 numbers),
-/// a line (6), or a long and a short line (12), LPS mm. All else stays as it is, remarks too. Fails with case_file where lesion or time point is not
-/// there, where more than a prompt is stated there, or where the file is of another form than drafts are.
-Result<std::string> with_prompt(const std::string& text, const std::string& lesion, const std::string& timepoint, const std::vector<double>& points);
-
 /// A case file drafted from a scan: one patient's studies by date, the chosen series of each.
 struct DraftParameters {
     std::string case_id = "P-1";             ///< a pseudonym
