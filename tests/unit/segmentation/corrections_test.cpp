@@ -36,6 +36,15 @@ sample_data::ShapePhantom beside_muscle(sample_data::Shape shape, std::vector<do
     return body;
 }
 
+/// Nothing was found: no voxel of the mask, and a probability below one half throughout.
+Segmentation nothing_in(Dimensions size)
+{
+    Segmentation out;
+    out.mask = Mask(size);
+    out.probability = Grid<float>(size, 0.01F);
+    return out;
+}
+
 Prompt of_line(const test::ReaderPrompts& reader)
 {
     Prompt out;
@@ -57,6 +66,15 @@ std::vector<PatientPoint> ring(PatientPoint centre, double a, double b)
 }
 
 }  // namespace
+
+// A point is itself a mark inside: it must not make a mask of everything where the rules found none.
+TEST(Corrections, MakeNoMaskWhereNothingWasFound)
+{
+    const auto body = beside_muscle(sample_data::Shape::ball, {30, 30, 30});
+    Prompt prompt;
+    prompt.points = {body.ct.geometry.to_patient(Index{55, 55, 20})};
+    EXPECT_TRUE(corrections_of(nothing_in(body.ct.geometry.size()), body.ct.geometry, prompt).empty());
+}
 
 TEST(Corrections, AMarkedPlaceIsWhereItWasMarkedWhateverThePixelsSay)
 {
