@@ -217,7 +217,7 @@ ordered_json json_of_origin(const LesionResult& lesion)
     const auto& origin = lesion.interval_origin;
     auto cv = ordered_json::object();
     for (const auto& [quantity, value] : origin.within_case_cv) cv[quantity] = value;
-    return {{"calibrated_on", origin.calibrated_on.empty() ? ordered_json() : ordered_json(origin.calibrated_on)}, {"validated", !origin.calibrated_on.empty() && origin.not_validated.empty()},
+    return {{"calibrated_on", origin.calibrated_on.empty() ? ordered_json() : ordered_json(origin.calibrated_on)}, {"validated", !origin.calibrated_on.empty() && origin.not_validated.empty() && !origin.of_repeats},
             {"not_validated", origin.not_validated}, {"within_case_cv", cv}, {"stated", origin.stated.empty() ? ordered_json() : ordered_json(origin.stated)}};
 }
 

@@ -30,6 +30,7 @@ struct IntervalOrigin {
     std::string not_validated;                ///< why the lesion lies outside that set; empty = within
     std::map<std::string, double> within_case_cv;  ///< by quantity: relative, of hu_mean in HU
     std::string stated;                       ///< the quantity whose interval a reader states instead
+    bool of_repeats = false;                  ///< what a site's repeats differ by, not how far the truth may lie
 };
 
 /// A reader's edits as they were replayed on the mask.

@@ -36,7 +36,7 @@ Observation observation_of(const CaseFile& file, const CaseLesion& lesion, const
     const auto made = measured.intervals.find(lesion.lesion.nodal ? "short_axis_mm" : "long_axis_mm");
     if (!out.length_mm && out.source == "mask" && made != measured.intervals.end()) {
         out.length_mm = made->second;
-        out.length_calibrated = true;
+        out.length_calibrated = !measured.interval_origin.of_repeats;  // whoever repeated knows what it counts
         out.length_validated = measured.interval_origin.not_validated.empty();
     }
     out.nodule = at.nodule;

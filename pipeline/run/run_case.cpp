@@ -203,6 +203,7 @@ void take_repeatability(outputs::LesionResult& result, const Repeatability& repe
     }
     result.intervals.erase("hu_mean");
     result.interval_origin = {};
+    result.interval_origin.of_repeats = taken;
     std::erase_if(result.notices, [](const auto& notice) { return notice.code == Code::interval_not_validated; });
     if (taken) result.interval_origin.calibrated_on = name_of(repeatability);
     else result.notices.push_back({Code::interval_not_validated, "no interval is given: " + name_of(repeatability) + " has no class of this size"});

@@ -50,6 +50,7 @@ class Qualify(TwoBalls):
         with open(out, "rb") as file:
             source = f"repeatability two readers (repeated-reads), SHA-256 {hashlib.sha256(file.read()).hexdigest()}"
         self.assertEqual(lesion["intervals"]["calibrated_on"], source)
+        self.assertFalse(lesion["intervals"]["validated"], "repeats say how far readings lie apart, not how far from the truth")
         self.assertIn({"name": "intervals from", "value": source}, case["settings"])
 
     def test_too_few_repeats_are_named_and_say_nothing(self):
