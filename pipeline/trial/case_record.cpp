@@ -32,6 +32,7 @@ LesionRecord lesion_of(const json& row)
     out.tracking_uid = text(row, "tracking_uid");
     out.merged_into = text(row, "merged_into");
     out.split_into = row.at("split_into").get<std::vector<std::string>>();
+    for (const auto& notice : row.at("notices")) out.cut = out.cut || notice.at("code") == name(Code::truncated);
     if (const auto& recorded = row.at("recorded"); recorded.is_object()) out.counted = length(recorded.at("mm"));
     for (const char* quantity : {"long_axis_mm", "short_axis_mm", "craniocaudal_mm", "volume_ml"}) {
         if (const auto& value = row.at(quantity); value.is_object()) out.quantities[quantity] = value.at("value");

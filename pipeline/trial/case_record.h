@@ -19,6 +19,7 @@ struct LesionRecord {
     std::string tracking_uid;
     std::string merged_into;
     std::vector<std::string> split_into;
+    bool cut = false;                          ///< by the edge of the scan: its quantities are lower bounds
     std::optional<Length> counted;             ///< the length that enters a sum
     std::map<std::string, double> quantities;  ///< measured on the mask: long_axis_mm, short_axis_mm, craniocaudal_mm, volume_ml
 };

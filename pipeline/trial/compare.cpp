@@ -125,12 +125,12 @@ private:
         for (std::size_t t = 0; t < timepoints_.size(); ++t) {
             RETROMASS_TRY_ASSIGN(const auto first, masks_of(a_, *timepoints_[t].first));
             RETROMASS_TRY_ASSIGN(const auto second, masks_of(b_, *timepoints_[t].second));
-            for (const auto& [id, mask] : first.of) masked_a_.insert(id);
-            for (const auto& [id, mask] : second.of) masked_b_.insert(id);
             if (!first.of.empty() && !second.of.empty() && first.labels.frame_of_reference_uid != second.labels.frame_of_reference_uid) {
                 out_.not_compared.push_back(a_.case_id + ": the masks of time point " + timepoints_[t].first->id + " lie in two frames of reference");
                 continue;
             }
+            for (const auto& [id, mask] : first.of) masked_a_.insert(id);
+            for (const auto& [id, mask] : second.of) masked_b_.insert(id);
             for (const auto& [ia, mask_a] : first.of) {
                 for (const auto& [ib, mask_b] : second.of) {
                     Overlap overlap;
@@ -182,7 +182,12 @@ private:
         pair.dice = dice;
         const auto* of_a = first->lesion(ia);
         const auto* of_b = second->lesion(ib);
-        if (of_a && of_b) {
+        for (const auto* of : {of_a, of_b}) {
+            if (!of || (of->status == "measured" && !of->cut)) continue;
+            out_.not_compared.push_back(a_.case_id + ": the sizes of " + of->id + " at time point " + (of == of_a ? first->id : second->id) + ", reader " + (of == of_a ? 'A' : 'B') +
+                                        (of->cut ? ": the scan cuts it, so that they are lower bounds" : ": it is " + of->status));
+        }
+        if (of_a && of_b && of_a->status == "measured" && of_b->status == "measured" && !of_a->cut && !of_b->cut) {
             for (const auto& [quantity, value] : of_a->quantities) {
                 const auto other = of_b->quantities.find(quantity);
                 if (other != of_b->quantities.end()) pair.quantities[quantity] = {value, other->second};
@@ -196,7 +201,7 @@ private:
     {
         for (const auto& lesion : record.lesions) {
             if (paired(lesion.id)) continue;
-            out_.unpaired.push_back({record.case_id, reader, lesion.id, lesion.role, masked.contains(lesion.id) ? "no mask of the other reader overlaps it by a quarter of the smaller one" : "has no mask"});
+            out_.unpaired.push_back({record.case_id, reader, lesion.id, lesion.role, masked.contains(lesion.id) ? "no mask of the other reader overlaps it by a quarter of the smaller one" : "has no mask that could be compared"});
         }
     }
 

@@ -64,7 +64,7 @@ Result<Repeats> repeats_in_results(const std::vector<std::filesystem::path>& res
         for (const auto& [id, record] : cases) {
             for (const auto& timepoint : record.timepoints) {
                 for (const auto& lesion : timepoint.lesions) {
-                    if (lesion.status != "measured") continue;  // a cut lesion's values are lower bounds
+                    if (lesion.status != "measured" || lesion.cut) continue;  // a cut lesion's values are lower bounds
                     for (const auto& [quantity, value] : lesion.quantities) {
                         if (value > 0) out[quantity][id + " " + timepoint.id + " " + lesion.id].push_back(value);
                     }

@@ -56,7 +56,13 @@ public:
             ++out_.left_out;
             return Done{};
         }
-        for (const auto& lesion : case_.lesions) identify(lesion);
+        std::size_t before = 0;  // a part is known by its whole, which may be listed after it, and be a part itself
+        do {
+            before = known_.size();
+            for (const auto& lesion : case_.lesions) {
+                if (!known_.contains(lesion.id)) identify(lesion);
+            }
+        } while (known_.size() > before);
         for (std::size_t t = 0; t < rows_.size(); ++t) add_timepoint(t);
         add_best();
         return Done{};

@@ -142,6 +142,17 @@ class Compare(InScratch):
         found = run_json("compare", self.out["A"], newer, "--json")["adjudication"]
         self.assertEqual((found[0]["category"], found[0]["reasons"]), ({"a": "SD", "b": "PD"}, ["new-lesion"]))
 
+    def test_sizes_of_a_lesion_that_the_scan_cuts_are_not_compared(self):
+        cut = self.read_case("cut", {"T1": ("target", ball((40, 40, 90), 24), ball((40, 40, 40), 24))}, "t1", "t2")
+        whole = self.read_case("whole", {"T1": ("target", ball((40, 40, 80), 20), ball((40, 40, 40), 22))}, "t1", "t2")
+        folder = os.path.join(self.scratch, "compared-cut")
+        done = run("compare", cut, whole, "-o", folder)
+        self.assertIn("lower bounds", done.stdout + done.stderr)
+        with open(os.path.join(folder, "pairs.csv"), encoding="utf-8", newline="") as file:
+            first, second = list(csv.DictReader(file))
+        self.assertEqual((first["long_axis_a_mm"], first["volume_b_ml"]), ("", ""))
+        self.assertTrue(second["long_axis_a_mm"])
+
     def test_the_same_result_twice_agrees_in_everything_and_other_cases_are_refused(self):
         found = run_json("compare", self.out["A"], self.out["A"], "--json")
         self.assertEqual({p["dice"] for p in found["pairs"]}, {1})

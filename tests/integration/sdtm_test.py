@@ -24,14 +24,14 @@ class Sdtm(InScratch):
     def setUpClass(cls):
         super().setUpClass()
         cls.results = os.path.join(cls.scratch, "results")
-        # T1 becomes too small, then disappears; T2 takes T3 in; T4 falls into two parts; node N1 goes below 10 mm.
+        # T1 becomes too small, then disappears; T2 takes T3 in; T4, listed behind them, falls into two parts; node N1 goes below 10 mm.
         run_case(cls.results, "P-1", [
             lesion("T1", "liver", size(20), said("too-small"), said("absent")),
             lesion("T2", "lung", size(30), size(28), size(40)),
             lesion("T3", "lung", size(25), size(24), said("merged", ", merged_into: T2")),
-            lesion("T4", "retroperitoneum", size(60), "{split_into: [T4a, T4b]}", "{split_into: [T4a, T4b]}"),
             lesion("T4a", "retroperitoneum", None, size(31), size(30)),
             lesion("T4b", "retroperitoneum", None, size(12.5), size(11)),
+            lesion("T4", "retroperitoneum", size(60), "{split_into: [T4a, T4b]}", "{split_into: [T4a, T4b]}"),
             lesion("N1", "mediastinum", size(25, 18), size(20, 9), size(20, 9), nodal=True),
             lesion("NT1", "bone", said("present"), said("present"), said("unequivocal-progression"), role="non-target"),
             lesion("NEW1", "liver", None, None, size(12), role="new"),
