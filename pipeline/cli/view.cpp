@@ -81,6 +81,24 @@ Result<run::RunParameters> rules_of(const Options& options, const run::CaseFile&
     return rules;
 }
 
+/// The protocol a result was made under; empty = none.
+std::string protocol_of(const fs::path& folder)
+{
+    const auto written = json_in(folder / "case.json");
+    return written.is_object() ? written.value("response", nlohmann::json::object()).value("protocol", "") : "";
+}
+
+/// What has to be said again so that a run of the changed case says what the window said: the options of the run before, where it had any.
+std::string options_of(const run::RunParameters& rules)
+{
+    std::string out;
+    for (const auto& entry : segmentation::methods()) {
+        if (entry.method == rules.method && entry.method != run::RunParameters{}.method) out += " --method " + std::string(entry.name);
+    }
+    for (const auto code : rules.accepted) out += " --accept " + std::string(name(code));
+    return out;
+}
+
 /// What the audit log says of the lesions since the case was last written.
 struct Log {
     using Place = std::pair<std::string, std::string>;                  ///< time point, lesion
@@ -246,6 +264,11 @@ public:
     {
         for (const auto& timepoint : file.timepoints) names_.emplace(timepoint.id, "time point " + std::to_string(names_.size() + 1));
     }
+    Error hidden(Error error) const
+    {
+        hide(error.message);
+        return error;
+    }
     viewer::LesionView hidden(viewer::LesionView lesion) const
     {
         hide(lesion.reason);
@@ -324,7 +347,9 @@ public:
     Result<viewer::Outcome> outcome(const viewer::Change& change, const Progress& progress)
     {
         const run::OpenCase::Place place{change.timepoint, change.lesion};
-        RETROMASS_TRY_ASSIGN(auto tried, change.edits ? open_.edited(place, *change.edits, progress) : open_.tried(place, said_of(open_, change, options_.reader), {}, progress));
+        auto found = change.edits ? open_.edited(place, *change.edits, progress) : open_.tried(place, said_of(open_, change, options_.reader), {}, progress);
+        if (!found) return blinds_.hidden(std::move(found).error());
+        auto tried = std::move(*found);
         const auto lesions = open_.lesions_with(place, tried);
         RETROMASS_TRY_ASSIGN(const auto assessment, open_.assessed(lesions));
         viewer::Outcome out;
@@ -345,7 +370,9 @@ public:
         const auto& lesion = open_.file().lesions[change.lesion].lesion.id;
         auto edits = change.edits;
         if (edits) edits->start = segmentation::fingerprint(*tried_->unedited);
-        RETROMASS_TRY_ASSIGN(const auto kept, run::change_case(case_file_, timepoint, lesion, said_of(open_, change, options_.reader), edits));
+        const auto changed = run::change_case(case_file_, timepoint, lesion, said_of(open_, change, options_.reader), edits);
+        if (!changed) return blinds_.hidden(changed.error());
+        const auto& kept = *changed;
         RETROMASS_TRY_ASSIGN(const auto file, run::read_case(case_file_));
         const auto& said = file.lesions[change.lesion].timepoints.at(timepoint);
         RETROMASS_TRY(outputs::note_review(options_.folder, {timestamp_now(), timepoint, lesion, "edited", options_.reader, change.reason}));
@@ -463,6 +490,9 @@ Status view_case(const Options& options)
     std::optional<CaseLock> lock;
     if (options.read_only) {
         scene.read_only = "opened with --read-only";
+    } else if (const auto protocol = protocol_of(options.folder); !protocol.empty() && !file.protocol) {
+        // Its rules are not at hand: figures and categories after a change would be by others.
+        scene.read_only = "read only: the result was made under protocol " + protocol + ", which the case file does not name; state it there (protocol:) and run the case again";
     } else {
         RETROMASS_TRY_ASSIGN(auto taken, CaseLock::take(options.folder, options.reader));
         if (!taken.held_by().empty()) scene.read_only = "read only: the case is open at " + taken.held_by();
@@ -492,7 +522,7 @@ Status view_case(const Options& options)
     std::cout << ended.decisions << " decisions noted in " << (fs::path(options.folder) / "events.jsonl").string() << '\n';
     RETROMASS_TRY_ASSIGN(const auto changes, desk.changes());
     for (const auto& line : options.blinded ? std::vector<std::string>{} : changes) std::cout << line << '\n';
-    if (desk.changed()) std::cout << "the case file has changed; for report and objects: retromass run " << path.string() << " -o " << options.folder << " --overwrite\n";
+    if (desk.changed()) std::cout << "the case file has changed; for report and objects: retromass run " << path.string() << " -o " << options.folder << " --overwrite" << options_of(rules) << '\n';
     return Done{};
 }
 
