@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "tests/fuzz/header_input.h"
+#include "tests/fuzz/reader_input.h"
 #include "tests/fuzz/stack_input.h"
 
 namespace retromass::fuzz {
@@ -44,6 +45,17 @@ TEST(ReplayStack, OfMutatedHeadersGivesSoundVolumesInAnyOrder)
 {
     replay(stack_seeds(), 1000, [](const Input& input) { run_stack(input); });
 }
+
+class ReplayReader : public testing::TestWithParam<std::string> {};
+
+TEST_P(ReplayReader, OfMutatedFilesNeitherCrashesNorHangs)
+{
+    const auto seeds = reader_seeds(GetParam());
+    ASSERT_FALSE(seeds.empty());
+    for (const auto& seed : seeds) ASSERT_FALSE(seed.empty());
+    replay(seeds, 300, [](const Input& input) { run_reader(GetParam(), input); });
+}
+INSTANTIATE_TEST_SUITE_P(Readers, ReplayReader, testing::ValuesIn(kFuzzedReaders), [](const auto& reader) { return reader.param; });
 
 std::string name_of(const testing::TestParamInfo<std::string>& syntax)
 {

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "tests/fuzz/header_input.h"
+#include "tests/fuzz/reader_input.h"
 #include "tests/fuzz/stack_input.h"
 
 int main(int count, char** arguments)
@@ -21,6 +22,7 @@ int main(int count, char** arguments)
         }
     };
     for (const auto& syntax : retromass::fuzz::kFuzzedSyntaxes) write(syntax, retromass::fuzz::codec_seeds(syntax));
+    for (const auto& reader : retromass::fuzz::kFuzzedReaders) write("reader_" + reader, retromass::fuzz::reader_seeds(reader));
     write("headers", retromass::fuzz::header_seeds());
     write("stack", retromass::fuzz::stack_seeds());
     return 0;
