@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """Nothing of a patient leaves a de-identified case: distinctive strings are planted in the input, and every byte of the output is searched for them."""
+import base64
 import datetime
 import glob
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -82,6 +84,8 @@ class Deidentify(TwoBalls):
         for path in self.files(folder):
             with open(path, "rb") as file:
                 data = file.read()
+            if path.endswith(".html"):  # letters that stand for a picture's bytes spell any four of them sooner or later: look at the bytes
+                data = re.sub(rb"[A-Za-z0-9+/]{400,}", lambda run: base64.b64decode(run[0][:len(run[0]) // 4 * 4]), data)
             for at in [i for i in range(len(data)) if data.startswith(b"stream\n", i)][:50] if path.endswith((".pdf", "report.dcm")) else []:
                 try:
                     data += zlib.decompressobj().decompress(data[at + 7:])

@@ -252,6 +252,10 @@ class Listen(InScratch):
         with self.node() as node:
             node.wait_for("1 studies received before are taken up")
             node.wait_for(f"complete with {len(self.ct)} objects")
+            for _ in range(100):  # the log is written before the last folder goes
+                if not node.incoming():
+                    break
+                time.sleep(0.1)
             self.assertEqual(node.incoming(), [])
 
     def test_over_tls_only_peers_with_a_trusted_certificate_are_served(self):
