@@ -7,7 +7,8 @@ import os
 import struct
 import unittest
 
-from program import InScratch, read_json, run, run_json
+from one_ball import OneBall
+from program import read_json, run, run_json
 
 CASE = """
 case: P-1
@@ -29,20 +30,13 @@ def voxels_of(path):
     return data[start:]
 
 
-class Edits(InScratch):
+class Edits(OneBall):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        done = run("phantom", os.path.join(cls.scratch, "ball"), "--shape", "ball", "--size", "30,30,30", "--grid", "64,64,40", "--spacing", "1,1,2")
-        if done.returncode:
-            raise AssertionError(done.stderr)
-        cls.ct = os.path.join(cls.scratch, "ball", "ct")
-        x, y, z = run_json("series", cls.ct, "--json")["series"][0]["origin_lps_mm"]
-        cls.centre = (x + 31.5, y + 31.5, z + 39)
-        cls.prompt = "line: [[%g, %g, %g], [%g, %g, %g]]" % (cls.centre[0] - 15, *cls.centre[1:], cls.centre[0] + 15, *cls.centre[1:])
+        cls.prompt = "line: [[%g, %g, %g], [%g, %g, %g]]" % (*cls.ends()[0], *cls.ends()[1])
         cls.mask = os.path.join(cls.scratch, "mask.nii.gz")
-        line = "--line=" + ",".join(str(v) for v in (cls.centre[0] - 15, *cls.centre[1:], cls.centre[0] + 15, *cls.centre[1:]))
-        done = run("segment", cls.ct, line, "-o", cls.mask)
+        done = run("segment", cls.ct, cls.line(), "-o", cls.mask)
         if done.returncode:
             raise AssertionError(done.stderr)
 

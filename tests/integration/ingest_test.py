@@ -8,7 +8,8 @@ import time
 import unittest
 
 import pydicom
-from program import PROGRAM, InScratch, read_json, real_data, run, run_json
+from one_ball import OneBall
+from program import PROGRAM, read_json, real_data, run, run_json
 
 
 def text_of(path):
@@ -16,25 +17,22 @@ def text_of(path):
         return file.read()
 
 
-class Ingest(InScratch):
+class Ingest(OneBall):
+    options = ("--uncompressed",)
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        done = run("phantom", os.path.join(cls.scratch, "ball"), "--shape", "ball", "--size", "30,30,30", "--grid", "64,64,40", "--spacing", "1,1,2", "--uncompressed")
-        if done.returncode:
-            raise AssertionError(done.stderr)
-        cls.original = os.path.join(cls.scratch, "ball", "ct")
-        x, y, z = run_json("series", cls.original, "--json")["series"][0]["origin_lps_mm"]
-        cls.line = f"[[{x + 16.5}, {y + 31.5}, {z + 39}], [{x + 46.5}, {y + 31.5}, {z + 39}]]"
+        cls.prompt = str([list(end) for end in cls.ends()])
 
     def study(self, name, number, date, patient="ID-1", leave_out=(), **tags):
         """A copy of the ball as another study of the same patient, one thing changed at a time."""
         folder = self.path(name)
         os.makedirs(folder, exist_ok=True)
-        for k, file in enumerate(sorted(os.listdir(self.original))):
+        for k, file in enumerate(sorted(os.listdir(self.ct))):
             if k in leave_out:
                 continue
-            data = pydicom.dcmread(os.path.join(self.original, file))
+            data = pydicom.dcmread(os.path.join(self.ct, file))
             data.PatientID = patient
             data.StudyInstanceUID, data.SeriesInstanceUID = f"1.2.{number}.1", f"1.2.{number}.2"
             data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"1.2.{number}.3.{k + 1}"
@@ -57,7 +55,7 @@ class Ingest(InScratch):
             if lesion:
                 return path
             for name_of_timepoint, _ in timepoints:
-                file.write(f"      {name_of_timepoint}: {{line: {self.line}}}\n")
+                file.write(f"      {name_of_timepoint}: {{line: {self.prompt}}}\n")
         return path
 
     def refused(self, *arguments, code):
@@ -78,9 +76,8 @@ class Ingest(InScratch):
         self.assertEqual([s["rank"] for s in listed["series"]], [1, 2])
         self.assertIn("soft-tissue kernel", run("series", patient).stdout)
         mask = self.path("choice.nii.gz")
-        line = self.line.replace("[", "").replace("]", "").replace(" ", "")
-        self.assertEqual(run("segment", patient, f"--line={line}", "-o", mask).returncode, 0)
-        self.assertEqual(run("segment", patient, "--series", "1.2.32.2", f"--line={line}", "-o", mask).returncode, 0)
+        self.assertEqual(run("segment", patient, self.line(), "-o", mask).returncode, 0)
+        self.assertEqual(run("segment", patient, "--series", "1.2.32.2", self.line(), "-o", mask).returncode, 0)
 
     def test_init_writes_a_case_that_runs(self):
         patient = self.path("patient")
@@ -229,7 +226,7 @@ class Ingest(InScratch):
         self.assertNotIn("not-hu", listed(lifted)[2])
         self.assertIn("Headers only", run("series", lifted).stdout)
         self.assertEqual((listed(lifted, "--pixels")[0], "not-hu" in listed(lifted, "--pixels")[2]), (True, True))
-        self.assertNotIn("not-hu", listed(self.original, "--pixels")[2])
+        self.assertNotIn("not-hu", listed(self.ct, "--pixels")[2])
         damaged = self.study("damaged", 72, "20200101")
         one = os.path.join(damaged, "72-20.dcm")
         data = pydicom.dcmread(one)

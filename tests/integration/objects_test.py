@@ -12,7 +12,7 @@ import unittest
 import numpy
 import pydicom
 
-from program import InScratch, needs_program, read_json, run, run_json
+from program import InScratch, content, needs_program, read_json, run, run_json
 from two_balls import TwoBalls
 
 NAMES = ("before", "after")
@@ -22,11 +22,6 @@ SR_OF = {"long_axis_mm": ("103339001", None), "short_axis_mm": ("103340004", Non
 
 def code(item, sequence="ConceptNameCodeSequence"):
     return item[sequence][0].CodeValue if sequence in item else None
-
-
-def content(path):
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def items(item):
@@ -39,10 +34,7 @@ class Objects(TwoBalls):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.result = os.path.join(cls.scratch, "result")
-        done = run("run", cls.case_file, "-o", cls.result)
-        if done.returncode:
-            raise AssertionError(done.stderr)
+        cls.run_case()
         cls.case = read_json(os.path.join(cls.result, "case.json"))
 
     def lesion(self, name):

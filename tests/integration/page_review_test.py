@@ -4,11 +4,10 @@ import base64
 import hashlib
 import json
 import os
-import shutil
 import unittest
 from html.parser import HTMLParser
 
-from program import run
+from program import content, run
 from two_balls import TwoBalls
 
 
@@ -46,25 +45,12 @@ class Page(HTMLParser):
         self.open_script = None
 
 
-def content(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
 class Review(TwoBalls):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.result = os.path.join(cls.scratch, "result")
-        done = run("run", cls.case_file, "-o", cls.result)
-        if done.returncode:
-            raise AssertionError(done.stderr)
+        cls.run_case()
         cls.page = Page(os.path.join(cls.result, "report.html"))
-
-    def copy(self, name):
-        out = self.path(name)
-        shutil.copytree(self.result, out)
-        return out
 
     def review(self, name, **other):
         """A file as the page saves it, with some of its entries changed."""
@@ -96,7 +82,7 @@ class Review(TwoBalls):
         self.assertEqual(self.page.rows, [("before", "T1"), ("after", "T1")])
 
     def test_a_review_becomes_events_of_the_log_and_breaks_nothing(self):
-        out = self.copy("taken")
+        out = self.copy_of_result("taken")
         file = self.review("taken")
         done = run("review", "apply", file, out)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -114,30 +100,30 @@ class Review(TwoBalls):
         self.assertEqual(len(self.reviews_in(out)), 2)
 
     def test_a_signature_and_a_run_that_changes_nothing_leave_a_review_valid(self):
-        out = self.copy("signed")
+        out = self.copy_of_result("signed")
         self.assertEqual(run("sign", out, "--reader", "Roe^Richard", "--role", "radiologist").returncode, 0)
         self.assertEqual(run("run", self.case_file, "-o", out, "--overwrite").returncode, 0)
         done = run("review", "apply", self.review("signed"), out)
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_what_the_reader_did_not_see_is_refused(self):
-        out = self.copy("changed")
+        out = self.copy_of_result("changed")
         changed = self.path("changed.yaml")
         with open(changed, "w", encoding="utf-8") as file:
             file.write(content(self.case_file).decode("utf-8").replace("site: retroperitoneum", "site: liver"))
         self.assertEqual(run("run", changed, "-o", out, "--overwrite").returncode, 0)
-        tampered = self.copy("tampered")
+        tampered = self.copy_of_result("tampered")
         with open(os.path.join(tampered, "case.json"), "a", encoding="utf-8") as file:
             file.write(" ")
-        for why, folder, file in (("superseded", out, self.review("old")), ("another result", self.copy("a"), self.review("foreign", result="0" * 64)),
-                                  ("another case", self.copy("b"), self.review("case", case="P-2")), ("not what was written", tampered, self.review("tampered"))):
+        for why, folder, file in (("superseded", out, self.review("old")), ("another result", self.copy_of_result("a"), self.review("foreign", result="0" * 64)),
+                                  ("another case", self.copy_of_result("b"), self.review("case", case="P-2")), ("not what was written", tampered, self.review("tampered"))):
             done = run("review", "apply", file, folder)
             self.assertEqual(done.returncode, 4, why)
             self.assertIn(why, done.stderr)
             self.assertEqual(self.reviews_in(folder), [])
 
     def test_a_file_that_is_no_review_is_refused_as_a_whole(self):
-        out = self.copy("broken")
+        out = self.copy_of_result("broken")
         good = {"timepoint": "before", "lesion": "T1", "verdict": "accepted", "comment": ""}
         for name, other in {"no reader": {"reader": ""}, "bell": {"reader": "bell\x07"}, "verdict": {"reviews": [good, {**good, "timepoint": "after", "verdict": "signed"}]},
                             "lesion": {"reviews": [good, {**good, "lesion": "T9"}]}, "twice": {"reviews": [good, good]}, "nothing": {"reviews": []}, "schema": {"schema": "retromass/review/2"},

@@ -26,6 +26,11 @@ def read_json(path):
         return json.load(file)
 
 
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def _record(test, outcome):
     """Counts the test among those that saw real data (tests/support/real_data.h)."""
     ledger = os.environ.get("RETROMASS_DATA_LEDGER")

@@ -4,7 +4,8 @@ import json
 import os
 import unittest
 
-from program import InScratch, run, run_json
+from one_ball import OneBall
+from program import run, run_json
 
 CASE = """
 case: P-1
@@ -17,22 +18,7 @@ lesions:
 """
 
 
-class Refusals(InScratch):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        done = run("phantom", os.path.join(cls.scratch, "ball"), "--shape", "ball", "--size", "30,30,30", "--grid", "64,64,40", "--spacing", "1,1,2")
-        if done.returncode:
-            raise AssertionError(done.stderr)
-        cls.ct = os.path.join(cls.scratch, "ball", "ct")
-        series = run_json("series", cls.ct, "--json")["series"][0]
-        x, y, z = series["origin_lps_mm"]
-        cls.centre = (x + 31.5, y + 31.5, z + 39)
-
-    def line(self, half=15.0, shift=(0, 0, 0)):
-        x, y, z = (c + s for c, s in zip(self.centre, shift))
-        return f"--line={x - half},{y},{z},{x + half},{y},{z}"
-
+class Refusals(OneBall):
     def refused(self, *arguments, code, exit_code=4):
         done = run(*arguments)
         self.assertEqual(done.returncode, exit_code, done.stderr)

@@ -10,13 +10,8 @@ import unittest
 
 import pydicom
 
-from program import needs_program, read_json, run
+from program import content, needs_program, read_json, run
 from two_balls import TwoBalls
-
-
-def content(path):
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def sha256(path):
@@ -27,18 +22,10 @@ class Sign(TwoBalls):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.result = os.path.join(cls.scratch, "result")
-        done = run("run", cls.case_file, "-o", cls.result)
-        if done.returncode:
-            raise AssertionError(done.stderr)
-
-    def copy(self, name):
-        out = self.path(name)
-        shutil.copytree(self.result, out)
-        return out
+        cls.run_case()
 
     def signed(self, name, *more):
-        out = self.copy(name)
+        out = self.copy_of_result(name)
         done = run("sign", out, "--reader", "Doe^Jane", "--role", "radiologist", *more)
         self.assertEqual(done.returncode, 0, done.stderr)
         return out
@@ -91,10 +78,10 @@ class Sign(TwoBalls):
         self.assertEqual(pydicom.dcmread(os.path.join(out, "dicom", "before-sr.dcm")).VerificationFlag, "UNVERIFIED")
 
     def test_names_keep_their_letters(self):
-        out = self.copy("names")
+        out = self.copy_of_result("names")
         self.assertEqual(run("sign", out, "--reader", "M\u00fcller^J\u00f6rg", "--role", "radiologist").returncode, 0)
         self.assertEqual(str(pydicom.dcmread(os.path.join(out, "dicom", "after-sr.dcm")).VerifyingObserverSequence[0].VerifyingObserverName), "M\u00fcller^J\u00f6rg")
-        self.assertEqual(run("sign", self.copy("control"), "--reader", "bell\x07", "--role", "radiologist").returncode, 2)
+        self.assertEqual(run("sign", self.copy_of_result("control"), "--reader", "bell\x07", "--role", "radiologist").returncode, 2)
 
     def test_what_is_signed_is_not_signed_twice(self):
         out = self.signed("twice", "--timepoint", "before")
@@ -175,7 +162,7 @@ class Sign(TwoBalls):
         self.assertEqual(run("sign", changed, "--reader", "Roe^Richard", "--role", "radiologist").returncode, 4)
 
     def test_a_review_in_the_viewers_way_goes_on_with_the_chain(self):
-        out = self.copy("review")
+        out = self.copy_of_result("review")
         path = os.path.join(out, "events.jsonl")
         last = content(path).splitlines()[-1]
         event = {"time": "2026-01-01T00:00:00Z", "event": "review", "timepoint": "after", "lesion": "T1", "state": "accepted", "reader": "R1", "previous": hashlib.sha256(last).hexdigest()}

@@ -40,3 +40,16 @@ class TwoBalls(InScratch):
         cls.case_file = os.path.join(cls.scratch, "case.yaml")
         with open(cls.case_file, "w", encoding="utf-8") as file:
             file.write(CASE.format(**dict(zip("abcd", ends))))
+
+    @classmethod
+    def run_case(cls):
+        """Runs the case as it now stands into `result`."""
+        cls.result = os.path.join(cls.scratch, "result")
+        done = run("run", cls.case_file, "-o", cls.result)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+
+    def copy_of_result(self, name):
+        out = self.path(name)
+        shutil.copytree(self.result, out)
+        return out
