@@ -16,8 +16,14 @@ Status measure_into(outputs::LesionResult& result, Mask mask, const CaseFile& fi
                     const std::vector<Code>& accepted, int threads);
 /// Keeps the length of the reader's own line, and says where the mask disagrees with it.
 void compare_with_reader(outputs::LesionResult& result, const CaseFile& file);
-/// What is said of two lesions that share voxels: neither is evaluable.
-void tell_shared_place(outputs::LesionResult& lesion, const std::string& with, std::size_t voxels);
+/// A lesion of a time point, and the mask it was measured on, wherever that is kept.
+struct PlacedLesion {
+    outputs::LesionResult* result = nullptr;
+    const Mask* mask = nullptr;  ///< none where it has none
+};
+/// Lesions of one time point whose masks share voxels: which of them the tissue belongs to is the reader's word, so none is evaluable or keeps its sizes.
+/// Answers which; what becomes of their masks is the caller's.
+std::vector<std::size_t> list_shared_places(const std::vector<PlacedLesion>& lesions);
 void note_diverging_axes(std::vector<outputs::TimepointResult>& timepoints);
 Result<response::Policies> policies_of(const CaseFile& file, const RunParameters& parameters);
 

@@ -33,33 +33,12 @@ OpenCase::Lesion without_voxels(outputs::LesionResult result)
     return out;
 }
 
-std::size_t shared_voxels(const Mask& a, const Mask& b)
-{
-    std::size_t voxels = 0;
-    for (std::size_t v = 0; v < a.values().size(); ++v) voxels += a[v] != 0 && b[v] != 0;
-    return voxels;
-}
-
-/// Of lesions that share voxels none is evaluable; the masks stay in sight, as the reader has to part them.
+/// Lesions as they count: where some share voxels, none of those; their masks stay in sight, as the reader has to part them.
 std::vector<OpenCase::Lesion> as_they_count(std::vector<OpenCase::Lesion> lesions)
 {
-    std::vector<std::size_t> shared;
-    for (std::size_t a = 0; a < lesions.size(); ++a) {
-        for (std::size_t b = a + 1; b < lesions.size(); ++b) {
-            if (!lesions[a].mask || !lesions[b].mask) continue;
-            const auto voxels = shared_voxels(*lesions[a].mask, *lesions[b].mask);
-            if (voxels == 0) continue;
-            tell_shared_place(lesions[a].result, lesions[b].result.lesion, voxels);
-            tell_shared_place(lesions[b].result, lesions[a].result.lesion, voxels);
-            shared.insert(shared.end(), {a, b});
-        }
-    }
-    for (const auto l : shared) {
-        auto& result = lesions[l].result;
-        result.status = response::LesionStatus::not_evaluable;
-        result.reason = result.conflict;
-        result.measurements.reset();
-    }
+    std::vector<PlacedLesion> placed;
+    for (auto& lesion : lesions) placed.push_back({&lesion.result, lesion.mask.get()});
+    list_shared_places(placed);
     return lesions;
 }
 

@@ -313,44 +313,33 @@ Result<outputs::LesionResult> said_lesion(const CaseFile& file, const CaseLesion
     return result;
 }
 
-void tell_shared_place(outputs::LesionResult& lesion, const std::string& with, std::size_t voxels)
+std::vector<std::size_t> list_shared_places(const std::vector<PlacedLesion>& lesions)
 {
-    lesion.conflict = "lies in the same place as " + with + ": their masks share " + std::to_string(voxels) + " voxels";
-    lesion.notices.push_back({Code::same_place, lesion.lesion + " " + lesion.conflict});
-}
-
-namespace {
-
-/// Two lesions whose masks share voxels: which of them the tissue belongs to is the reader's word, so neither is evaluable.
-void list_shared_places(std::vector<outputs::TimepointResult>& timepoints)
-{
-    for (auto& timepoint : timepoints) {
-        std::vector<std::size_t> shared;
-        for (std::size_t a = 0; a < timepoint.lesions.size(); ++a) {
-            for (std::size_t b = a + 1; b < timepoint.lesions.size(); ++b) {
-                auto& first = timepoint.lesions[a];
-                auto& second = timepoint.lesions[b];
-                if (!first.mask || !second.mask) continue;
-                const auto mine = first.mask->values(), other = second.mask->values();
-                std::size_t voxels = 0;
-                for (std::size_t v = 0; v < mine.size(); ++v) voxels += mine[v] != 0 && other[v] != 0;
-                if (voxels == 0) continue;
-                tell_shared_place(first, second.lesion, voxels);
-                tell_shared_place(second, first.lesion, voxels);
-                shared.insert(shared.end(), {a, b});
-            }
-        }
-        for (const auto l : shared) {
-            auto& lesion = timepoint.lesions[l];
-            lesion.status = response::LesionStatus::not_evaluable;
-            lesion.reason = lesion.conflict;
-            lesion.mask.reset();  // nothing is reported that is measured on it
-            lesion.measurements.reset();
+    const auto tell = [](outputs::LesionResult& lesion, const std::string& with, std::size_t voxels) {
+        lesion.conflict = "lies in the same place as " + with + ": their masks share " + std::to_string(voxels) + " voxels";
+        lesion.notices.push_back({Code::same_place, lesion.lesion + " " + lesion.conflict});
+    };
+    std::set<std::size_t> shared;
+    for (std::size_t a = 0; a < lesions.size(); ++a) {
+        for (std::size_t b = a + 1; b < lesions.size(); ++b) {
+            if (!lesions[a].mask || !lesions[b].mask) continue;
+            const auto mine = lesions[a].mask->values(), other = lesions[b].mask->values();
+            std::size_t voxels = 0;
+            for (std::size_t v = 0; v < mine.size(); ++v) voxels += mine[v] != 0 && other[v] != 0;
+            if (voxels == 0) continue;
+            tell(*lesions[a].result, lesions[b].result->lesion, voxels);
+            tell(*lesions[b].result, lesions[a].result->lesion, voxels);
+            shared.insert({a, b});
         }
     }
+    for (const auto l : shared) {
+        auto& lesion = *lesions[l].result;
+        lesion.status = response::LesionStatus::not_evaluable;
+        lesion.reason = lesion.conflict;
+        lesion.measurements.reset();
+    }
+    return {shared.begin(), shared.end()};
 }
-
-}  // namespace
 
 void note_diverging_axes(std::vector<outputs::TimepointResult>& timepoints)
 {
@@ -545,7 +534,11 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
     }
     name_visits(result, file);
     describe(file, result.timepoints);
-    list_shared_places(result.timepoints);
+    for (auto& timepoint : result.timepoints) {
+        std::vector<PlacedLesion> placed;
+        for (auto& lesion : timepoint.lesions) placed.push_back({&lesion, lesion.mask ? &*lesion.mask : nullptr});
+        for (const auto l : list_shared_places(placed)) timepoint.lesions[l].mask.reset();  // nothing is reported that is measured on it
+    }
     note_counted(file, result);
     agree_on_tracking(result, file);
     note_diverging_axes(result.timepoints);
