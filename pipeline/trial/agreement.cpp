@@ -12,13 +12,6 @@ namespace {
 
 constexpr double kTwoSided95 = 1.96;  // as Bland and Altman define their limits
 
-double mean_of(std::span<const double> values)
-{
-    double sum = 0;
-    for (const double v : values) sum += v;
-    return sum / static_cast<double>(values.size());
-}
-
 double squares_about_mean(std::span<const double> values)
 {
     const double mean = mean_of(values);
@@ -28,6 +21,13 @@ double squares_about_mean(std::span<const double> values)
 }
 
 }  // namespace
+
+double mean_of(std::span<const double> values)
+{
+    double sum = 0;
+    for (const double v : values) sum += v;
+    return sum / static_cast<double>(values.size());
+}
 
 std::optional<BlandAltman> bland_altman(std::span<const double> differences)
 {

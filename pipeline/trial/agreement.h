@@ -9,6 +9,9 @@
 /// How far two readers agree, and repeats of one measurement lie apart.
 namespace retromass::trial {
 
+/// The arithmetic mean; not a number where there is nothing.
+double mean_of(std::span<const double> values);
+
 /// With its 95 % interval; empty where there are too few to say.
 struct Estimate {
     double value = 0;

@@ -75,13 +75,6 @@ Result<Repeats> repeats_in_results(const std::vector<std::filesystem::path>& res
     return out;
 }
 
-double mean_of(const std::vector<double>& values)
-{
-    double sum = 0;
-    for (const double v : values) sum += v;
-    return sum / static_cast<double>(values.size());
-}
-
 double repeatability_pct(double sd_log) { return 100 * (std::exp(kTwoSided95 * std::numbers::sqrt2 * sd_log) - 1); }
 
 ordered_json json_of(const Estimate& estimate, double (*as)(double))
