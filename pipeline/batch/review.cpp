@@ -97,7 +97,10 @@ Need need_of(const json& result)
 std::string size_of(const json& lesion, const char* quantity, int decimals)
 {
     const auto value = at(at(lesion, quantity), "value");
-    return value.is_number() ? fixed(value.get<double>(), decimals) : std::string();
+    if (!value.is_number()) return {};
+    const auto notices = at(lesion, "notices");
+    const bool cut = std::any_of(notices.begin(), notices.end(), [](const auto& notice) { return text(notice, "code") == name(Code::truncated); });
+    return (cut ? ">= " : "") + fixed(value.get<double>(), decimals);
 }
 
 void take_figures(ReviewCard& card, const json& result)
