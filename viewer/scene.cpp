@@ -341,9 +341,7 @@ std::vector<std::string> captions(const Scene& scene, const View& view)
     }
     if (lesion->measurements) {
         const auto& m = *lesion->measurements;
-        lines.push_back(lesion->lesion + "   " + m.long_axis.recorded.text() + " x " + m.short_axis.recorded.text() + " x " +
-                        m.craniocaudal.recorded.text() + " mm (long x short x craniocaudal)   " + fixed(m.recorded_volume_ml, 2) +
-                        " ml");
+        lines.push_back(lesion->lesion + "   " + sizes_text(m) + " mm (long x short x craniocaudal)   " + at_least(m) + fixed(m.recorded_volume_ml, 2) + " ml");
     } else {
         lines.push_back(lesion->lesion + "   not evaluable" + (lesion->reason.empty() ? "" : ": " + lesion->reason));
     }

@@ -8,19 +8,25 @@ std::string figures(const LesionView& lesion)
 {
     std::string text = "  " + lesion.lesion + "  ";
     if (!lesion.measurements) return text + "not evaluable";
-    const auto& m = *lesion.measurements;
-    return text + m.long_axis.recorded.text() + " x " + m.short_axis.recorded.text() + " x " + m.craniocaudal.recorded.text() + " mm";
+    return text + sizes_text(*lesion.measurements) + " mm";
 }
 
 std::string volume_and_state(const LesionView& lesion)
 {
     std::string text = "      ";
-    if (lesion.measurements) text += fixed(lesion.measurements->recorded_volume_ml, 1) + " ml, ";
+    if (lesion.measurements) text += at_least(*lesion.measurements) + fixed(lesion.measurements->recorded_volume_ml, 1) + " ml, ";
     text += lesion.review_state;
     return lesion.reader.empty() || lesion.review_state == "unreviewed" ? text : text + " " + lesion.reader;
 }
 
 }  // namespace
+
+std::string at_least(const measurement::LesionMeasurements& m) { return has(m.notices, Code::truncated) ? ">= " : ""; }
+
+std::string sizes_text(const measurement::LesionMeasurements& m)
+{
+    return at_least(m) + m.long_axis.recorded.text() + " x " + m.short_axis.recorded.text() + " x " + m.craniocaudal.recorded.text();
+}
 
 std::vector<TableRow> table(const Scene& scene, const View& view)
 {

@@ -129,6 +129,10 @@ struct TableRow {
     bool looked_at = false;
 };
 std::vector<TableRow> table(const Scene& scene, const View& view);
+/// Long x short x craniocaudal, as recorded; ">= " before lower bounds, of a lesion that the edge of the scan cuts (definitions 2.9).
+std::string sizes_text(const measurement::LesionMeasurements& measurements);
+/// ">= " before what is a lower bound, else nothing.
+std::string at_least(const measurement::LesionMeasurements& measurements);
 /// The lesion, or the time point's first one with a mask; the same view where it has no CT.
 View at_row(const Scene& scene, const View& view, const TableRow& row);
 

@@ -393,8 +393,9 @@ public:
         for (const auto& [timepoint, lesion] : taken_) {
             const auto& result = open_.lesions()[timepoint][lesion].result;
             auto line = open_.file().timepoints[timepoint].id + ", " + result.lesion + ": ";
-            if (const auto& m = result.measurements) line += m->long_axis.recorded.text() + " x " + m->short_axis.recorded.text() + " x " + m->craniocaudal.recorded.text() + " mm";
-            else line += "not evaluable: " + result.reason;
+            if (result.status == response::LesionStatus::not_evaluable) line += "not evaluable: " + result.reason;
+            else if (result.measurements) line += viewer::sizes_text(*result.measurements) + " mm";
+            else line += std::string(response::name(result.status));
             out.push_back(line + "; " + std::string(response::criterion_title(open_.file().primary)) + ": " + responses[timepoint]);
         }
         return out;
@@ -470,6 +471,7 @@ Status draw(const Options& options, const viewer::Scene& scene)
 Status view_case(const Options& options)
 {
     if (!fs::is_directory(options.folder)) return Error{Code::io, "no folder " + options.folder, "cli"};
+    const auto opened = outputs::written_result(options.folder);  // before anything of it is read
     RETROMASS_TRY_ASSIGN(const auto path, case_file_of(options));
     RETROMASS_TRY_ASSIGN(const auto file, run::read_case(path));
     RETROMASS_TRY_ASSIGN(const auto rules, rules_of(options, file));
@@ -507,12 +509,26 @@ Status view_case(const Options& options)
     callbacks.reader = options.reader;
     callbacks.outcome = [&](const viewer::Change& change, const Progress& progress) { return desk.outcome(change, progress); };
     if (!options.reader.empty() && scene.read_only.empty()) {
-        callbacks.review = [&](std::size_t timepoint, std::size_t lesion, viewer::Decision decision, const std::string& reason) {
+        // A run may have replaced the result meanwhile: nobody has seen what lies there now.
+        const auto still_there = [&]() -> Status {
+            if (outputs::written_result(options.folder) == opened) return Done{};
+            return Error{Code::usage, "the result was written anew while this window was open; close it and open the case again", "cli"};
+        };
+        callbacks.review = [&, still_there](std::size_t timepoint, std::size_t lesion, viewer::Decision decision, const std::string& reason) -> Status {
+            RETROMASS_TRY(still_there());
             return outputs::note_review(options.folder, {timestamp_now(), file.timepoints[timepoint].id, file.lesions[lesion].lesion.id,
                                                          decision == viewer::Decision::accept ? "accepted" : "rejected", options.reader, reason});
         };
-        callbacks.take = [&](const viewer::Change& change) { return desk.take(change); };
-        if (!options.role.empty()) callbacks.sign = [&](std::size_t timepoint, const std::string& reason) { return desk.sign(timepoint, reason); };
+        callbacks.take = [&, still_there](const viewer::Change& change) -> Result<std::string> {
+            RETROMASS_TRY(still_there());
+            return desk.take(change);
+        };
+        if (!options.role.empty()) {
+            callbacks.sign = [&, still_there](std::size_t timepoint, const std::string& reason) -> Result<std::string> {
+                RETROMASS_TRY(still_there());
+                return desk.sign(timepoint, reason);
+            };
+        }
     }
     for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);  // a window ends at once; loading asked first
     const auto place = beside_result(options.folder, "view.json");

@@ -242,6 +242,8 @@ struct Review {
     bool needs_prompt = false;    ///< rejected, and what it waits for is a mark
 };
 Status note_review(const std::filesystem::path& folder, const Review& review);
+/// The SHA-256 of case.json as the last run wrote it, by the audit log: which result a folder holds now. Empty where the log does not say.
+std::string written_result(const std::filesystem::path& folder);
 /// Notes the reviews of a file that report.html saved: all of them, once, or none. Fails where the folder is not what was written, where the file is no review, and where it
 /// reviews another result than the folder's: what a reader did not see is not accepted.
 Result<std::vector<Review>> apply_reviews(const std::filesystem::path& folder, const std::filesystem::path& file, const std::string& time);

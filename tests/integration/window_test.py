@@ -25,10 +25,7 @@ class InTheWindow(TwoBalls):
         wrong = ["      after: {mask: phantom-first/truth.nii.gz}" if line.lstrip().startswith("after:") else line for line in lines]
         with open(cls.case_file, "w", encoding="utf-8") as file:
             file.write("\n".join(wrong) + "\n")
-        cls.result = os.path.join(cls.scratch, "result")
-        done = run("run", cls.case_file, "-o", cls.result)
-        if done.returncode:
-            raise AssertionError(done.stderr)
+        cls.run_case()
 
     def setUp(self):
         for name in ("Xvfb", "xdotool"):
@@ -119,6 +116,18 @@ class InTheWindow(TwoBalls):
 
     def reviewed(self):
         return [(e["timepoint"], e["state"], e["reader"]) for e in self.events() if e["event"] == "review"]
+
+    def test_a_result_that_was_replaced_meanwhile_is_not_accepted(self):
+        with Window(self.out, "--reader", "R1") as window:
+            with open(self.case, encoding="utf-8") as file:
+                text = file.read()
+            with open(self.case, "w", encoding="utf-8") as file:  # another mask than the one in the window
+                file.write(text.replace("mask: phantom-first/truth.nii.gz", "status: absent, reader: R2, date: 2020-03-01"))
+            done = run("run", self.case, "-o", self.out, "--overwrite")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            window.key("Right", "a")
+            window.close()
+        self.assertEqual([e for e in self.events() if e["event"] == "review"], [])
 
     def test_a_second_reader_sees_the_case_and_changes_nothing(self):
         lock = self.out + ".lock"

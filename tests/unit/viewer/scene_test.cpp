@@ -202,6 +202,24 @@ TEST(Beside, IsLinkedByPositionWhereTheLesionHasNoPlaceAndSaysSo)
     EXPECT_THAT(link_caption(scene, view), HasSubstr("by position"));
 }
 
+// What the edge of the scan cuts was measured as far as it goes (definitions 2.9).
+TEST(Table, SaysWhatIsALowerBound)
+{
+    auto scene = two_timepoints_and_one_without_images();
+    auto& lesion = scene.timepoints[2].lesions[0];
+    const auto rows_with = [&](const std::string& words) {
+        int count = 0;
+        for (const auto& row : table(scene, first_view(scene).value())) count += row.text.find(words) != std::string::npos;
+        return count;
+    };
+    EXPECT_EQ(rows_with(">= "), 0);
+    lesion.measurements->notices.push_back({Code::truncated, "cut by the first slice"});
+    EXPECT_EQ(rows_with(">= "), 2) << "axes and volume of that lesion";
+    auto view = first_view(scene).value();
+    while (view.timepoint != 2) view = other_timepoint(scene, view, 1);
+    EXPECT_THAT(captions(scene, view), Contains(HasSubstr(">= 4.2 x ")));
+}
+
 TEST(Table, HasARowForEachTimePointAndLesionWithFiguresAndResponse)
 {
     auto scene = two_timepoints_and_one_without_images();
