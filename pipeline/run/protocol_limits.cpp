@@ -1,6 +1,7 @@
 #include "pipeline/run/protocol_limits.h"
 
 #include <cmath>
+#include <set>
 
 #include "core/units.h"
 
@@ -24,13 +25,21 @@ std::string joined(const std::vector<std::string>& words)
     return out;
 }
 
-/// Day 0 of the visit windows: the first dose of systemic treatment.
-std::optional<Date> start_of_treatment(const CaseFile& file)
+/// Day 0 of the visit windows: the first dose of systemic treatment. Of several lines none: which of them is the trial's nobody said.
+std::optional<Date> start_of_treatment(const CaseFile& file, std::string& why_not)
 {
     std::optional<Date> out;
+    std::set<int> lines;
     for (const auto& treatment : file.treatments) {
-        if (treatment.kind == "systemic" && treatment.start && (!out || *treatment.start < *out)) out = treatment.start;
+        if (treatment.kind != "systemic") continue;
+        if (treatment.line > 0) lines.insert(treatment.line);
+        if (treatment.start && (!out || *treatment.start < *out)) out = treatment.start;
     }
+    if (lines.size() > 1) {
+        why_not = "the days from which of " + std::to_string(lines.size()) + " lines of treatment is not said; the time points' own visits stand";
+        return std::nullopt;
+    }
+    if (!out) why_not = "no systemic treatment with a start";
     return out;
 }
 
@@ -118,11 +127,12 @@ const Visit* visit_on(const Protocol& protocol, long day)
 
 void name_visits(outputs::CaseResult& result, const CaseFile& file)
 {
-    const auto start = start_of_treatment(file);
+    std::string why_not;
+    const auto start = start_of_treatment(file, why_not);
     if (!file.protocol || file.protocol->visits.empty()) return;
     for (auto& timepoint : result.timepoints) {
         if (!start || !timepoint.date) {
-            result.settings.emplace_back("visit window not checked", timepoint.id + ": " + (start ? "no date" : "no systemic treatment with a start"));
+            result.settings.emplace_back("visit window not checked", timepoint.id + ": " + (start ? "no date" : why_not));
             continue;
         }
         const auto day = days_between(*start, *timepoint.date);

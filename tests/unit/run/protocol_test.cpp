@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pipeline/run/protocol_limits.h"
 #include "tests/support/scratch.h"
 
 namespace retromass::run {
@@ -121,6 +122,32 @@ visits:
     const auto plain = read(kProtocol);
     ASSERT_TRUE(plain.ok());
     EXPECT_NE(protocol->sha256, plain->sha256) << "limits are rules";
+}
+
+TEST(Protocol, DaysOfVisitsCountFromTheOneLineOfTreatmentOrNotAtAll)
+{
+    auto protocol = read(std::string(kProtocol) + "visits: [{name: WEEK 8, from_day: 49, to_day: 63}]\n");
+    ASSERT_TRUE(protocol.ok()) << protocol.error().message;
+    CaseFile file;
+    file.protocol = *protocol;
+    const auto named = [&] {
+        outputs::CaseResult result;
+        result.timepoints.resize(1);
+        result.timepoints[0].id = "second";
+        result.timepoints[0].date = *parse_date("2020-03-06");  // 56 days after the trial's first dose
+        name_visits(result, file);
+        return std::pair{result.timepoints[0].visit, result.settings};
+    };
+    response::Treatment trial{.kind = "systemic", .line = 2, .start = *parse_date("2020-01-10")};
+    file.treatments = {trial};
+    EXPECT_EQ(named().first, "WEEK 8");
+    // With an earlier line in the file, day 0 would be two years too early; which line is the trial's nobody said.
+    file.treatments.insert(file.treatments.begin(), response::Treatment{.kind = "systemic", .line = 1, .start = *parse_date("2018-01-10")});
+    const auto [visit, settings] = named();
+    EXPECT_EQ(visit, "");
+    ASSERT_EQ(settings.size(), 1U);
+    EXPECT_EQ(settings[0].first, "visit window not checked");
+    EXPECT_THAT(settings[0].second, HasSubstr("2 lines of treatment"));
 }
 
 TEST(Protocol, AFaultOfALimitOrAVisitNamesItsLine)
