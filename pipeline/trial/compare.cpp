@@ -25,6 +25,14 @@ struct Masks {
     std::map<std::string, DrawnLesion> of;     ///< by lesion
 };
 
+/// The record of the same period. A line of treatment is known by its number; observations are all of line 0, and only their names tell one from another.
+template <typename Record>
+const Record* same_period(const std::vector<const Record*>& records, const Record& wanted)
+{
+    const auto found = std::find_if(records.begin(), records.end(), [&](const Record* r) { return r->line == wanted.line && (r->line > 0 || r->period == wanted.period); });
+    return found == records.end() ? nullptr : *found;
+}
+
 double voxel_ml(const VolumeGeometry& g, int slice) { return g.column_spacing_mm() * g.row_spacing_mm() * g.slab_mm(slice) / 1000; }
 
 DrawnLesion drawn(Mask mask, const VolumeGeometry& g)
@@ -217,8 +225,11 @@ private:
     const ResponseRecord* partner_row(const std::vector<ResponseRecord>& rows, const ResponseRecord& row) const
     {
         const auto* timepoint = partner_of(row.timepoint);
-        const auto found = std::find_if(rows.begin(), rows.end(), [&](const auto& other) { return timepoint && other.timepoint == timepoint->id && other.line == row.line; });
-        return found == rows.end() ? nullptr : &*found;
+        std::vector<const ResponseRecord*> there;
+        for (const auto& other : rows) {
+            if (timepoint && other.timepoint == timepoint->id) there.push_back(&other);
+        }
+        return same_period(there, row);
     }
 
     void compare_sums()
@@ -291,8 +302,10 @@ private:
             out_.discordances.push_back(std::move(found));
         }
         for (const auto& period : a_.periods) {
-            const auto other = std::find_if(b_.periods.begin(), b_.periods.end(), [&](const auto& p) { return p.line == period.line; });
-            if (other == b_.periods.end() || other->best == period.best) continue;
+            std::vector<const PeriodRecord*> theirs;
+            for (const auto& one : b_.periods) theirs.push_back(&one);
+            const auto* other = same_period(theirs, period);
+            if (!other || other->best == period.best) continue;
             out_.discordances.push_back({a_.case_id, "", "", "", period.period, period.best, other->best, {"best-overall-response"}, "best overall response by RECIST 1.1 differs"});
         }
     }

@@ -9,7 +9,8 @@ import unittest
 
 import numpy
 
-from program import InScratch, run, run_json
+from program import InScratch, read_json, run, run_json
+from trial_cases import lesion, run_case, size
 
 SIZE, SPACING = (96, 96, 48), (0.8, 0.8, 2.0)
 T_95 = {5: 2.5706, 2: 4.3027}  # two-sided 5 %, by degrees of freedom, from a table
@@ -152,6 +153,17 @@ class Compare(InScratch):
             first, second = list(csv.DictReader(file))
         self.assertEqual((first["long_axis_a_mm"], first["volume_b_ml"]), ("", ""))
         self.assertTrue(second["long_axis_a_mm"])
+
+    def test_periods_after_two_operations_are_told_apart(self):
+        # 50 to 20 mm after the first operation (PR), 30 to 60 mm after the second (PD); both are of no treatment line.
+        def edit(text):
+            text = text.replace("treatments:\n  - {kind: systemic, line: 1, start: 2020-01-10, agents: [doxorubicin]}",
+                                "  - {id: fourth, date: 2020-07-01, new_lesions: none, reader: R1}\ntreatments: [{kind: surgery, date: 2019-12-20}, {kind: surgery, date: 2020-04-01}]")
+            return text + "      fourth: " + size(60) + "\n"
+        out = run_case(os.path.join(self.scratch, "operations"), "P-7", [lesion("T1", "liver", size(50), size(20), size(30))], edit=edit)
+        best = [line["best_overall_response"]["category"] for line in read_json(os.path.join(out, "case.json"))["response"]["lines"]]
+        self.assertEqual(best, ["PR", "PD"])
+        self.assertEqual(run_json("compare", out, out, "--json")["adjudication"], [])
 
     def test_the_same_result_twice_agrees_in_everything_and_other_cases_are_refused(self):
         found = run_json("compare", self.out["A"], self.out["A"], "--json")
