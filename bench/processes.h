@@ -49,7 +49,7 @@ struct Peer {
     double ratio = 0;
 };
 
-/// One row a peer. All programs run in turn, so that a busy machine slows all alike; medians of `repeats` rounds.
+/// One row a peer. All programs run in turn, so that a busy machine slows all alike; the least of `repeats` rounds.
 inline void answer(const std::string& question, const std::vector<std::string>& ours, const std::vector<Peer>& peers, int repeats)
 {
     std::vector<double> our_cpu;
@@ -83,8 +83,8 @@ inline void answer(const std::string& question, const std::vector<std::string>& 
     std::cout << '\n';
     for (std::size_t i = 0; i < peers.size(); ++i) {
         if (!able[i]) continue;
-        const double theirs = median(their_cpu[i]);
-        std::cout << "{\"question\": \"" << question << "\", \"ours_s\": " << median(our_cpu) << ", \"peer\": \"" << peers[i].name
+        const double theirs = least(their_cpu[i]);
+        std::cout << "{\"question\": \"" << question << "\", \"ours_s\": " << least(our_cpu) << ", \"peer\": \"" << peers[i].name
                   << "\", \"peer_s\": " << theirs << ", \"limit_s\": ";
         if (peers[i].ratio > 0) std::cout << theirs * peers[i].ratio;
         else std::cout << "null";
