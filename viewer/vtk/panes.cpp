@@ -347,6 +347,7 @@ public:
     {
         renderer_->SetViewport(viewport.data());
         renderer_->SetBackground(0.07, 0.08, 0.1);
+        renderer_->BackingStoreOn();  // a turn of the wheel leaves it as it is
         window->AddRenderer(renderer_);
         vtkNew<vtkPolyDataMapper> mapper;
         mapper->SetInputData(surface_);
