@@ -255,7 +255,7 @@ private:
                 plan_.remarks.push_back(row.place + ": subject " + row.subject + ", but the patient is case " + id + " already; kept as " + id);
                 continue;
             }
-            if (std::any_of(plan_.cases.begin(), plan_.cases.end(), [&](const auto& c) { return c.id == row.subject; })) {
+            if (std::any_of(plan_.cases.begin(), plan_.cases.end(), [&subject = row.subject](const auto& c) { return c.id == subject; })) {
                 plan_.remarks.push_back(row.place + ": subject " + row.subject + " is another patient's case already, by the images' patient ID; not used");
                 continue;
             }
