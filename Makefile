@@ -3,7 +3,7 @@
 #   make test    the same build, all tests
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps build package demo picture test test-web bench eval train calibrate asan tidy format clean
+.PHONY: deps build package tarball image demo picture test test-web bench eval train calibrate asan tidy format clean
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -19,6 +19,14 @@ build: deps
 # build/release/retromass_VERSION_ARCH.deb; tools/try_package.sh installs it in a bare system and runs the demo there.
 package: build
 	@cmake --build build/release --target package
+
+# The program with its libraries, to unpack and run elsewhere (needs patchelf); tools/try_tarball.sh runs it on another distribution.
+tarball: build
+	tools/make_tarball.sh build/release build/release/retromass.tar.xz
+
+# A root file system with the package in it, and the same as an OCI image (needs root, debootstrap and a mirror).
+image: package
+	rm -rf build/image && tools/make_image.py build/release/retromass_*.deb build/image
 
 demo: build
 	build/release/bin/retromass demo build/demo

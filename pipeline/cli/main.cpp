@@ -1,13 +1,28 @@
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <new>
+#include <utility>
 
 #include "pipeline/cli/commands.h"
 
 using namespace retromass;
 
+/// What a program that was unpacked (tools/make_tarball.sh) brings along lies beside it; what the user has set counts first.
+static void look_beside_the_program()
+{
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const auto folder = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "share" / "retromass";
+    for (const auto& [name, file] : {std::pair{"DCMDICTPATH", "dicom.dic"}, std::pair{"FONTCONFIG_FILE", "fonts.conf"}}) {
+        if (fs::exists(folder / file, error)) ::setenv(name, (folder / file).c_str(), 0);
+    }
+}
+
 int main(int argc, char** argv)
 {
+    look_beside_the_program();
     CLI::App app{
         "Retromass turns serial CT studies into tumour measurements a radiologist will sign.\n"
         "Research use, not for clinical decisions without review.",
