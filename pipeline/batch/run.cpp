@@ -128,6 +128,7 @@ struct Worker {
     bool too_long = false;
     double space_gb = 0;      ///< its limit
     double most_gb = 0;       ///< seen of it
+    std::string before;       ///< the run that the result there was of when it began
 };
 
 class Runner {
@@ -203,6 +204,11 @@ private:
         const bool wanted = state.state == State::pending || state.state == State::outdated || (state.state == State::failed && parameters_.failed_again);
         if (!wanted) {
             if (state.state != State::done) ++summary_.left;
+            if (state.state == State::done && left_open(plan_, planned)) {  // its runner was killed when the result was there
+                remove_leftovers(plan_, planned, *claim);
+                RETROMASS_TRY_ASSIGN(const auto key, key_of(plan_, planned));
+                RETROMASS_TRY(record(plan_, planned, state, key));
+            }
             return true;
         }
         remove_leftovers(plan_, planned, *claim);
@@ -213,6 +219,8 @@ private:
         if (planned.memory_gb > budget_gb_) {
             return ended(worker, State::failed, Code::memory, "about " + fixed(planned.memory_gb, 1) + " GB of memory are needed, " + fixed(budget_gb_, 1) + " GB may be used; run it on a larger machine");
         }
+        worker.before = run_of_result(plan_, planned);
+        RETROMASS_TRY(record_begin(plan_, planned, worker.state, key));
         RETROMASS_TRY(start(worker));
         workers_.push_back(std::move(worker));
         return true;
@@ -299,6 +307,7 @@ private:
     {
         const auto done = [](const Result<bool>& result) { return result ? Status(Done{}) : Status(result.error()); };
         const auto [message, code] = last_words(log_file(plan_, *worker.planned));
+        if (WIFSIGNALED(how) && run_of_result(plan_, *worker.planned) != worker.before) return done(ended(worker, State::done, std::nullopt, ""));  // killed when the result was there
         if (worker.too_long) return done(ended(worker, State::failed, Code::cancelled, "took longer than " + std::to_string(parameters_.time_limit.count()) + " s"));
         // Told to end from outside - a cluster cancels runner and worker together - is no failure of the case: it stays to be run.
         const bool told = (WIFSIGNALED(how) && (WTERMSIG(how) == SIGTERM || WTERMSIG(how) == SIGINT || WTERMSIG(how) == SIGHUP)) || (WIFEXITED(how) && WEXITSTATUS(how) != 0 && code == name(Code::cancelled));

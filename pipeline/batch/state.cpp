@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <system_error>
 
 #include "pipeline/batch/files.h"
@@ -74,6 +75,8 @@ void add_files(std::string& text, const fs::path& path, const fs::path& base)
     for (const auto& file : files) add_file(text, file, base);
 }
 
+constexpr const char* kBegun = "begun";  // a run whose end nobody wrote down yet
+
 /// What was written down; discarded where there is nothing, or nothing whole.
 ordered_json recorded(const fs::path& file)
 {
@@ -84,7 +87,7 @@ ordered_json recorded(const fs::path& file)
     for (const char* member : {"attempts", "wall_s", "cpu_s", "peak_gb"}) {
         if (json.contains(member) && !json[member].is_number()) json.erase(member);
     }
-    for (const char* member : {"state", "key", "code", "reason"}) {
+    for (const char* member : {"state", "key", "code", "reason", "before"}) {
         if (json.contains(member) && !json[member].is_string()) json.erase(member);
     }
     return json;
@@ -208,10 +211,12 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
         return state;
     }
     const auto was = known.value("state", std::string());
-    const bool same = known.value("key", std::string()) == *key;
+    bool same = known.value("key", std::string()) == *key;
     const auto waits = waits_for(planned);
+    const bool begun = was == kBegun;
     const bool damaged = was == "done" && !has_result(plan, planned);
-    if (was == "done" && !damaged) state.state = same ? State::done : State::outdated;
+    if (begun) same = same && run_of_result(plan, planned) != known.value("before", std::string());  // else what is there is of an earlier run
+    if ((was == "done" && !damaged) || (begun && has_result(plan, planned))) state.state = same ? State::done : State::outdated;
     else if (was == "refused" && same) state.state = State::refused;
     else if (was == "failed" && same) state.state = State::failed;
     if (state.state != State::done && waits && !waits->empty()) {
@@ -238,6 +243,25 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
         state.reason = said(*decision, "asks for another prompt") + ": change " + planned.case_file.string();
     }
     return state;
+}
+
+std::string run_of_result(const Plan& plan, const PlannedCase& planned)
+{
+    if (!has_result(plan, planned)) return {};
+    std::istringstream log(text_of(result_folder(plan, planned) / "events.jsonl").value_or(""));
+    std::string last;
+    for (std::string line; std::getline(log, line);) {
+        if (line.find(R"("event":"case-written")") != std::string::npos) last = line;
+    }
+    return outputs::sha256_of_text(last);
+}
+
+bool left_open(const Plan& plan, const PlannedCase& planned) { return recorded(state_file(plan, planned)).value("state", std::string()) == kBegun; }
+
+Status record_begin(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key)
+{
+    const ordered_json out{{"schema", "retromass-batch-state/1"}, {"case", planned.id}, {"state", kBegun}, {"attempts", state.attempts}, {"key", key}, {"before", run_of_result(plan, planned)}};
+    return write_text(state_file(plan, planned), out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n');
 }
 
 Status record(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key)

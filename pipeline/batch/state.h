@@ -47,6 +47,15 @@ std::filesystem::path log_file(const Plan& plan, const PlannedCase& planned);
 /// As `state_of`; the one who holds the claim asks what the case would be without it.
 CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by_us);
 
+/// Which run the result is of: its log's last `case-written`, alike for no two runs of a case. Empty where there is no whole result.
+std::string run_of_result(const Plan& plan, const PlannedCase& planned);
+
+/// Writes down that a run begins on inputs of this key. Where its runner is killed, the result tells whether it came to its end; `state_of` then says so.
+Status record_begin(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key);
+
+/// Whether a run began of which no runner wrote down the end.
+bool left_open(const Plan& plan, const PlannedCase& planned);
+
 /// Writes down how a run ended. `key` is that of the inputs it ran on.
 Status record(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key);
 

@@ -1,5 +1,7 @@
 """What a machine does to a batch: power cuts, full and read-only disks, files that vanish, too little memory, damaged results."""
 import glob
+import hashlib
+import json
 import os
 import resource
 import subprocess
@@ -10,7 +12,7 @@ import numpy
 import pydicom
 
 from balls_archive import Archive
-from program import InScratch, PROGRAM, read_json, run, run_json
+from program import InScratch, PROGRAM, content, read_json, run, run_json
 
 
 def states(plan):
@@ -58,6 +60,31 @@ class Faults(InScratch):
                 self.assertGreater(len(wanted), 20)
                 self.assertEqual(wanted - synced, set())
             self.assertIn(["fsync", os.path.dirname(final)], events[at:], "the new name itself")
+
+    def test_a_runner_killed_when_the_result_was_there_loses_nothing(self):
+        plan = self.plan(self.path("late"))
+        only = ("batch", "run", plan, "--only", "P-00002")
+        self.assertEqual(run(*only).returncode, 0)
+        result, state_file = os.path.join(plan, "results", "P-00002"), os.path.join(plan, "state", "P-00002.json")
+        made = os.stat(result).st_ino
+        log = [line for line in content(os.path.join(result, "events.jsonl")).decode().splitlines() if '"event":"case-written"' in line]
+        ended = read_json(state_file)
+
+        def killed(before):
+            with open(state_file, "w", encoding="utf-8") as file:
+                json.dump({"schema": ended["schema"], "case": "P-00002", "state": "begun", "attempts": 1, "key": ended["key"], "before": before}, file)
+            worker = content(os.path.join(plan, "state", "P-00002.lock")).split()[-1].decode()
+            left = os.path.join(plan, "results", "P-00002.partial-" + worker)
+            os.makedirs(left, exist_ok=True)
+            said = states(plan)["P-00002"]["state"]
+            self.assertEqual(run(*only).returncode, 0)
+            self.assertFalse(os.path.exists(left))
+            self.assertEqual((read_json(state_file)["state"], states(plan)["P-00002"]["state"]), ("done", "done"))
+            return said, os.stat(result).st_ino == made
+
+        self.assertEqual(killed(""), ("done", True), "nothing was there before: the run came to its end")
+        # What is there is of an earlier run: this one never came to its end.
+        self.assertEqual(killed(hashlib.sha256(log[-1].encode()).hexdigest()), ("outdated", False))
 
     def test_a_full_disk_is_a_failure_with_its_reason_and_resume_goes_on(self):
         # Case folders of 7 MB, for each of which 50 MB have to be free: two find them, the third does not.
