@@ -18,6 +18,7 @@
 #include "pipeline/batch/batch.h"
 #include "pipeline/batch/files.h"
 #include "pipeline/batch/state.h"
+#include "pipeline/outputs/outputs.h"
 
 namespace retromass::batch {
 namespace {
@@ -97,6 +98,7 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim&
         else found.push_back(old);
     }
     for (const auto& path : found) fs::remove_all(path, error);
+    outputs::remove_lock_of_ended_run(folder, processes);  // of a worker on another node nobody else can say that it has ended
 }
 
 /// A result that cannot be read is replaced, but never thrown away: signed reports may lie in it.

@@ -41,8 +41,20 @@ Result<fs::path> mask_to_edit(const Options& options)
     return *found;
 }
 
+/// Fails with usage where the file would lie in a finished result: an audit knows every file of one, and what was signed is not written into.
+Status may_be_written(const std::string& file)
+{
+    std::error_code error;
+    for (auto folder = fs::weakly_canonical(file, error).parent_path(); !error && folder.has_relative_path(); folder = folder.parent_path()) {
+        if (!fs::exists(folder / "case.json", error) || !fs::exists(folder / "provenance.json", error)) continue;
+        return Error{Code::usage, file + " would lie in the result " + folder.string() + ", which is changed by `run` alone; write the mask elsewhere and name it in the case file (mask:)", "cli: edit"};
+    }
+    return Done{};
+}
+
 Status edit(const Options& options)
 {
+    RETROMASS_TRY(may_be_written(options.output));
     RETROMASS_TRY_ASSIGN(const auto log, run::edits_in(options.log));
     RETROMASS_TRY_ASSIGN(const auto file, mask_to_edit(options));
     std::optional<ingest::CtSeries> ct;

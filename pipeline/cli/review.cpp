@@ -10,7 +10,9 @@ namespace {
 
 Status take_over(const std::string& file, const std::string& folder)
 {
-    RETROMASS_TRY_ASSIGN(const auto reviews, outputs::apply_reviews(folder, file, timestamp_now()));
+    const auto time = timestamp_now();
+    RETROMASS_TRY_ASSIGN(const auto lock, outputs::ResultLock::take(folder, "review apply", time));
+    RETROMASS_TRY_ASSIGN(const auto reviews, outputs::apply_reviews(lock, file, time));
     for (const auto& review : reviews) {
         std::cout << review.timepoint << ", lesion " << review.lesion << ": " << review.state << " by " << review.reader << (review.needs_prompt ? "; needs a prompt" : "") << (review.comment.empty() ? "" : ": " + review.comment) << '\n';
     }

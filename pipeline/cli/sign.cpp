@@ -17,7 +17,8 @@ Status sign(const Options& options)
 {
     auto parameters = options.signature;
     parameters.timestamp = timestamp_now();
-    RETROMASS_TRY_ASSIGN(const auto timepoints, outputs::sign_case(options.folder, parameters));
+    RETROMASS_TRY_ASSIGN(const auto lock, outputs::ResultLock::take(options.folder, "sign", parameters.timestamp, parameters.reader));
+    RETROMASS_TRY_ASSIGN(const auto timepoints, outputs::sign_case(lock, parameters));
     for (const auto& timepoint : timepoints) std::cout << timepoint << ": signed by " << parameters.reader << ", " << parameters.role << ", " << parameters.timestamp << '\n';
     return Done{};
 }

@@ -15,7 +15,6 @@
 
 #include "core/units.h"
 #include "measurement/response/response.h"
-#include "pipeline/cli/case_lock.h"
 #include "pipeline/cli/clock.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/method_option.h"
@@ -340,9 +339,9 @@ run::LesionAtTimepoint said_of(const run::OpenCase& open, const viewer::Change& 
 /// The case a window works on: it tries changes, and takes those that a reader wants.
 class Desk {
 public:
-    /// `changed`: the case file says something that the result does not hold yet.
-    Desk(const Options& options, fs::path case_file, run::OpenCase open, bool changed, Blinds blinds)
-        : options_(options), case_file_(std::move(case_file)), open_(std::move(open)), blinds_(std::move(blinds)), changed_(changed) {}
+    /// `changed`: the case file says something that the result does not hold yet. Without a lock nothing is taken or signed.
+    Desk(const Options& options, fs::path case_file, run::OpenCase open, bool changed, Blinds blinds, const std::optional<outputs::ResultLock>& lock)
+        : options_(options), case_file_(std::move(case_file)), open_(std::move(open)), blinds_(std::move(blinds)), lock_(lock), changed_(changed) {}
 
     Result<viewer::Outcome> outcome(const viewer::Change& change, const Progress& progress)
     {
@@ -405,7 +404,7 @@ public:
     {
         if (changed_) return Error{Code::usage, "the case file has changed since the result was written; close, run it again with --overwrite, then sign", "cli"};
         outputs::SignParameters signature{options_.reader, options_.role, open_.file().timepoints[timepoint].id, reason, timestamp_now(), options_.uid_root};
-        RETROMASS_TRY(outputs::sign_case(options_.folder, signature));
+        RETROMASS_TRY(outputs::sign_case(*lock_, signature));
         return words_of(signature.reader, signature.role, signature.timestamp);
     }
 
@@ -414,6 +413,7 @@ private:
     fs::path case_file_;
     run::OpenCase open_;
     Blinds blinds_;
+    const std::optional<outputs::ResultLock>& lock_;
     std::optional<run::OpenCase::Lesion> tried_;
     bool changed_ = false;
     std::set<std::pair<std::size_t, std::size_t>> taken_;   ///< time point and lesion
@@ -489,22 +489,22 @@ Status view_case(const Options& options)
     }
     if (!options.picture.empty()) return draw(options, scene);
 
-    std::optional<CaseLock> lock;
+    std::optional<outputs::ResultLock> lock;
     if (options.read_only) {
         scene.read_only = "opened with --read-only";
     } else if (const auto protocol = protocol_of(options.folder); !protocol.empty() && !file.protocol) {
         // Its rules are not at hand: figures and categories after a change would be by others.
         scene.read_only = "read only: the result was made under protocol " + protocol + ", which the case file does not name; state it there (protocol:) and run the case again";
     } else {
-        RETROMASS_TRY_ASSIGN(auto taken, CaseLock::take(options.folder, options.reader));
-        if (!taken.held_by().empty()) scene.read_only = "read only: the case is open at " + taken.held_by();
-        lock.emplace(std::move(taken));
+        auto taken = outputs::ResultLock::take(options.folder, "view", timestamp_now(), options.reader);
+        if (taken) lock.emplace(std::move(*taken));
+        else scene.read_only = "read only: " + taken.error().message;
     }
     scene.message = scene.read_only;
     if (!scene.read_only.empty()) std::cout << scene.read_only << '\n';
     else if (options.reader.empty()) std::cout << "without --reader NAME lesions can be looked at, not accepted, rejected or changed\n";
 
-    Desk desk(options, path, std::move(open), !log.changed.empty(), blinds);
+    Desk desk(options, path, std::move(open), !log.changed.empty(), blinds, lock);
     viewer::Callbacks callbacks;
     callbacks.reader = options.reader;
     callbacks.outcome = [&](const viewer::Change& change, const Progress& progress) { return desk.outcome(change, progress); };
@@ -531,7 +531,7 @@ Status view_case(const Options& options)
         }
     }
     for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);  // a window ends at once; loading asked first
-    const auto place = beside_result(options.folder, "view.json");
+    const auto place = outputs::beside_result(options.folder, "view.json");
     RETROMASS_TRY_ASSIGN(const auto ended, viewer::show(scene, callbacks, options.blinded ? std::nullopt : place_kept(place, scene)));
     if (!scene.read_only.empty()) return Done{};
     if (!options.blinded) keep_place(place, scene, ended.view);

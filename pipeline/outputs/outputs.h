@@ -209,6 +209,29 @@ struct WriteParameters {
 Result<std::vector<Notice>> write_case(const std::filesystem::path& folder, const CaseResult& result, const WriteParameters& parameters,
                   const Progress& progress = {});
 
+/// `<RESULT>.<what>` beside a result: `run` replaces the folder, and an audit knows every file in it.
+std::filesystem::path beside_result(const std::filesystem::path& result, const std::string& what);
+
+/// The right to change a result, for one program at a time: `<RESULT>.lock` beside the folder says who has it, on which host, for what and since when. It goes
+/// with this object; one that a program on this host left behind when it died is taken over.
+class ResultLock {
+public:
+    /// `work` is the command that asks, `time` ISO 8601. Fails with io where somebody else has it, and says who, and where the file cannot be written.
+    static Result<ResultLock> take(const std::filesystem::path& result, const std::string& work, const std::string& time, const std::string& reader = {});
+    ~ResultLock();
+    ResultLock(ResultLock&& other) noexcept;
+    ResultLock& operator=(ResultLock&&) = delete;
+    const std::filesystem::path& result() const { return result_; }
+
+private:
+    ResultLock(std::filesystem::path result, std::filesystem::path file, std::string text) : result_(std::move(result)), file_(std::move(file)), text_(std::move(text)) {}
+    std::filesystem::path result_;
+    std::filesystem::path file_;  ///< empty = moved from
+    std::string text_;            ///< what it holds
+};
+/// Removes the lock of a `run` that has ended, by its process and on whatever host: a batch knows of its workers what the lock alone does not tell.
+void remove_lock_of_ended_run(const std::filesystem::path& result, const std::vector<std::string>& processes);
+
 struct SignParameters {
     std::string reader;
     std::string role;
@@ -219,7 +242,7 @@ struct SignParameters {
 };
 /// Makes the reports of a finished case complete and verified, as new instances that name those they replace, and notes it in case.json, report.html and the
 /// audit log. Answers the time points. Fails with usage where there is nothing to sign, with verification_failed where the case is not what was written.
-Result<std::vector<std::string>> sign_case(const std::filesystem::path& folder, const SignParameters& parameters);
+Result<std::vector<std::string>> sign_case(const ResultLock& lock, const SignParameters& parameters);
 
 /// What an audit of a case folder found.
 struct Audit {
@@ -246,7 +269,7 @@ Status note_review(const std::filesystem::path& folder, const Review& review);
 std::string written_result(const std::filesystem::path& folder);
 /// Notes the reviews of a file that report.html saved: all of them, once, or none. Fails where the folder is not what was written, where the file is no review, and where it
 /// reviews another result than the folder's: what a reader did not see is not accepted.
-Result<std::vector<Review>> apply_reviews(const std::filesystem::path& folder, const std::filesystem::path& file, const std::string& time);
+Result<std::vector<Review>> apply_reviews(const ResultLock& lock, const std::filesystem::path& file, const std::string& time);
 
 /// Text inside HTML or an attribute.
 std::string html(std::string_view text);

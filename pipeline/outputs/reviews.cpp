@@ -89,8 +89,9 @@ std::string written_result(const fs::path& folder)
     return results.empty() ? std::string() : results.back();
 }
 
-Result<std::vector<Review>> apply_reviews(const fs::path& folder, const fs::path& file, const std::string& time)
+Result<std::vector<Review>> apply_reviews(const ResultLock& lock, const fs::path& file, const std::string& time)
 try {
+    const auto& folder = lock.result();
     const auto refuse = [&](const std::string& why) { return Error{Code::malformed, file.filename().string() + " " + why, kRoom}; };
     RETROMASS_TRY_ASSIGN(const auto audit, audit_case(folder));
     if (!audit.faults.empty()) return Error{Code::verification_failed, "not applied, for the case is not what was written: " + audit.faults.front() + " (retromass audit lists all)", kRoom};

@@ -139,8 +139,9 @@ Result<Audit> audit_case(const fs::path& folder)
     return out;
 }
 
-Result<std::vector<std::string>> sign_case(const fs::path& folder, const SignParameters& parameters)
+Result<std::vector<std::string>> sign_case(const ResultLock& lock, const SignParameters& parameters)
 {
+    const auto& folder = lock.result();
     const auto refuse = [](const std::string& why) { return Error{Code::usage, why, "outputs: sign_case"}; };
     if (parameters.reader.empty() || parameters.role.empty()) return refuse("a signature needs a reader and a role");
     for (const auto& text : {parameters.reader, parameters.role, parameters.reason}) {

@@ -467,6 +467,14 @@ Status add_alternatives(outputs::CaseResult& result, const response::Patient& pa
 
 Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesystem::path& out, const RunParameters& parameters, const Progress& progress)
 {
+    // From the first look at what is replaced until it is: whoever opens it meanwhile is told, and a window that is open keeps what it shows.
+    std::optional<outputs::ResultLock> lock;
+    if (parameters.overwrite) {
+        std::error_code ignored;
+        std::filesystem::create_directories(std::filesystem::absolute(out).lexically_normal().parent_path(), ignored);
+        RETROMASS_TRY_ASSIGN(auto taken, outputs::ResultLock::take(out, "run", parameters.timestamp));
+        lock.emplace(std::move(taken));
+    }
     RETROMASS_TRY_ASSIGN(const auto file, under_protocol(given, out, parameters));
     const auto accepted = accepted_of(file, parameters);
     RETROMASS_TRY_ASSIGN(const auto planned, plan(file, out, parameters, part(progress, 0, 0, "planning")));

@@ -99,6 +99,17 @@ class Review(TwoBalls):
         self.assertIn("applied already", again.stderr)
         self.assertEqual(len(self.reviews_in(out)), 2)
 
+    def test_a_review_of_a_result_that_somebody_has_open_waits(self):
+        out = self.copy_of_result("open")
+        file = self.review("open")
+        lock = self.lock(out, os.getpid())
+        self.assert_in_use(run("review", "apply", file, out), lock)
+        self.assertEqual(self.reviews_in(out), [])
+        os.remove(lock)
+        done = run("review", "apply", file, out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFalse(os.path.exists(lock))
+
     def test_a_signature_and_a_run_that_changes_nothing_leave_a_review_valid(self):
         out = self.copy_of_result("signed")
         self.assertEqual(run("sign", out, "--reader", "Roe^Richard", "--role", "radiologist").returncode, 0)

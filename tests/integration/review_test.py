@@ -94,6 +94,20 @@ class Review(InScratch):
             json.dump(decisions, file)
         return run("batch", "resume", self.plan, "--decisions", self.path("decisions.json"))
 
+    def lock(self, case, pid, host, work):
+        path = os.path.join(self.plan, "results", case + ".lock")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"host": host, "user": "somebody", "pid": pid, "work": work, "reader": "R9", "since": "2020-01-01T00:00:00Z"}, file)
+        return path
+
+    def test_a_lock_of_a_worker_that_died_elsewhere_goes(self):
+        rewrite(self.plan, self.good, text_of(self.plan, self.good) + "# read again\n")
+        lock = self.lock(self.good, 4711, "elsewhere", "run")
+        with open(os.path.join(self.plan, "state", self.good + ".lock"), "w", encoding="ascii") as file:
+            file.write("4710\n4711\n")  # as a runner notes itself and its worker
+        self.assertIn("1 done", run("batch", "run", self.plan).stdout)
+        self.assertFalse(os.path.exists(lock))
+
     def test_a_reader_sees_what_needs_it_first_and_each_decision_does_what_it_says(self):
         self.assertEqual(collections.Counter(c["state"] for c in states(self.plan).values()), {"done": 4, "waiting": 1, "refused": 1})
         page = self.page("--reader", "R1")

@@ -5,12 +5,14 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
+import time
 import unittest
 
 import pydicom
 
-from program import content, needs_program, read_json, run
+from program import PROGRAM, content, needs_program, read_json, run
 from two_balls import TwoBalls
 
 
@@ -161,14 +163,66 @@ class Sign(TwoBalls):
         changed = tampered("h", append("measurements.csv"))
         self.assertEqual(run("sign", changed, "--reader", "Roe^Richard", "--role", "radiologist").returncode, 4)
 
+    def files(self, folder):
+        return {os.path.relpath(path, folder): content(path) for path in glob.glob(os.path.join(folder, "**", "*"), recursive=True) if os.path.isfile(path)}
+
+    def test_what_somebody_has_open_is_neither_signed_nor_replaced(self):
+        out = self.copy_of_result("open")
+        before = self.files(out)
+        sign = ("sign", out, "--reader", "Doe^Jane", "--role", "radiologist")
+        for host in (None, "elsewhere"):  # alive here; of another host nobody knows
+            lock = self.lock(out, os.getpid() if host is None else 1, host)
+            for command in (sign, ("run", self.case_file, "-o", out, "--overwrite")):
+                self.assert_in_use(run(*command), lock, host)
+            self.assertTrue(os.path.exists(lock))
+        self.assertEqual(self.files(out), before)
+        self.assertEqual([name for name in os.listdir(self.scratch) if name.startswith("open.p")], [])
+
+    def test_a_run_has_its_result_alone_and_what_it_leaves_when_it_is_killed_is_taken_over(self):
+        out = self.copy_of_result("replaced")
+        lock = out + ".lock"
+        with subprocess.Popen([PROGRAM, "run", self.case_file, "-o", out, "--overwrite"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+            has_it = lambda: os.path.exists(lock) and os.path.getsize(lock) > 0
+            while not has_it() and first.poll() is None:
+                time.sleep(0.002)
+            self.assertTrue(has_it(), "it ran without")
+            os.kill(first.pid, signal.SIGSTOP)
+            held = read_json(lock)
+            self.assertEqual((held["pid"], held["work"]), (first.pid, "run"))
+            refused = run("sign", out, "--reader", "Doe^Jane", "--role", "radiologist")
+            self.assertEqual(refused.returncode, 4, refused.stderr)
+            self.assertIn("for `run`", refused.stderr)
+            first.kill()
+        self.assertTrue(os.path.exists(lock))
+        done = run("sign", out, "--reader", "Doe^Jane", "--role", "radiologist")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFalse(os.path.exists(lock))
+
+    def test_a_mask_is_not_written_into_a_result(self):
+        out = self.copy_of_result("edited")
+        with open(self.path("smooth.edits"), "w", encoding="utf-8") as file:
+            file.write("retromass-edits 1\nsmooth 1.5\n")
+        edit = ("edit", out, "--timepoint", "after", "--lesion", "T1", "--ops", self.path("smooth.edits"), "-o")
+        (mask,) = glob.glob(os.path.join(out, "masks", "after-*"))
+        for into in (mask, os.path.join(out, "edited.nii.gz")):
+            done = run(*edit, into)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("elsewhere", done.stderr)
+        self.assert_audit(out)
+        self.assertEqual(run(*edit, self.path("smooth.nii.gz")).returncode, 0)
+
     def test_a_review_in_the_viewers_way_goes_on_with_the_chain(self):
         out = self.copy_of_result("review")
+        self.append(out, {})
+        self.assert_audit(out)
+
+    def append(self, out, more):
         path = os.path.join(out, "events.jsonl")
         last = content(path).splitlines()[-1]
-        event = {"time": "2026-01-01T00:00:00Z", "event": "review", "timepoint": "after", "lesion": "T1", "state": "accepted", "reader": "R1", "previous": hashlib.sha256(last).hexdigest()}
+        event = {"time": "2026-01-01T00:00:00Z", "event": "review", "timepoint": "after", "lesion": "T1", "state": "accepted", "reader": "R1", **more, "previous": hashlib.sha256(last).hexdigest()}
         with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")
-        self.assert_audit(out)
+
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """A case of two studies of exactly known size: a ball of 40 mm, then one of 24 mm."""
+import json
 import os
 import shutil
+import socket
 
 from program import InScratch, run, run_json
 
@@ -53,3 +55,15 @@ class TwoBalls(InScratch):
         out = self.path(name)
         shutil.copytree(self.result, out)
         return out
+
+    def lock(self, folder, pid, host=None):
+        """As a window that is open on a result leaves it beside; answers the file."""
+        with open(folder + ".lock", "w", encoding="utf-8") as file:
+            json.dump({"host": host or socket.gethostname(), "user": "ward7", "pid": pid, "work": "view", "reader": "R9", "since": "2020-01-01T00:00:00Z"}, file)
+        return folder + ".lock"
+
+    def assert_in_use(self, done, lock, host=None):
+        """Refused, and it says who has the result, since when, which file says so, and what to do."""
+        self.assertEqual(done.returncode, 4, done.stderr)
+        for said in ("in use", "ward7@" + (host or socket.gethostname()), "R9", "2020-01-01T00:00:00Z", "remove " + lock):
+            self.assertIn(said, done.stderr)

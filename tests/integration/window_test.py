@@ -117,8 +117,15 @@ class InTheWindow(TwoBalls):
     def reviewed(self):
         return [(e["timepoint"], e["state"], e["reader"]) for e in self.events() if e["event"] == "review"]
 
-    def test_a_result_that_was_replaced_meanwhile_is_not_accepted(self):
+    def test_a_result_that_is_open_is_not_replaced_and_one_that_was_is_not_accepted(self):
         with Window(self.out, "--reader", "R1") as window:
+            before = self.events()
+            for command in (("run", self.case, "-o", self.out, "--overwrite"), ("sign", self.out, "--reader", "R2", "--role", "radiologist")):
+                refused = run(*command)
+                self.assertEqual(refused.returncode, 4, refused.stderr)
+                self.assertIn("reader R1", refused.stderr)
+            self.assertEqual(self.events(), before)
+            os.remove(self.out + ".lock")  # by hand, though somebody works on it
             with open(self.case, encoding="utf-8") as file:
                 text = file.read()
             with open(self.case, "w", encoding="utf-8") as file:  # another mask than the one in the window

@@ -1,0 +1,140 @@
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <barrier>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "pipeline/outputs/outputs.h"
+#include "tests/support/scratch.h"
+
+namespace retromass {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using outputs::ResultLock;
+using testing::HasSubstr;
+
+constexpr const char* kTime = "2020-01-02T03:04:05Z";
+
+std::string host()
+{
+    char name[256] = {};
+    gethostname(name, sizeof name - 1);
+    return name;
+}
+
+/// A process that has ended and was waited for.
+pid_t ended()
+{
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    waitpid(child, nullptr, 0);
+    return child;
+}
+
+std::string lock_of(const std::string& where, pid_t pid, const char* work = "view")
+{
+    return json{{"host", where}, {"user", "somebody"}, {"pid", pid}, {"work", work}, {"reader", "R9"}, {"since", kTime}}.dump();
+}
+
+TEST(ResultLock, IsForOneAndTellsTheSecondWhoHasItAndWhatToDo)
+{
+    const test::Scratch scratch;
+    const auto first = ResultLock::take(scratch.path() / "result", "sign", kTime, "R1");
+    ASSERT_TRUE(first.ok());
+    const auto second = ResultLock::take(scratch.path() / "result" / "", "run", kTime);  // another way to write the path
+    ASSERT_FALSE(second.ok());
+    EXPECT_EQ(second.error().code, Code::io);
+    for (const auto& word : {host(), std::string("R1"), std::string("sign"), std::string(kTime), (scratch.path() / "result.lock").string(), std::string("remove")}) EXPECT_THAT(second.error().message, HasSubstr(word));
+}
+
+TEST(ResultLock, IsOneForAllPathsToTheResult)
+{
+    const test::Scratch scratch;
+    fs::create_directories(scratch.path() / "archive" / "result");
+    fs::create_directory_symlink(scratch.path() / "archive", scratch.path() / "link");
+    const auto first = ResultLock::take(scratch.path() / "archive" / "result", "view", kTime);
+    EXPECT_FALSE(ResultLock::take(scratch.path() / "link" / "result", "sign", kTime).ok());
+}
+
+TEST(ResultLock, GoesWithTheObjectAndIsNotAnothers)
+{
+    const test::Scratch scratch;
+    const auto file = scratch.path() / "result.lock";
+    {
+        auto first = ResultLock::take(scratch.path() / "result", "sign", kTime);
+        ASSERT_TRUE(first.ok());
+        const auto moved = std::move(*first);
+        EXPECT_TRUE(fs::exists(file));
+    }
+    EXPECT_FALSE(fs::exists(file));
+    {
+        const auto first = ResultLock::take(scratch.path() / "result", "sign", kTime);
+        scratch.write("result.lock", lock_of("elsewhere", 1));  // somebody removed it by hand, and another took it
+    }
+    EXPECT_TRUE(fs::exists(file));
+}
+
+TEST(ResultLock, OfAProgramThatHasEndedHereIsTakenOverAndOfAnotherHostIsNot)
+{
+    const test::Scratch scratch;
+    scratch.write("here.lock", lock_of(host(), ended()));
+    EXPECT_TRUE(ResultLock::take(scratch.path() / "here", "sign", kTime).ok());
+    scratch.write("there.lock", lock_of("elsewhere", ended()));
+    const auto there = ResultLock::take(scratch.path() / "there", "sign", kTime);
+    ASSERT_FALSE(there.ok());
+    EXPECT_THAT(there.error().message, HasSubstr("somebody@elsewhere"));
+    scratch.write("alive.lock", lock_of(host(), getpid()));
+    EXPECT_FALSE(ResultLock::take(scratch.path() / "alive", "sign", kTime).ok());
+    scratch.write("cut.lock", "{\"host\":");
+    const auto cut = ResultLock::take(scratch.path() / "cut", "sign", kTime);
+    ASSERT_FALSE(cut.ok());
+    EXPECT_THAT(cut.error().message, HasSubstr("remove " + (scratch.path() / "cut.lock").string()));
+}
+
+TEST(ResultLock, ThatWasLeftBehindIsTakenOverByOneOfManyWhoCome)
+{
+    const test::Scratch scratch;
+    const auto dead = ended();
+    constexpr int kComers = 8;
+    for (int round = 0; round < 40; ++round) {
+        scratch.write("result.lock", lock_of(host(), dead));
+        std::barrier together(kComers);
+        std::barrier all_asked(kComers);
+        std::atomic<int> took{0};
+        std::vector<std::thread> comers;
+        for (int i = 0; i < kComers; ++i) {
+            comers.emplace_back([&] {
+                together.arrive_and_wait();
+                const auto lock = ResultLock::take(scratch.path() / "result", "sign", kTime);
+                if (lock.ok()) ++took;
+                all_asked.arrive_and_wait();  // nobody lets it go before
+            });
+        }
+        for (auto& comer : comers) comer.join();
+        ASSERT_EQ(took, 1) << "round " << round;
+        ASSERT_FALSE(fs::exists(scratch.path() / "result.lock"));
+    }
+    EXPECT_TRUE(fs::is_empty(scratch.path()));
+}
+
+TEST(ResultLock, OfAnEndedWorkerIsRemovedByItsProcessWhateverItsHost)
+{
+    const test::Scratch scratch;
+    const auto file = scratch.write("result.lock", lock_of("node-7", 4711, "run"));
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "471"});
+    EXPECT_TRUE(fs::exists(file));
+    scratch.write("result.lock", lock_of("node-7", 4711, "view"));
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"});
+    EXPECT_TRUE(fs::exists(file));
+    scratch.write("result.lock", lock_of("node-7", 4711, "run"));
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"});
+    EXPECT_FALSE(fs::exists(file));
+}
+
+}  // namespace
+}  // namespace retromass
