@@ -70,16 +70,18 @@ Result<Review> read_decisions(const fs::path& file)
 }
 
 /// The reader's word in the case's own log, for every lesion that was measured.
-Status note_in_case(const fs::path& folder, const std::string& state, const std::string& reader, const std::string& time)
+Status note_in_case(const outputs::ResultLock& lock, const std::string& state, const std::string& reader, const std::string& time)
 {
+    const auto& folder = lock.result();
     const auto result = json::parse(text_of(folder / "case.json").value_or(""), nullptr, false);
     if (!result.is_object()) return Error{Code::table, (folder / "case.json").string() + " cannot be read", "batch: review"};
+    std::vector<outputs::Review> said;
     for (const auto& timepoint : result.value("timepoints", json::array())) {
         for (const auto& lesion : timepoint.value("lesions", json::array())) {
-            if (lesion.value("status", "") == "measured") RETROMASS_TRY(outputs::note_review(folder, {time, timepoint.value("id", ""), lesion.value("id", ""), state, reader}));
+            if (lesion.value("status", "") == "measured") said.push_back({time, timepoint.value("id", ""), lesion.value("id", ""), state, reader});
         }
     }
-    return Done{};
+    return outputs::note_reviews(lock, said);
 }
 
 /// What the page's numbers say of the lesion, LPS mm: a point, a line, a long and a short line; nothing where they are none of these.
@@ -141,7 +143,11 @@ private:
             RETROMASS_TRY(record(plan_, planned, decision));
             out_.again.push_back(entry.id);
         } else {
-            if (state.state == State::done && entry.decision != "needs-prompt") RETROMASS_TRY(note_in_case(result_folder(plan_, planned), entry.decision == "accept" ? "accepted" : "rejected", review_.reader, time_));
+            if (state.state == State::done && entry.decision != "needs-prompt") {
+                const auto lock = outputs::ResultLock::take(result_folder(plan_, planned), "batch resume", time_, review_.reader);
+                if (!lock) return refuse(lock.error().message);
+                RETROMASS_TRY(note_in_case(*lock, entry.decision == "accept" ? "accepted" : "rejected", review_.reader, time_));
+            }
             RETROMASS_TRY(record(plan_, planned, decision));
         }
         if (entry.decision == "accept") {

@@ -374,7 +374,7 @@ public:
         const auto& kept = *changed;
         RETROMASS_TRY_ASSIGN(const auto file, run::read_case(case_file_));
         const auto& said = file.lesions[change.lesion].timepoints.at(timepoint);
-        RETROMASS_TRY(outputs::note_review(options_.folder, {timestamp_now(), timepoint, lesion, "edited", options_.reader, change.reason}));
+        RETROMASS_TRY(outputs::note_reviews(*lock_, {{timestamp_now(), timepoint, lesion, "edited", options_.reader, change.reason}}));
         open_.take({change.timepoint, change.lesion}, said, std::move(*tried_));
         tried_.reset();
         changed_ = true;
@@ -516,8 +516,8 @@ Status view_case(const Options& options)
         };
         callbacks.review = [&, still_there](std::size_t timepoint, std::size_t lesion, viewer::Decision decision, const std::string& reason) -> Status {
             RETROMASS_TRY(still_there());
-            return outputs::note_review(options.folder, {timestamp_now(), file.timepoints[timepoint].id, file.lesions[lesion].lesion.id,
-                                                         decision == viewer::Decision::accept ? "accepted" : "rejected", options.reader, reason});
+            return outputs::note_reviews(*lock, {{timestamp_now(), file.timepoints[timepoint].id, file.lesions[lesion].lesion.id,
+                                                  decision == viewer::Decision::accept ? "accepted" : "rejected", options.reader, reason}});
         };
         callbacks.take = [&, still_there](const viewer::Change& change) -> Result<std::string> {
             RETROMASS_TRY(still_there());

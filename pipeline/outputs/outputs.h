@@ -264,7 +264,8 @@ struct Review {
     std::string comment;
     bool needs_prompt = false;    ///< rejected, and what it waits for is a mark
 };
-Status note_review(const std::filesystem::path& folder, const Review& review);
+/// Into the audit log of the result, all of them or none.
+Status note_reviews(const ResultLock& lock, const std::vector<Review>& reviews);
 /// The SHA-256 of case.json as the last run wrote it, by the audit log: which result a folder holds now. Empty where the log does not say.
 std::string written_result(const std::filesystem::path& folder);
 /// Notes the reviews of a file that report.html saved: all of them, once, or none. Fails where the folder is not what was written, where the file is no review, and where it

@@ -75,11 +75,11 @@ std::vector<std::string> results_in(const EventLog& log)
 
 }  // namespace
 
-Status note_review(const fs::path& folder, const Review& review)
+Status note_reviews(const ResultLock& lock, const std::vector<Review>& reviews)
 {
-    const auto file = folder / "events.jsonl";
+    const auto file = lock.result() / "events.jsonl";
     EventLog log(text_of_file(file));
-    log.note(review.time, "review", event_of(review));
+    for (const auto& review : reviews) log.note(review.time, "review", event_of(review));
     return write_log(file, log);
 }
 

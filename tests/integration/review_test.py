@@ -100,7 +100,18 @@ class Review(InScratch):
             json.dump({"host": host, "user": "somebody", "pid": pid, "work": work, "reader": "R9", "since": "2020-01-01T00:00:00Z"}, file)
         return path
 
-    def test_a_lock_of_a_worker_that_died_elsewhere_goes(self):
+    def test_a_decision_on_a_result_that_somebody_has_open_is_not_taken_and_a_lock_of_a_worker_that_died_elsewhere_goes(self):
+        decisions = decisions_of(self.page("--reader", "R1"))
+        (good,) = [c for c in decisions["cases"] if c["case"] == self.good]
+        good.update(opened=True, decision="accept")
+        lock = self.lock(self.good, 1, "elsewhere", "view")
+        done = self.resume(decisions)
+        self.assertIn(f"not taken: {self.good}: ", done.stdout)
+        self.assertIn("in use: somebody@elsewhere", done.stdout)
+        with open(os.path.join(self.plan, "results", self.good, "events.jsonl"), encoding="utf-8") as file:
+            self.assertNotIn('"review"', file.read())
+        os.remove(lock)
+
         rewrite(self.plan, self.good, text_of(self.plan, self.good) + "# read again\n")
         lock = self.lock(self.good, 4711, "elsewhere", "run")
         with open(os.path.join(self.plan, "state", self.good + ".lock"), "w", encoding="ascii") as file:

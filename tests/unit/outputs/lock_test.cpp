@@ -5,7 +5,9 @@
 #include <atomic>
 #include <barrier>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
+#include <utility>
 
 #include "pipeline/outputs/outputs.h"
 #include "tests/support/scratch.h"
@@ -39,6 +41,14 @@ pid_t ended()
 std::string lock_of(const std::string& where, pid_t pid, const char* work = "view")
 {
     return json{{"host", where}, {"user", "somebody"}, {"pid", pid}, {"work", work}, {"reader", "R9"}, {"since", kTime}}.dump();
+}
+
+std::vector<json> events_of(const fs::path& folder)
+{
+    std::vector<json> out;
+    std::ifstream in(folder / "events.jsonl");
+    for (std::string line; std::getline(in, line);) out.push_back(json::parse(line));
+    return out;
 }
 
 TEST(ResultLock, IsForOneAndTellsTheSecondWhoHasItAndWhatToDo)
@@ -134,6 +144,34 @@ TEST(ResultLock, OfAnEndedWorkerIsRemovedByItsProcessWhateverItsHost)
     scratch.write("result.lock", lock_of("node-7", 4711, "run"));
     outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"});
     EXPECT_FALSE(fs::exists(file));
+}
+
+TEST(NoteReviews, OfManyWritersKeepsEveryWordAndTheChain)
+{
+    const test::Scratch scratch;
+    const auto folder = scratch.path() / "result";
+    fs::create_directory(folder);
+    constexpr int kWriters = 6, kWords = 25;
+    std::vector<std::thread> writers;
+    for (int w = 0; w < kWriters; ++w) {
+        writers.emplace_back([&, w] {
+            for (int i = 0; i < kWords;) {
+                const auto lock = ResultLock::take(folder, "review apply", kTime);
+                if (!lock) continue;
+                ASSERT_TRUE(outputs::note_reviews(*lock, {{kTime, "t" + std::to_string(i), "T1", "accepted", "R" + std::to_string(w)}}).ok());
+                ++i;
+            }
+        });
+    }
+    for (auto& writer : writers) writer.join();
+    const auto events = events_of(folder);
+    ASSERT_EQ(events.size(), static_cast<std::size_t>(kWriters * kWords));
+    std::set<std::pair<std::string, std::string>> words;
+    for (const auto& event : events) words.insert({event["timepoint"].get<std::string>(), event["reader"].get<std::string>()});
+    EXPECT_EQ(words.size(), events.size());
+    std::ifstream in(folder / "events.jsonl");
+    std::string before;
+    for (std::string line; std::getline(in, line); before = line) EXPECT_EQ(json::parse(line)["previous"], before.empty() ? "" : outputs::sha256_of_text(before));
 }
 
 }  // namespace
