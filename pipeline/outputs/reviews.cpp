@@ -5,6 +5,7 @@
 #include "pipeline/outputs/case_folder.h"
 #include "pipeline/outputs/event_log.h"
 #include "pipeline/outputs/outputs.h"
+#include "pipeline/outputs/standing.h"
 #include "pipeline/outputs/words.h"
 
 // Readers' decisions on single lesions: into the audit log, from a window as they are made, or from a file that a page saved.
@@ -26,14 +27,42 @@ ordered_json event_of(const Review& review)
     return out;
 }
 
-Status write_log(const fs::path& file, const EventLog& log)
+/// A file that takes the place of another at once, or goes.
+class PartialFile {
+public:
+    explicit PartialFile(fs::path file) : file_(std::move(file)), partial_(beside(file_, "partial")) {}
+    ~PartialFile()
+    {
+        std::error_code ignored;
+        fs::remove(partial_, ignored);
+    }
+    PartialFile(const PartialFile&) = delete;
+    PartialFile& operator=(const PartialFile&) = delete;
+    Status write(const std::string& text) const { return write_text(partial_, text); }
+    Status move_into_place() const
+    {
+        std::error_code error;
+        fs::rename(partial_, file_, error);
+        if (error) return io_error("cannot replace " + file_.string(), error);
+        return Done{};
+    }
+
+private:
+    fs::path file_;
+    fs::path partial_;
+};
+
+/// The log, and the report's page with what it now says. Both are written before either takes its place; a page that is behind is brought up by the next word.
+Status write_log(const fs::path& folder, const EventLog& log)
 {
-    const auto partial = beside(file, "partial");
-    RETROMASS_TRY(write_text(partial, log.text()));
-    std::error_code error;
-    fs::rename(partial, file, error);
-    if (error) return io_error("cannot append to " + file.string(), error);
-    return Done{};
+    const PartialFile events(folder / "events.jsonl");
+    const PartialFile page(folder / "report.html");
+    RETROMASS_TRY(events.write(log.text()));
+    const auto now = page_now(folder, log.text());
+    const bool changes = !now.empty() && now != text_of_file(folder / "report.html");
+    if (changes) RETROMASS_TRY(page.write(now));
+    RETROMASS_TRY(events.move_into_place());
+    return changes ? page.move_into_place() : Status(Done{});
 }
 
 /// A text of a review file: there, of letters, and not without end.
@@ -77,10 +106,9 @@ std::vector<std::string> results_in(const EventLog& log)
 
 Status note_reviews(const ResultLock& lock, const std::vector<Review>& reviews)
 {
-    const auto file = lock.result() / "events.jsonl";
-    EventLog log(text_of_file(file));
+    EventLog log(text_of_file(lock.result() / "events.jsonl"));
     for (const auto& review : reviews) log.note(review.time, "review", event_of(review));
-    return write_log(file, log);
+    return write_log(lock.result(), log);
 }
 
 std::string written_result(const fs::path& folder)
@@ -134,7 +162,7 @@ try {
         event["file_sha256"] = hash;
         log.note(time, "review", event);
     }
-    RETROMASS_TRY(write_log(folder / "events.jsonl", log));
+    RETROMASS_TRY(write_log(folder, log));
     return out;
 } catch (const std::exception& thrown) {  // the file system and JSON libraries throw; nothing leaves this door
     return Error{Code::io, std::string("applying the review failed: ") + thrown.what(), kRoom};

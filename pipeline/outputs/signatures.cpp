@@ -6,6 +6,7 @@
 #include "pipeline/outputs/event_log.h"
 #include "pipeline/outputs/objects.h"
 #include "pipeline/outputs/outputs.h"
+#include "pipeline/outputs/standing.h"
 #include "pipeline/outputs/words.h"
 
 namespace retromass::outputs {
@@ -29,14 +30,14 @@ const std::string kEnd = "<!--/signatures-->";
 
 Status put_into_page(const fs::path& file, const Signatures& signatures, const Voided& voided)
 {
-    auto page = text_of_file(file);
+    auto page = page_as_written(text_of_file(file));
     const auto begin = page.find(kBegin);
     const auto end = page.find(kEnd);
     if (begin == std::string::npos || end == std::string::npos || end < begin) return Error{Code::malformed, "report.html has no place for signatures; was it written by another version?", "outputs: sign_case"};
     std::string words;
     for (const auto& [timepoint, s] : signatures) {
         words += "<p><strong>Signed</strong>: " + html(timepoint) + " by " + html(text_at(s, "reader")) + ", " + html(text_at(s, "role")) + ", " + html(text_at(s, "time")) +
-                 (text_at(s, "reason").empty() ? "" : "; " + html(text_at(s, "reason"))) + ". Pictures and bands show the state of review before.</p>\n";
+                 (text_at(s, "reason").empty() ? "" : "; " + html(text_at(s, "reason"))) + ". Pictures show the state of review before.</p>\n";
     }
     for (const auto& [timepoint, why] : voided) words += "<p><strong>No longer signed</strong>: " + html(timepoint) + ": " + html(why) + ".</p>\n";
     page.replace(begin + kBegin.size(), end - begin - kBegin.size(), words);
@@ -111,6 +112,14 @@ Result<Audit> audit_case(const fs::path& folder)
         }
         const auto found = fs::is_regular_file(folder / name) ? sha256_of_file(folder / name) : Result<std::string>(std::string());
         if (!found) return found.error();
+        if (name == "report.html" && !found->empty() && *found != hash) {
+            // Its bands follow the log: nothing else may differ from what was written, and they may say nothing else than the log does.
+            const auto page = text_of_file(folder / name);
+            if (sha256_of_text(page_as_written(page)) == hash) {
+                if (page != page_now(folder, log.text())) out.faults.push_back("report.html shows another state of review than the log gives");
+                continue;
+            }
+        }
         if (*found != hash) out.faults.push_back(name + (found->empty() ? " is missing" : " is not what was written"));
     }
     RETROMASS_TRY_ASSIGN(const auto present, outputs_listed(folder));
@@ -198,6 +207,7 @@ Result<std::vector<std::string>> sign_case(const ResultLock& lock, const SignPar
         auto provenance = parsed(target / "provenance.json");
         RETROMASS_TRY_ASSIGN(provenance["outputs"], outputs_listed(partial.path()));
         RETROMASS_TRY(write_text(partial.path() / "provenance.json", pretty(provenance)));
+        RETROMASS_TRY(show_standing(partial.path()));  // the page is listed as it was without
         RETROMASS_TRY(move_into_place(partial, target));
         return signed_now;
     } catch (const std::exception& thrown) {

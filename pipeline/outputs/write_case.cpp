@@ -11,6 +11,7 @@
 #include "pipeline/outputs/rectified.h"
 #include "pipeline/outputs/report.h"
 #include "pipeline/outputs/signatures.h"
+#include "pipeline/outputs/standing.h"
 #include "pipeline/outputs/verify.h"
 #include "pipeline/outputs/words.h"
 
@@ -99,6 +100,7 @@ public:
         note("case-written", {{"case", result_.case_id}, {"result", sha256_of_text(written)}});
         RETROMASS_TRY(write_text(folder_ / "events.jsonl", log_.text()));
         RETROMASS_TRY(write_provenance());
+        RETROMASS_TRY(show_standing(folder_));  // what readers said of this very result before holds still; the page is listed as it was without
         std::vector<Notice> out;
         for (const auto& [timepoint, why] : voided_) out.push_back({Code::unreviewed, "time point " + timepoint + ": " + why});
         return out;

@@ -94,10 +94,47 @@ class Review(TwoBalls):
             self.assertRegex(event["time"], r"^20\d\d-")
             self.assertNotEqual(event["time"], event["decided"])
         self.assertEqual(run("audit", out).returncode, 0)
+        self.assert_bands(out, "UNREVIEWED, 1 OF 2 OPEN")
+        self.assertIn("after, lesion T1 (rejected by Doe^Jane, needs a prompt)", content(os.path.join(out, "report.html")).decode("utf-8"))
         again = run("review", "apply", file, out)
         self.assertEqual(again.returncode, 4)
         self.assertIn("applied already", again.stderr)
         self.assertEqual(len(self.reviews_in(out)), 2)
+
+    def assert_bands(self, folder, state):
+        page = content(os.path.join(folder, "report.html")).decode("utf-8")
+        band = state + " - RESEARCH USE ONLY - SYNTHETIC"
+        self.assertEqual((page.count(">" + band + "</div>"), page.count(" - " + band + "</title>")), (2, 1), page[:1000])
+
+    def test_a_page_whose_every_lesion_was_accepted_says_so_until_the_result_changes_and_no_other_hand_can(self):
+        out = self.copy_of_result("accepted")
+        accept = lambda name, reader, timepoint: run("review", "apply", self.review(name, reader=reader, reviews=[{"timepoint": timepoint, "lesion": "T1", "verdict": "accepted", "comment": ""}]), out)
+        self.assert_bands(out, "UNREVIEWED")
+        self.assertEqual(accept("first", "Doe^Jane", "before").returncode, 0)
+        self.assert_bands(out, "UNREVIEWED, 1 OF 2 OPEN")
+        self.assertEqual(accept("second", "Roe^Richard", "after").returncode, 0)
+        day = self.reviews_in(out)[-1]["time"][:10]
+        self.assert_bands(out, "REVIEWED BY 2 READERS, " + day)
+        page = os.path.join(out, "report.html")
+        self.assertIn("(Doe^Jane, Roe^Richard)", content(page).decode("utf-8"))
+        self.assertEqual(run("audit", out).returncode, 0)
+
+        kept = content(page)
+        with open(page, "wb") as file:
+            file.write(kept.replace(b"REVIEWED BY 2 READERS", b"REVIEWED BY 3 READERS"))
+        forged = run("audit", out)
+        self.assertEqual(forged.returncode, 4)
+        self.assertIn("report.html shows another state of review than the log gives", forged.stdout)
+        with open(page, "wb") as file:
+            file.write(kept)
+
+        changed = self.path("liver.yaml")
+        with open(changed, "w", encoding="utf-8") as file:
+            file.write(content(self.case_file).decode("utf-8").replace("site: retroperitoneum", "site: liver"))
+        self.assertEqual(run("run", changed, "-o", out, "--overwrite").returncode, 0)
+        self.assert_bands(out, "UNREVIEWED, 2 OF 2 OPEN")
+        self.assertIn("accepted by Doe^Jane on an earlier result", content(page).decode("utf-8"))
+        self.assertEqual(run("audit", out).returncode, 0)
 
     def test_a_review_of_a_result_that_somebody_has_open_waits(self):
         out = self.copy_of_result("open")

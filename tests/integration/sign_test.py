@@ -39,6 +39,11 @@ class Sign(TwoBalls):
     def signature(self, folder, name):
         return next(t for t in read_json(os.path.join(folder, "case.json"))["timepoints"] if t["id"] == name)["signature"]
 
+    def assert_bands(self, folder, state):
+        page = content(os.path.join(folder, "report.html")).decode("utf-8")
+        band = state + " - RESEARCH USE ONLY - SYNTHETIC"
+        self.assertEqual((page.count(">" + band + "</div>"), page.count(" - " + band + "</title>")), (2, 1), page[:1000])
+
     def assert_audit(self, folder, *faults):
         done = run("audit", folder)
         self.assertEqual(done.returncode, 4 if faults else 0, done.stdout + done.stderr)
@@ -67,6 +72,7 @@ class Sign(TwoBalls):
             self.assertEqual(signature["replaces"]["sha256"], sha256(os.path.join(self.result, "dicom", name + "-sr.dcm")))
         self.assertEqual([(e["timepoint"], e["reader"], e["role"]) for e in self.events(out, "signed")], [(n, "Doe^Jane", "radiologist") for n in ("before", "after")])
         self.assertIn("Doe^Jane", content(os.path.join(out, "report.html")).decode("utf-8"))
+        self.assert_bands(out, "REVIEWED BY 1 READER, " + self.signature(out, "after")["time"][:10])
         self.assert_audit(out)
 
     def test_signed_reports_are_valid_with_their_ct(self):
@@ -77,6 +83,7 @@ class Sign(TwoBalls):
         said = subprocess.run(["dcentvfy", *glob.glob(self.path("second", "*")), *glob.glob(os.path.join(out, "dicom", "after-*.dcm"))], capture_output=True, text=True)
         self.assertNotIn("Error", said.stdout + said.stderr)
         self.assertIsNone(self.signature(out, "before"))
+        self.assert_bands(out, "UNREVIEWED, 1 OF 2 OPEN")
         self.assertEqual(pydicom.dcmread(os.path.join(out, "dicom", "before-sr.dcm")).VerificationFlag, "UNVERIFIED")
 
     def test_names_keep_their_letters(self):
@@ -102,6 +109,7 @@ class Sign(TwoBalls):
         for name in reports:
             self.assertEqual(content(os.path.join(out, "dicom", name + "-sr.dcm")), reports[name])
             self.assertEqual(self.signature(out, name)["reader"], "Doe^Jane")
+        self.assert_bands(out, "REVIEWED BY 1 READER, " + self.signature(out, "after")["time"][:10])
         self.assert_audit(out)
 
         changed = self.path("changed.yaml")
@@ -120,6 +128,7 @@ class Sign(TwoBalls):
             self.assertIn(named.encode("ascii"), reports[name])
         self.assertEqual([e["timepoint"] for e in self.events(out, "signature-void")], ["before", "after"])
         self.assertIn("No longer signed", content(os.path.join(out, "report.html")).decode("utf-8"))
+        self.assert_bands(out, "UNREVIEWED")
         self.assert_audit(out)
 
         silent = run("sign", out, "--reader", "Doe^Jane", "--role", "radiologist")

@@ -112,6 +112,8 @@ class InTheWindow(TwoBalls):
             window.close()
         (review,) = [e for e in self.events() if e["event"] == "review"]
         self.assertEqual((review["timepoint"], review["lesion"], review["state"], review["reader"]), ("after", "T1", "accepted", "R1"))
+        with open(os.path.join(self.out, "report.html"), encoding="utf-8") as file:
+            self.assertEqual(file.read().count(">UNREVIEWED, 1 OF 2 OPEN - RESEARCH USE ONLY - SYNTHETIC</div>"), 2)
         self.assertEqual(run("audit", self.out).returncode, 0)
 
     def reviewed(self):
