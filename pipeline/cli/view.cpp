@@ -311,7 +311,7 @@ private:
 /// Fails with usage where a blinded reading cannot be one.
 Status may_be_blinded(const Options& options, const std::map<std::string, std::string>& signatures)
 {
-    if (options.picture.empty() && (options.reader.empty() || options.role.empty())) return Error{Code::usage, "--blinded needs --reader and --role: each time point is signed before the next is shown", "cli"};
+    if (options.reader.empty() || options.role.empty()) return Error{Code::usage, "--blinded needs --reader and --role: each time point is signed before the next is shown", "cli"};
     for (const auto& [timepoint, signature] : signatures) {
         if (signature.starts_with(options.reader + ", ")) continue;
         return Error{Code::usage, "this result is signed by another reader; for a blinded reading run the case into a folder of its own", "cli"};
@@ -374,7 +374,7 @@ public:
         const auto& kept = *changed;
         RETROMASS_TRY_ASSIGN(const auto file, run::read_case(case_file_));
         const auto& said = file.lesions[change.lesion].timepoints.at(timepoint);
-        RETROMASS_TRY(outputs::note_reviews(*lock_, {{timestamp_now(), timepoint, lesion, "edited", options_.reader, change.reason}}));
+        RETROMASS_TRY(outputs::note_reviews(*lock_, {{timestamp_now(), timepoint, lesion, "edited", options_.reader, change.reason, false, options_.blinded}}));
         open_.take({change.timepoint, change.lesion}, said, std::move(*tried_));
         tried_.reset();
         changed_ = true;
@@ -403,7 +403,7 @@ public:
     Result<std::string> sign(std::size_t timepoint, const std::string& reason)
     {
         if (changed_) return Error{Code::usage, "the case file has changed since the result was written; close, run it again with --overwrite, then sign", "cli"};
-        outputs::SignParameters signature{options_.reader, options_.role, open_.file().timepoints[timepoint].id, reason, timestamp_now(), options_.uid_root};
+        outputs::SignParameters signature{options_.reader, options_.role, open_.file().timepoints[timepoint].id, reason, timestamp_now(), options_.uid_root, options_.blinded};
         RETROMASS_TRY(outputs::sign_case(*lock_, signature));
         return words_of(signature.reader, signature.role, signature.timestamp);
     }
@@ -455,15 +455,23 @@ try {
     return std::nullopt;
 }
 
-Status draw(const Options& options, const viewer::Scene& scene)
+/// A blinded reader gets the picture that the window would show: nothing after the first time point that is not signed, and that one where none is named.
+Status draw(const Options& options, viewer::Scene scene)
 {
+    if (scene.blinded) viewer::take_unseen(scene);
     RETROMASS_TRY_ASSIGN(auto view, viewer::first_view(scene));
+    if (scene.blinded) {
+        auto last = scene.timepoints.size() - 1;
+        while (!scene.timepoints[last].ct) --last;  // first_view found one
+        view = viewer::at_row(scene, view, {{}, last, {}});
+        view.beside.reset();
+    }
     if (!options.timepoint.empty()) {
         const auto wanted = std::find_if(scene.timepoints.begin(), scene.timepoints.end(),
                                          [&](const auto& timepoint) { return timepoint.id == options.timepoint; });
         if (wanted == scene.timepoints.end() || !wanted->ct)
-            return Error{Code::usage, "--timepoint " + options.timepoint + ": no such time point with a CT", "cli"};
-        while (scene.timepoints[view.timepoint].id != options.timepoint) view = viewer::other_timepoint(scene, view, 1);
+            return Error{Code::usage, "--timepoint " + options.timepoint + ": no such time point with a CT" + (scene.blinded ? " that may be seen yet; a blinded reading calls them \"time point 1\" and on" : ""), "cli"};
+        view = viewer::at_row(scene, view, {{}, static_cast<std::size_t>(wanted - scene.timepoints.begin()), {}});
     }
     return viewer::render_scene(scene, view, options.picture);
 }
@@ -487,7 +495,7 @@ Status view_case(const Options& options)
         blinds = Blinds(file, options.reader);
         scene = blinds.hidden(std::move(scene), file);
     }
-    if (!options.picture.empty()) return draw(options, scene);
+    if (!options.picture.empty()) return draw(options, std::move(scene));
 
     std::optional<outputs::ResultLock> lock;
     if (options.read_only) {
@@ -498,7 +506,7 @@ Status view_case(const Options& options)
     } else {
         auto taken = outputs::ResultLock::take(options.folder, "view", timestamp_now(), options.reader);
         if (taken) lock.emplace(std::move(*taken));
-        else scene.read_only = "read only: " + taken.error().message;
+        else scene.read_only = "read only: " + (options.blinded ? std::string("somebody else has the result open") : taken.error().message);
     }
     scene.message = scene.read_only;
     if (!scene.read_only.empty()) std::cout << scene.read_only << '\n';
@@ -517,7 +525,7 @@ Status view_case(const Options& options)
         callbacks.review = [&, still_there](std::size_t timepoint, std::size_t lesion, viewer::Decision decision, const std::string& reason) -> Status {
             RETROMASS_TRY(still_there());
             return outputs::note_reviews(*lock, {{timestamp_now(), file.timepoints[timepoint].id, file.lesions[lesion].lesion.id,
-                                                  decision == viewer::Decision::accept ? "accepted" : "rejected", options.reader, reason}});
+                                                  decision == viewer::Decision::accept ? "accepted" : "rejected", options.reader, reason, false, options.blinded}});
         };
         callbacks.take = [&, still_there](const viewer::Change& change) -> Result<std::string> {
             RETROMASS_TRY(still_there());

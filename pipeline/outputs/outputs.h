@@ -239,6 +239,7 @@ struct SignParameters {
     std::string reason;           ///< needed where the time point was signed before and has changed since
     std::string timestamp;        ///< ISO 8601
     std::string uid_root = kUidRoot;
+    bool blinded = false;         ///< read in a blinded session: time points in their order, without dates and other readers
 };
 /// Makes the reports of a finished case complete and verified, as new instances that name those they replace, and notes it in case.json, report.html and the
 /// audit log. Answers the time points. Fails with usage where there is nothing to sign, with verification_failed where the case is not what was written.
@@ -263,6 +264,7 @@ struct Review {
     std::string reader;
     std::string comment;
     bool needs_prompt = false;    ///< rejected, and what it waits for is a mark
+    bool blinded = false;         ///< given in a blinded session
 };
 /// Into the audit log of the result, all of them or none.
 Status note_reviews(const ResultLock& lock, const std::vector<Review>& reviews);

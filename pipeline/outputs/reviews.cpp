@@ -24,6 +24,7 @@ ordered_json event_of(const Review& review)
     ordered_json out{{"timepoint", review.timepoint}, {"lesion", review.lesion}, {"state", review.state}, {"reader", review.reader}};
     if (!review.comment.empty()) out["comment"] = review.comment;
     if (review.needs_prompt) out["needs_prompt"] = true;
+    if (review.blinded) out["blinded"] = true;
     return out;
 }
 

@@ -1,6 +1,8 @@
 #include "pipeline/outputs/signatures.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "pipeline/outputs/case_folder.h"
 #include "pipeline/outputs/event_log.h"
@@ -21,12 +23,39 @@ std::string text_at(const ordered_json& object, const char* key)
     return object[key].get<std::string>();
 }
 
+bool is_blinded(const ordered_json& object) { return object.is_object() && object.contains("blinded") && object["blinded"] == true; }
+
 ordered_json parsed(const fs::path& file) { return ordered_json::parse(text_of_file(file), nullptr, false); }
 
 std::string pretty(const ordered_json& json) { return json.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n"; }
 
 const std::string kBegin = "<!--signatures-->";
 const std::string kEnd = "<!--/signatures-->";
+
+/// Words of a blinded reading that cannot be of one: their reader had not yet signed every study before, of those the case had then. By line of the log.
+std::vector<std::string> faults_of_blinded_readings(const std::vector<ordered_json>& events)
+{
+    std::vector<std::string> out;
+    std::vector<std::string> studies;           // that have a report to sign, in their order
+    std::map<std::string, std::string> signers; // of each
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        const auto what = text_at(events[i], "event");
+        const auto timepoint = text_at(events[i], "timepoint");
+        if (what == "case-started") studies.clear();
+        if (what == "sr-verified") studies.push_back(timepoint);
+        if (what == "signature-void") signers.erase(timepoint);
+        if (is_blinded(events[i]) && std::find(studies.begin(), studies.end(), timepoint) != studies.end()) {
+            for (const auto& before : studies) {
+                if (before == timepoint) break;
+                if (signers.contains(before) && signers[before] == text_at(events[i], "reader")) continue;
+                out.push_back("events.jsonl, line " + std::to_string(i + 1) + ": a blinded reading of " + timepoint + " before " + before + " was signed by its reader");
+                break;
+            }
+        }
+        if (what == "signed") signers[timepoint] = text_at(events[i], "reader");
+    }
+    return out;
+}
 
 Status put_into_page(const fs::path& file, const Signatures& signatures, const Voided& voided)
 {
@@ -37,7 +66,7 @@ Status put_into_page(const fs::path& file, const Signatures& signatures, const V
     std::string words;
     for (const auto& [timepoint, s] : signatures) {
         words += "<p><strong>Signed</strong>: " + html(timepoint) + " by " + html(text_at(s, "reader")) + ", " + html(text_at(s, "role")) + ", " + html(text_at(s, "time")) +
-                 (text_at(s, "reason").empty() ? "" : "; " + html(text_at(s, "reason"))) + ". Pictures show the state of review before.</p>\n";
+                 (is_blinded(s) ? ", read blinded" : "") + (text_at(s, "reason").empty() ? "" : "; " + html(text_at(s, "reason"))) + ". Pictures show the state of review before.</p>\n";
     }
     for (const auto& [timepoint, why] : voided) words += "<p><strong>No longer signed</strong>: " + html(timepoint) + ": " + html(why) + ".</p>\n";
     page.replace(begin + kBegin.size(), end - begin - kBegin.size(), words);
@@ -94,6 +123,7 @@ Result<Audit> audit_case(const fs::path& folder)
     out.faults = log.faults();
     const auto events = log.events();
     out.events = events.size();
+    for (auto& fault : faults_of_blinded_readings(events)) out.faults.push_back(std::move(fault));
 
     // What the folder held when it was last written; of the log, which grows, the beginning.
     const auto provenance = parsed(folder / "provenance.json");
@@ -129,8 +159,13 @@ Result<Audit> audit_case(const fs::path& folder)
 
     const auto signatures = signatures_in(folder);
     std::map<std::string, std::string> last;  // time point to the instance that the log says is signed; empty once it no longer is
+    std::set<std::string> blinded;            // time points whose last signature was given in a blinded session
     for (const auto& event : events) {
-        if (text_at(event, "event") == "signed") last[text_at(event, "timepoint")] = text_at(event, "sop_instance_uid");
+        if (text_at(event, "event") == "signed") {
+            last[text_at(event, "timepoint")] = text_at(event, "sop_instance_uid");
+            if (is_blinded(event)) blinded.insert(text_at(event, "timepoint"));
+            else blinded.erase(text_at(event, "timepoint"));
+        }
         if (text_at(event, "event") == "signature-void") last[text_at(event, "timepoint")].clear();
     }
     for (const auto& [timepoint, signature] : signatures) {
@@ -139,6 +174,7 @@ Result<Audit> audit_case(const fs::path& folder)
         const auto identity = identity_of(report);
         const auto hash = fs::is_regular_file(report) ? sha256_of_file(report) : Result<std::string>(std::string());
         if (last[timepoint] != text_at(signature, "sop_instance_uid")) out.faults.push_back("time point " + timepoint + ": the log knows nothing of its signature");
+        if (is_blinded(signature) != blinded.contains(timepoint)) out.faults.push_back("time point " + timepoint + ": the log says " + (blinded.contains(timepoint) ? "it was signed in a blinded reading, the case does not" : "nothing of a blinded reading, the case does"));
         if (!hash || *hash != text_at(signature, "sha256") || !identity || identity->self.sop_instance_uid != text_at(signature, "sop_instance_uid")) out.faults.push_back("time point " + timepoint + ": the report is not the one that was signed");
         last.erase(timepoint);
     }
@@ -194,6 +230,7 @@ Result<std::vector<std::string>> sign_case(const ResultLock& lock, const SignPar
             if (marks.verification != "VERIFIED" || marks.completion != "COMPLETE") return Error{Code::verification_failed, "the signed report of " + id + ", read back, is not verified", "outputs: sign_case"};
             ordered_json signature{{"reader", parameters.reader}, {"role", parameters.role}, {"time", parameters.timestamp}, {"reason", parameters.reason}, {"report", report.generic_string()},
                                    {"sop_instance_uid", written.sop_instance_uid}, {"sha256", hash}, {"replaces", {{"file", kept}, {"sha256", read_by_reader}}}};
+            if (parameters.blinded) signature["blinded"] = true;
             ordered_json event{{"timepoint", id}};
             event.update(signature);
             log.note(parameters.timestamp, "signed", event);

@@ -232,6 +232,19 @@ class Sign(TwoBalls):
         with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")
 
+    def test_a_blinded_reading_comes_after_its_readers_signature_of_what_was_before(self):
+        out = self.copy_of_result("unseen")
+        self.append(out, {"timepoint": "before", "blinded": True})
+        self.assert_audit(out)
+        self.append(out, {"blinded": True})
+        self.assert_audit(out, "a blinded reading of after before before was signed by its reader")
+        out = self.signed("of-another", "--timepoint", "before")  # by Doe^Jane
+        self.append(out, {"blinded": True})
+        self.assert_audit(out, "a blinded reading of after")
+        out = self.copy_of_result("own")
+        self.assertEqual(run("sign", out, "--reader", "R1", "--role", "radiologist", "--timepoint", "before").returncode, 0)
+        self.append(out, {"blinded": True})
+        self.assertNotIn("blinded", run("audit", out).stdout)
 
 
 if __name__ == "__main__":

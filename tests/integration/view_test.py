@@ -95,7 +95,7 @@ class View(InScratch):
             case = self.path(date + ".yaml")
             with open(case, "w", encoding="utf-8") as file:
                 file.write(CASE.replace("ct: phantom/ct,", f"ct: phantom/ct, date: {date},"))
-            pictures[date] = [self.picture(date + extra + ".png", "--case", case, *([extra] if extra else [])) for extra in ("", "--blinded")]
+            pictures[date] = [self.picture(date + extra + ".png", "--case", case, *([extra, "--reader", "R1", "--role", "radiologist"] if extra else [])) for extra in ("", "--blinded")]
         first, second = pictures.values()
         self.assertNotEqual(first[0], second[0])
         self.assertEqual(first[1], second[1])

@@ -112,6 +112,7 @@ class InTheWindow(TwoBalls):
             window.close()
         (review,) = [e for e in self.events() if e["event"] == "review"]
         self.assertEqual((review["timepoint"], review["lesion"], review["state"], review["reader"]), ("after", "T1", "accepted", "R1"))
+        self.assertNotIn("blinded", review)
         with open(os.path.join(self.out, "report.html"), encoding="utf-8") as file:
             self.assertEqual(file.read().count(">UNREVIEWED, 1 OF 2 OPEN - RESEARCH USE ONLY - SYNTHETIC</div>"), 2)
         self.assertEqual(run("audit", self.out).returncode, 0)
@@ -219,10 +220,28 @@ class InTheWindow(TwoBalls):
             window.close()
         self.assertEqual([(t, state) for t, state, _ in self.reviewed()], [("before", "accepted"), ("after", "rejected"), ("before", "rejected")])
         self.assertEqual([e.get("comment") for e in self.events() if e["event"] == "review"], [None, None, "q"])
+        self.assertEqual([(e["event"], e.get("blinded")) for e in self.events() if e["event"] in ("review", "signed")], [("review", True), ("signed", True), ("review", True), ("review", True)])
+        self.assertEqual([t["signature"]["blinded"] for t in read_json(os.path.join(self.out, "case.json"))["timepoints"] if t["signature"]], [True])
         self.assertEqual(run("audit", self.out).returncode, 0)
         refused = run("view", self.out, "--reader", "R2", "--role", "radiologist", "--blinded")
         self.assertEqual(refused.returncode, 2, refused.stderr)
         self.assertNotIn("R1", refused.stderr)
+
+    def test_a_blinded_picture_holds_back_what_the_window_does(self):
+        blinded = ("view", self.out, "--picture", os.path.join(self.copy, "a.png"), "--blinded")
+        nobody = run(*blinded)
+        self.assertEqual(nobody.returncode, 2, nobody.stderr)
+        self.assertIn("--reader", nobody.stderr)
+        for later in ("time point 2", "after"):
+            done = run(*blinded, "--reader", "R1", "--role", "radiologist", "--timepoint", later)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("yet", done.stderr)
+        with open(self.out + ".lock", "w", encoding="utf-8") as file:
+            json.dump({"host": "elsewhere", "user": "somebody", "pid": 1, "work": "view", "reader": "R9", "since": "2020-01-01T00:00:00Z"}, file)
+        with Window(self.out, "--reader", "R1", "--role", "radiologist", "--blinded") as window:
+            printed = window.close()
+        self.assertIn("read only", printed)
+        self.assertNotIn("R9", printed)
 
 
 if __name__ == "__main__":
