@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "measurement/axes.h"
 #include "measurement/density.h"
@@ -119,8 +120,7 @@ void note_findings(LesionMeasurements& out, const std::vector<std::size_t>& part
 {
     if (cut) out.notices.push_back({Code::truncated, "the lesion touches the edge of the scan or of the field of view: its values are lower bounds (long axis >= " + out.long_axis.recorded.text() + " mm)"});
     if (parts.size() > 1) {
-        const auto largest = *std::max_element(parts.begin(), parts.end());
-        const double rest_ml = out.volume_ml * static_cast<double>(out.voxels - largest) / static_cast<double>(out.voxels);
+        const double rest_ml = out.volume_ml * static_cast<double>(out.voxels - parts.front()) / static_cast<double>(out.voxels);
         out.notices.push_back({Code::several_components, "the mask has " + std::to_string(parts.size()) + " separate parts; " + fixed(rest_ml, 2) + " ml lie outside the largest"});
     }
     if (out.outside_fraction > kOutsideNotice) {
@@ -165,8 +165,10 @@ Result<LesionMeasurements> measure(const Mask& mask, const VolumeGeometry& geome
     out.mesh_volume_mm3 = mesh.volume_mm3;
     out.surface_area_mm2 = mesh.surface_mm2;
     out.max_3d_diameter_mm = mesh.max_diameter_mm;
-    const auto parts = part_sizes(packed);
+    auto parts = part_sizes(packed);
+    std::sort(parts.begin(), parts.end(), std::greater<>());
     out.components_3d = static_cast<int>(parts.size());
+    for (const auto voxels : parts) out.parts_ml.push_back(out.volume_ml * static_cast<double>(voxels) / static_cast<double>(out.voxels));
     if (hu) {
         const auto density = density_of(packed, *hu, parameters.metal_lower_hu);
         out.hu = density.all;

@@ -79,6 +79,7 @@ struct LesionMeasurements {
     PatientPoint centroid;
     std::size_t voxels = 0;
     int components_3d = 1;
+    std::vector<double> parts_ml;               ///< of each separate part, largest first; the volume shared out by voxels
     std::optional<HuStatistics> hu;
     std::optional<HuStatistics> hu_core;        ///< without the outermost voxel layer and metal
     std::optional<Components> components;

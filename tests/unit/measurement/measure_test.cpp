@@ -66,6 +66,9 @@ TEST(Measure, TheLongAxisNeverBridgesTwoRegions)
     const auto m = measured(mask, kUnit);
     EXPECT_NEAR(m.long_axis.exact_mm, std::hypot(10, 2), 1e-12);
     EXPECT_EQ(m.components_3d, 2);
+    ASSERT_EQ(m.parts_ml.size(), 2u);
+    EXPECT_DOUBLE_EQ(m.parts_ml[0], 0.030) << "10 x 3 voxels of 1 mm3";
+    EXPECT_DOUBLE_EQ(m.parts_ml[1], 0.005);
     EXPECT_TRUE(has(m.notices, Code::several_components));
 }
 
