@@ -245,6 +245,15 @@ std::string percent(double part) { return fixed(100 * part, 0) + " %"; }
 
 }  // namespace
 
+std::string doubt_of(const RegistrationTrust& trust, double radius_mm)
+{
+    if (trust.covered < kLeastCovered) return "the scan shows only " + percent(trust.covered) + " of where the lesion was";
+    if (trust.similarity < kLeastSimilarity) return "the surroundings of the lesion do not look alike (similarity " + fixed(trust.similarity, 2) + ", needed " + fixed(kLeastSimilarity, 2) + ")";
+    const double most_off = std::min(kMostRoundTrip_mm, kRoundTripOfRadius * radius_mm);
+    if (trust.round_trip_mm > most_off) return "the registration is sure to " + fixed(trust.round_trip_mm, 1) + " mm only around a lesion of " + fixed(2 * radius_mm, 0) + " mm";
+    return {};
+}
+
 Result<Carried> carry(const Registration& registration, const EarlierLesion& before, const CtVolume& now, const std::string& frame_of_reference_uid, const SegmentParameters& parameters,
                       const Progress& progress)
 {
@@ -265,10 +274,7 @@ Result<Carried> carry(const Registration& registration, const EarlierLesion& bef
     out.trust = registration.trust_around(before.mask, old_g);
     const auto& t = out.trust;
     out.text = "registration: " + percent(t.covered) + " of its surroundings seen, similarity " + fixed(t.similarity, 2) + ", there and back within " + fixed(t.round_trip_mm, 1) + " mm";
-    if (t.covered < kLeastCovered) return ask("the scan shows only " + percent(t.covered) + " of where the lesion was");
-    if (t.similarity < kLeastSimilarity) return ask("the surroundings of the lesion do not look alike (similarity " + fixed(t.similarity, 2) + ", needed " + fixed(kLeastSimilarity, 2) + ")");
-    const double most_off = std::min(kMostRoundTrip_mm, kRoundTripOfRadius * radius);
-    if (t.round_trip_mm > most_off) return ask("the registration is sure to " + fixed(t.round_trip_mm, 1) + " mm only around a lesion of " + fixed(2 * radius, 0) + " mm");
+    if (const auto doubt = doubt_of(t, radius); !doubt.empty()) return ask(doubt);
     if (!goes_on(progress, "carrying", 0.1)) return Error{Code::cancelled, "stopped while carrying a lesion forward", "segmentation"};
 
     const double cell_mm = std::clamp(kCellOfRadius * radius, kFinestCell_mm, kCoarsestCell_mm);

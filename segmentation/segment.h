@@ -86,6 +86,9 @@ struct Carried {
     std::string text;           ///< the figures the trust rests on
 };
 
+/// Why a registration is not believed around an earlier lesion of that radius (the ball of its volume); empty = it is (docs/stages/registration.md).
+std::string doubt_of(const RegistrationTrust& trust, double radius_mm);
+
 /// Finds an earlier lesion on the fixed scan of a registration whose moving scan shows it. The old outline says where to look and the
 /// old pixels what it looks like; neither says how large it is now, so that nothing pulls towards "no change". Fails with
 /// prompt_missing, saying why, wherever more than one answer fits or the registration cannot be trusted (docs/stages/registration.md).
