@@ -79,6 +79,7 @@ constexpr std::array kTable{
     CodeEntry{Code::not_comparable, "not-comparable", notice, false, "Two studies differ so much that their sizes cannot be compared; the category stands, and is in doubt."},
     CodeEntry{Code::comparison_widened, "comparison-widened", notice, false, "Two studies differ in their acquisition: their sizes compare less closely."},
     CodeEntry{Code::identity_conflict, "identity-conflict", notice, false, "Statements on a lesion's identity contradict each other; a reader has to decide."},
+    CodeEntry{Code::identity_suggested, "identity-suggested", notice, false, "A lesion may have split, merged, come back or been exchanged with another; nothing changes until a reader says so."},
     CodeEntry{Code::same_place, "same-place", notice, false, "Two lesions' masks share voxels: neither is evaluable until a reader decides."},
     CodeEntry{Code::date_missing, "date-missing", refuse, false, "A time point has no date and no day."},
     CodeEntry{Code::date_order, "date-order", refuse, false, "The time points' order contradicts their dates."},

@@ -79,6 +79,7 @@ enum class Code {
     not_comparable,
     comparison_widened,
     identity_conflict,
+    identity_suggested,
     same_place,
     date_missing,
     date_order,

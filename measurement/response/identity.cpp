@@ -33,8 +33,9 @@ public:
             if (!now) continue;
             stated(timepoint, *now);
             conflicts(timepoint, *now);
-            if (now->parts > 1 && before_ && before_->parts == 1 && now->fragments.empty()) {
-                note(timepoint, "split", true, "the mask has " + std::to_string(now->parts) + " separate parts, one at " + before_at_ + ": one lesion, or split?");
+            for (const auto& guess : now->suggested) {
+                note(timepoint, guess.what, true, guess.text);
+                ask(timepoint, guess.text);
             }
             if (now->status != LesionStatus::not_evaluable) {
                 before_ = now;
@@ -45,7 +46,9 @@ public:
     }
 
 private:
-    void note(const Timepoint& timepoint, const char* what, bool suggested, const std::string& text) { out_.identity.push_back({lesion_.id, timepoint.id, what, suggested, lesion_.id + ": " + text}); }
+    void note(const Timepoint& timepoint, const std::string& what, bool suggested, const std::string& text) { out_.identity.push_back({lesion_.id, timepoint.id, what, suggested, lesion_.id + ": " + text}); }
+
+    void ask(const Timepoint& timepoint, const std::string& text) { out_.notices.push_back({Code::identity_suggested, timepoint.id + ", " + lesion_.id + ": " + text}); }
 
     void conflict(const Timepoint& timepoint, const std::string& text)
     {
@@ -59,7 +62,11 @@ private:
         if (now.status == LesionStatus::resected && before_ && before_->status != LesionStatus::resected) note(timepoint, "resected", false, "stated resected");
         if (now.status == LesionStatus::merged && !(before_ && before_->status == LesionStatus::merged)) note(timepoint, "merged", false, "stated merged into " + now.merged_into);
         if (!now.fragments.empty()) note(timepoint, "split", false, "stated split into " + std::to_string(now.fragments.size() + 1) + " parts, whose diameters are added");
-        if (was_seen_ && before_ && before_->status == LesionStatus::absent && seen(lesion_, now)) note(timepoint, "reappeared", false, "seen again after it was absent at " + before_at_ + ": not a new lesion");
+        if (was_seen_ && before_ && before_->status == LesionStatus::absent && seen(lesion_, now)) {
+            const auto text = "seen again after it was absent at " + before_at_ + ": counted as this lesion come back, not as a new one (rule 6), and nothing has to be written for that; if it is another one, list it under an id of its own with role new";
+            note(timepoint, "reappeared", false, text);
+            ask(timepoint, text);
+        }
         if (lesion_.role == Role::new_lesion && !was_seen_ && seen(lesion_, now)) note(timepoint, "new", false, "listed as new and seen here first");
     }
 

@@ -37,6 +37,12 @@ struct Interval {
     double high = 0;
 };
 
+/// What may have become of a lesion's identity, as the program guesses where it read it. Changes nothing.
+struct Suggestion {
+    std::string what;                    ///< split, merged, exchanged
+    std::string text;                    ///< the figures it rests on, and what a reader writes to make it so
+};
+
 /// One lesion at one time point.
 struct Observation {
     std::string lesion;
@@ -55,7 +61,7 @@ struct Observation {
     bool nodule = false;                 ///< a new or growing nodule inside the tumour (Choi)
     bool treated = false;
     bool cut = false;                    ///< by the edge of the scan: values are lower bounds
-    int parts = 1;                       ///< separate parts of the mask
+    std::vector<Suggestion> suggested;   ///< of its identity
     std::string organ;                   ///< as stated here; empty = as for the lesion
     std::string conflict;                ///< a contradiction found where this was read; the reader resolves it
     std::string source = "mask";         ///< mask | reader | reported
@@ -317,7 +323,7 @@ struct Comparison {
 struct IdentityNote {
     std::string lesion;
     std::string timepoint;
-    std::string what;                    ///< vanished, reappeared, split, merged, resected, new, conflict
+    std::string what;                    ///< vanished, reappeared, split, merged, exchanged, resected, new, conflict
     bool suggested = false;              ///< the program's guess, which changes nothing
     std::string text;
 };

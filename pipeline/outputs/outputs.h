@@ -71,6 +71,7 @@ struct LesionResult {
     std::string review_state = "unreviewed";  ///< unreviewed | accepted | edited | rejected
     std::string reviewer;
     std::string conflict;                     ///< with another lesion, for a reader to decide
+    std::vector<response::Suggestion> suggested;  ///< of its identity, for a reader to decide; not written by itself
     std::string review_time;                  ///< ISO 8601, of the reader's decision
     std::map<std::string, response::Interval> intervals;  ///< by the quantity's name in case.json, e.g. "long_axis_mm"; "hu_mean"; none until known
     IntervalOrigin interval_origin;

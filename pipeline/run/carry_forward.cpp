@@ -98,4 +98,12 @@ Result<std::optional<CarriedForward>> CarryForward::find(const CaseLesion& lesio
     return out;
 }
 
+std::optional<CarryForward::Registered> CarryForward::last_registration() const
+{
+    for (auto r = registrations_.rbegin(); r != registrations_.rend(); ++r) {
+        if (r->second) return Registered{r->first, &*r->second};
+    }
+    return std::nullopt;
+}
+
 }  // namespace retromass::run

@@ -24,6 +24,12 @@ public:
 
     /// Empty where there is nothing to carry: no earlier mask, or carrying is switched off. Fails with cancelled alone.
     Result<std::optional<CarriedForward>> find(const CaseLesion& lesion, const outputs::TimepointResult& now, const Progress& progress);
+    /// The registration with the latest time point that a lesion asked for; none where no lesion did.
+    struct Registered {
+        std::size_t from = 0;                             ///< time point
+        const segmentation::Registration* registration = nullptr;
+    };
+    std::optional<Registered> last_registration() const;
 
 private:
     std::string why_not(const CaseLesion& lesion, std::size_t from, const outputs::TimepointResult& now) const;

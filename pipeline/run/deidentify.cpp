@@ -117,6 +117,7 @@ void hide(CaseFile& file, outputs::CaseResult& result, const outputs::Deidentifi
             hider.reader(lesion.reviewer);
             hider.text(lesion.reason);
             hider.text(lesion.conflict);
+            for (auto& guess : lesion.suggested) hider.text(guess.text);
             hider.notices(lesion.notices);
         }
     }

@@ -15,13 +15,13 @@ Observation observation_of(const CaseFile& file, const CaseLesion& lesion, const
     out.status = measured.status;
     out.reason = measured.reason;
     out.conflict = measured.conflict;
+    out.suggested = measured.suggested;
     if (measured.measurements) {
         const auto& m = *measured.measurements;
         out.long_axis = m.long_axis.recorded;
         out.short_axis = m.short_axis.recorded;
         out.craniocaudal = m.craniocaudal.recorded;
         out.volume_ml = m.recorded_volume_ml;
-        out.parts = m.components_3d;
         out.cut = has(m.notices, Code::truncated);
         if (m.hu_core) out.hu_mean = m.hu_core->mean;
         if (file.diameter_from == "reader" && measured.reader_long_axis) {
@@ -99,6 +99,9 @@ Observation added_up(const response::Lesion& lesion, const Observation& own, con
     out.status = LesionStatus::measured;
     out.volume_ml = 0;
     out.slice_mm = own.slice_mm;
+    for (const auto& part : parts) {
+        for (const auto& guess : part.suggested) out.suggested.push_back({guess.what, "part " + part.lesion + ": " + guess.text});
+    }
     out.nodule = own.nodule || std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part.nodule; });
     if (own.status == LesionStatus::measured) out.conflict = "measured as a whole and stated split; the parts count";
     if (const auto stated = gravest(parts); stated && lesion.role != response::Role::target) {

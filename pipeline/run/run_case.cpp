@@ -15,6 +15,7 @@
 #include "pipeline/run/run.h"
 #include "pipeline/run/same_patient.h"
 #include "pipeline/run/series_of.h"
+#include "pipeline/run/suggest.h"
 
 namespace retromass::run {
 namespace {
@@ -320,17 +321,13 @@ std::vector<std::size_t> list_shared_places(const std::vector<PlacedLesion>& les
         lesion.notices.push_back({Code::same_place, lesion.lesion + " " + lesion.conflict});
     };
     std::set<std::size_t> shared;
-    for (std::size_t a = 0; a < lesions.size(); ++a) {
-        for (std::size_t b = a + 1; b < lesions.size(); ++b) {
-            if (!lesions[a].mask || !lesions[b].mask) continue;
-            const auto mine = lesions[a].mask->values(), other = lesions[b].mask->values();
-            std::size_t voxels = 0;
-            for (std::size_t v = 0; v < mine.size(); ++v) voxels += mine[v] != 0 && other[v] != 0;
-            if (voxels == 0) continue;
-            tell(*lesions[a].result, lesions[b].result->lesion, voxels);
-            tell(*lesions[b].result, lesions[a].result->lesion, voxels);
-            shared.insert({a, b});
-        }
+    std::vector<const Mask*> masks;
+    for (const auto& lesion : lesions) masks.push_back(lesion.mask);
+    for (const auto& [a, b, voxels, faces] : contacts_of(masks)) {
+        if (voxels == 0) continue;
+        tell(*lesions[a].result, lesions[b].result->lesion, voxels);
+        tell(*lesions[b].result, lesions[a].result->lesion, voxels);
+        shared.insert({a, b});
     }
     for (const auto l : shared) {
         auto& lesion = *lesions[l].result;
@@ -538,10 +535,13 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
                                                     : said_lesion(file, lesion, timepoint, chosen, now.ct ? &*now.ct : nullptr, parameters, accepted, steps));
             now.lesions.push_back(std::move(measured));
         }
+        if (const auto last = carrier.last_registration()) suggest_exchanges(file, result.timepoints[last->from], now, *last->registration);
         result.timepoints.push_back(std::move(now));
     }
     name_visits(result, file);
     describe(file, result.timepoints);
+    suggest_splits(file, result.timepoints);
+    suggest_mergers(file, result.timepoints);
     for (auto& timepoint : result.timepoints) {
         std::vector<PlacedLesion> placed;
         for (auto& lesion : timepoint.lesions) placed.push_back({&lesion, lesion.mask ? &*lesion.mask : nullptr});

@@ -1,6 +1,7 @@
 """Every criterion as a stranger meets it: tables of real trials, and a case whose lesions contradict each other."""
 import collections
 import csv
+import re
 import unittest
 
 from program import InScratch, read_json, real_data, run, run_json
@@ -115,6 +116,60 @@ class Conflicts(InScratch):
             self.assertIsNone(lesion["long_axis_mm"])
             self.assertIn("same-place", [notice["code"] for notice in lesion["notices"]])
         self.assertEqual([note["what"] for note in result["response"]["identity"]], ["conflict", "conflict"])
+
+    def test_a_split_a_merger_and_a_return_are_suggested_until_the_case_file_says_so(self):
+        done = run("phantom", self.path("fat"), "--shape", "ball", "--size", "30,30,30", "--grid", "64,64,40", "--spacing", "1,1,2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        origin = run_json("series", self.path("fat", "ct"), "--json")["series"][0]["origin_lps_mm"]
+        for name, boxes in {"T1-a": [(5, 5, 5, 20)], "T2-a": [(40, 5, 5, 12)], "T3": [(5, 40, 5, 10)], "T1-b": [(5, 5, 5, 16), (5, 40, 20, 12)], "T2-b": [(21, 5, 5, 12)],
+                            "T1b": [(5, 40, 20, 12)], "T1a": [(5, 5, 5, 28)]}.items():
+            write_boxes(self.path(name + ".nrrd"), origin, boxes)
+        lesions = """lesions:
+  - {id: T1, site: liver, timepoints: {a: {mask: T1-a.nrrd}, b: %s}}
+  - {id: T2, site: liver, timepoints: {a: {mask: T2-a.nrrd}, b: %s}}
+  - {id: T3, site: lung, timepoints: {a: {mask: T3.nrrd}, b: {status: absent, reader: R1, date: 2020-02-01}, c: {mask: T3.nrrd}}}
+"""
+        before = self.judged("open", lesions % ("{mask: T1-b.nrrd}", "{mask: T2-b.nrrd}"))
+        self.assertEqual([(note["timepoint"], note["lesion"], note["what"], note["suggested"]) for note in before["response"]["identity"]],
+                         [("b", "T1", "split", True), ("b", "T2", "merged", True), ("b", "T3", "vanished", False), ("c", "T3", "reappeared", False)])
+        asked = [notice["text"] for notice in before["response"]["notices"] if notice["code"] == "identity-suggested"]
+        self.assertEqual(len(asked), 3)
+        self.assertIn("2 separate parts of 0.5 ml or more here (8.19, 3.46 ml)", asked[0])  # 16 x 16 x 16 and 12 x 12 x 12 voxels of 2 mm3
+        self.assertIn("(144 voxel faces in common)", asked[1])                              # 12 x 12
+        with open(self.path("open", "report.html"), encoding="utf-8") as file:
+            self.assertEqual(file.read().count("identity-suggested</span>: "), 3)
+        for note in before["response"]["identity"]:
+            self.assertIn(note["text"], " ".join(self.said.split()))  # of the terminal, which breaks lines
+        split, merged = (re.search('"b: (.*)"', text).group(1) for text in asked[:2])
+        after = self.judged("said", lesions % (split, merged) + "  - {id: T1a, site: liver, timepoints: {b: {mask: T1a.nrrd}}}\n  - {id: T1b, site: liver, timepoints: {b: {mask: T1b.nrrd}}}\n")
+        self.assertEqual([(note["lesion"], note["what"], note["suggested"]) for note in after["response"]["identity"]],
+                         [("T1", "split", False), ("T2", "merged", False), ("T3", "vanished", False), ("T3", "reappeared", False)])
+
+    def judged(self, name, lesions):
+        case = self.path(name + ".yaml")
+        with open(case, "w", encoding="utf-8") as file:
+            file.write("case: P-1\ncarry_forward: false\ntimepoints:\n")
+            for month, timepoint in enumerate("abc", 1):
+                file.write(f"  - {{id: {timepoint}, ct: fat/ct, date: 2020-0{month}-01, new_lesions: none, reader: R1}}\n")
+            file.write(lesions)
+        done = run("run", case, "-o", self.path(name))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.said = done.stdout
+        return read_json(self.path(name, "case.json"))
+
+
+def write_boxes(path, origin, boxes):
+    """A mask on the ball's grid in NRRD: boxes by their lowest voxel and their edge in voxels."""
+    voxels = bytearray(64 * 64 * 40)
+    for column, row, slice_, edge in boxes:
+        for k in range(slice_, min(slice_ + edge, 39)):
+            for r in range(row, row + edge):
+                start = (k * 64 + r) * 64 + column
+                voxels[start:start + edge] = b"\1" * edge
+    space = ",".join(str(v) for v in origin)
+    head = f"NRRD0004\ntype: uint8\ndimension: 3\nspace: left-posterior-superior\nsizes: 64 64 40\nspace directions: (1,0,0) (0,1,0) (0,0,2)\nspace origin: ({space})\nencoding: raw\n\n"
+    with open(path, "wb") as file:
+        file.write(head.encode("ascii") + voxels)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,15 @@ std::vector<std::string> told(const Assessment& assessment)
     return out;
 }
 
+std::vector<std::string> asked(const Assessment& assessment)
+{
+    std::vector<std::string> out;
+    for (const auto& notice : assessment.notices) {
+        if (notice.code == Code::identity_suggested) out.push_back(notice.text);
+    }
+    return out;
+}
+
 TEST(Identity, TellsWhatAReaderStatedOfALesion)
 {
     auto merged = stated("T2", LesionStatus::merged);
@@ -45,13 +54,30 @@ TEST(Identity, TellsWhatAReaderStatedOfALesion)
     EXPECT_FALSE(has(assessment.notices, Code::identity_conflict));
 }
 
-TEST(Identity, SuggestsASplitAndChangesNothingByIt)
+TEST(Identity, ListsWhatIsSuggestedAsANoticeAndChangesNothingByIt)
 {
-    auto parts = measured("T1", "30");
-    parts.parts = 2;
-    const auto assessment = assessed({timepoint("2024-01-01", {measured("T1", "50")}), timepoint("2024-03-01", {parts})});
-    EXPECT_THAT(told(assessment), ElementsAre("2024-03-01 T1 split?"));
+    const auto plain = assessed({timepoint("2024-01-01", {measured("T1", "50")}), timepoint("2024-03-01", {measured("T1", "30")})});
+    auto now = measured("T1", "30");
+    now.suggested = {{"split", "two parts: split?"}, {"merged", "touches T2: merged?"}};
+    const auto assessment = assessed({timepoint("2024-01-01", {measured("T1", "50")}), timepoint("2024-03-01", {now})});
+    EXPECT_THAT(told(assessment), ElementsAre("2024-03-01 T1 split?", "2024-03-01 T1 merged?"));
+    EXPECT_THAT(assessment.identity.at(0).text, "T1: two parts: split?");
+    EXPECT_THAT(asked(assessment), ElementsAre("2024-03-01, T1: two parts: split?", "2024-03-01, T1: touches T2: merged?"));
     EXPECT_EQ(assessment.recist.at(1).sum, Length::mm(30));
+    EXPECT_EQ(assessment.recist.at(1).overall.category, plain.recist.at(1).overall.category);
+    EXPECT_EQ(assessment.recist.at(1).overall.reason, plain.recist.at(1).overall.reason);
+}
+
+TEST(Identity, AsksWhetherALesionThatIsBackIsTheSameOne)
+{
+    const std::vector<Timepoint> back{timepoint("2024-01-01", {measured("T1", "50")}), timepoint("2024-03-01", {stated("T1", LesionStatus::absent)}), timepoint("2024-05-01", {measured("T1", "12")}),
+                                      timepoint("2024-07-01", {measured("T1", "14")})};
+    const auto asks = asked(assessed(back));
+    ASSERT_EQ(asks.size(), 1u) << "once, where it is seen first";
+    EXPECT_THAT(asks.at(0), HasSubstr("2024-05-01, T1: seen again after it was absent at 2024-03-01"));
+    EXPECT_THAT(asks.at(0), HasSubstr("not as a new one"));
+    EXPECT_THAT(asked(assessed({timepoint("2024-01-01", {measured("T1", "50")}), timepoint("2024-03-01", {stated("T1", LesionStatus::absent)}), timepoint("2024-05-01", {stated("T1", LesionStatus::absent)})})), IsEmpty());
+    EXPECT_THAT(asked(assessed({timepoint("2024-01-01", {stated("T1", LesionStatus::absent)}), timepoint("2024-03-01", {measured("T1", "12")})})), IsEmpty()) << "never seen before, so it is not back";
 }
 
 TEST(Identity, ListsEachConflictAndResolvesNone)
