@@ -3,7 +3,7 @@
 #   make test    the same build, all tests
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps build package tarball image demo picture test test-web bench eval train calibrate asan tidy format clean
+.PHONY: deps build package tarball image demo picture test test-web bench soak eval train calibrate asan tidy format clean
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -50,6 +50,10 @@ bench: deps
 	@cmake --preset bench </dev/null
 	@cmake --build build/bench --parallel $(JOBS)
 	@tools/merge_bench.py build/bench.json build/bench/bin/bench_*
+
+# Workers, runners and nodes of a cluster killed a hundred times in all; `make test` has a sample of six. Results: docs/validation.md.
+soak: build
+	RETROMASS_PROGRAM=$(CURDIR)/build/release/bin/retromass RETROMASS_DATA=$(RETROMASS_DATA) RETROMASS_SOAK_KILLS=85 RETROMASS_SOAK_NODES=15 PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/integration/soak_test.py
 
 # Segmentation judged on RETROMASS_DATA's sarcomas with every prompt, the bare ellipsoid beside each figure.
 RETROMASS_DATA ?= ../shared/data
