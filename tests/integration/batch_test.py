@@ -201,7 +201,10 @@ class Batch(InScratch):
     def test_ctrl_c_leaves_a_clean_state(self):
         plan, _ = self.plan("interrupted")
         runner = subprocess.Popen([PROGRAM, "batch", "run", plan], stdout=subprocess.PIPE, text=True)
-        time.sleep(0.3)
+        begun = time.monotonic()
+        while not os.listdir(os.path.join(plan, "logs")) and time.monotonic() - begun < 30:  # a busy machine takes its time until the first worker is at work
+            time.sleep(0.05)
+        time.sleep(0.2)
         runner.send_signal(signal.SIGINT)
         said = runner.communicate(timeout=30)[0]
         self.assertEqual(runner.returncode, 3, said)
