@@ -216,6 +216,7 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
     const bool begun = was == kBegun;
     const bool damaged = was == "done" && !has_result(plan, planned);
     if (begun) same = same && run_of_result(plan, planned) != known.value("before", std::string());  // else what is there is of an earlier run
+    if (begun && same && has_result(plan, planned)) ++state.attempts;  // it came to its end, and counts
     if ((was == "done" && !damaged) || (begun && has_result(plan, planned))) state.state = same ? State::done : State::outdated;
     else if (was == "refused" && same) state.state = State::refused;
     else if (was == "failed" && same) state.state = State::failed;
@@ -260,7 +261,7 @@ bool left_open(const Plan& plan, const PlannedCase& planned) { return recorded(s
 
 Status record_begin(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key)
 {
-    const ordered_json out{{"schema", "retromass-batch-state/1"}, {"case", planned.id}, {"state", kBegun}, {"attempts", state.attempts}, {"key", key}, {"before", run_of_result(plan, planned)}};
+    const ordered_json out{{"schema", "retromass-batch-state/1"}, {"case", planned.id}, {"state", kBegun}, {"attempts", state.attempts - 1}, {"key", key}, {"before", run_of_result(plan, planned)}};
     return write_text(state_file(plan, planned), out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n');
 }
 

@@ -51,6 +51,7 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
 std::string run_of_result(const Plan& plan, const PlannedCase& planned);
 
 /// Writes down that a run begins on inputs of this key. Where its runner is killed, the result tells whether it came to its end; `state_of` then says so.
+/// Only attempts that came to an end count.
 Status record_begin(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key);
 
 /// Whether a run began of which no runner wrote down the end.
