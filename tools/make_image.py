@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """make_image.py FILE.deb OUT: a root file system with the package installed, and the same as an OCI image layout, without a daemon.
 
-OUT/rootfs.tar is what `chroot`, `apptainer build IMAGE.sif docker-archive` or `systemd-nspawn` start from, OUT/oci the layout that podman, skopeo and
+OUT/rootfs.tar is what `chroot` or `systemd-nspawn` start from, OUT/oci the layout that podman, skopeo and
 apptainer (`oci:OUT/oci`) read. Made by debootstrap, which needs root, a mirror (MIRROR) and the network; running it needs neither.
 """
 import gzip
@@ -35,7 +35,8 @@ def root_of(package, root):
         os.makedirs(os.path.join(root, folder), exist_ok=True)
     with open(os.path.join(root, "etc/passwd"), "a", encoding="ascii") as file:
         file.write("retromass:x:1000:1000::/work:/usr/sbin/nologin\n")
-    os.makedirs(os.path.join(root, "work"), mode=0o777, exist_ok=True)
+    os.makedirs(os.path.join(root, "work"))
+    os.chmod(os.path.join(root, "work"), 0o1777)  # whatever the umask
 
 
 def digest_of(path):

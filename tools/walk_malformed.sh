@@ -4,6 +4,8 @@
 set -uo pipefail
 program=$(readlink -f "${1:?walk_malformed.sh PROGRAM FOLDER...}")
 shift
+[ $# -gt 0 ] || { echo "walk_malformed: no folder" >&2; exit 2; }
+for folder in "$@"; do [ -d "$folder" ] || { echo "walk_malformed: $folder is no folder" >&2; exit 2; }; done
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 echo "leak:libfontconfig" >"$scratch/suppressions"  # its caches, which it keeps to the end
@@ -32,7 +34,7 @@ while IFS= read -r file; do
     try series "$scratch/one" --pixels --json
     case_of "$scratch/one" '[[0, 0, 0], [20, 0, 0]]'
     try run "$scratch/case.yaml" -o "$scratch/result"
-done < <(find $(readlink -f "$@") -type f)
+done < <(find "$@" -type f -exec readlink -f {} +)
 
 "$program" phantom "$scratch/good" --shape ball --size 16,16,16 --grid 48,48,20 --spacing 1,1,2 >/dev/null 2>&1
 line=$("$program" series "$scratch/good/ct" --json 2>/dev/null | /usr/bin/python3 -c '
@@ -50,4 +52,4 @@ while IFS= read -r folder; do
     try run "$scratch/case.yaml" -o "$scratch/result"
 done < <(find "$@" -type d)
 echo "$commands commands, $bad bad"
-[ $bad -eq 0 ]
+[ $bad -eq 0 ] && [ $commands -gt 0 ]

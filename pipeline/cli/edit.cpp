@@ -45,7 +45,7 @@ Result<fs::path> mask_to_edit(const Options& options)
 Status may_be_written(const std::string& file)
 {
     std::error_code error;
-    for (auto folder = fs::weakly_canonical(file, error).parent_path(); !error && folder.has_relative_path(); folder = folder.parent_path()) {
+    for (auto folder = fs::weakly_canonical(fs::absolute(file, error), error).parent_path(); !error && folder.has_relative_path(); folder = folder.parent_path()) {
         if (!fs::exists(folder / "case.json", error) || !fs::exists(folder / "provenance.json", error)) continue;
         return Error{Code::usage, file + " would lie in the result " + folder.string() + ", which is changed by `run` alone; write the mask elsewhere and name it in the case file (mask:)", "cli: edit"};
     }

@@ -305,6 +305,7 @@ private:
             std::vector<const PeriodRecord*> theirs;
             for (const auto& one : b_.periods) theirs.push_back(&one);
             const auto* other = same_period(theirs, period);
+            if (!other) out_.not_compared.push_back(a_.case_id + ": best response of " + period.period + " has no counterpart of reader B");
             if (!other || other->best == period.best) continue;
             out_.discordances.push_back({a_.case_id, "", "", "", period.period, period.best, other->best, {"best-overall-response"}, "best overall response by RECIST 1.1 differs"});
         }

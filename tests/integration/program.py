@@ -9,9 +9,9 @@ import unittest
 PROGRAM = os.environ["RETROMASS_PROGRAM"]
 
 
-def run(*arguments, timeout=600):
-    """Completed process of `retromass ARGUMENTS`; never a shell."""
-    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=timeout)
+def run(*arguments, timeout=600, folder=None):
+    """Completed process of `retromass ARGUMENTS`, started in `folder`; never a shell."""
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, cwd=folder)
 
 
 def run_json(*arguments):

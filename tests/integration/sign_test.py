@@ -191,7 +191,12 @@ class Sign(TwoBalls):
         out = self.copy_of_result("replaced")
         lock = out + ".lock"
         with subprocess.Popen([PROGRAM, "run", self.case_file, "-o", out, "--overwrite"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
-            has_it = lambda: os.path.exists(lock) and os.path.getsize(lock) > 0
+            def has_it():
+                try:
+                    return os.path.getsize(lock) > 0
+                except OSError:
+                    return False
+
             while not has_it() and first.poll() is None:
                 time.sleep(0.002)
             self.assertTrue(has_it(), "it ran without")
@@ -213,8 +218,8 @@ class Sign(TwoBalls):
             file.write("retromass-edits 1\nsmooth 1.5\n")
         edit = ("edit", out, "--timepoint", "after", "--lesion", "T1", "--ops", self.path("smooth.edits"), "-o")
         (mask,) = glob.glob(os.path.join(out, "masks", "after-*"))
-        for into in (mask, os.path.join(out, "edited.nii.gz")):
-            done = run(*edit, into)
+        for into in (mask, os.path.join(out, "edited.nii.gz"), "edited.nii.gz"):
+            done = run(*edit, into, folder=out)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn("elsewhere", done.stderr)
         self.assert_audit(out)
