@@ -309,7 +309,10 @@ private:
     {
         const auto done = [](const Result<bool>& result) { return result ? Status(Done{}) : Status(result.error()); };
         const auto [message, code] = last_words(log_file(plan_, *worker.planned));
-        if (WIFSIGNALED(how) && run_of_result(plan_, *worker.planned) != worker.before) return done(ended(worker, State::done, std::nullopt, ""));  // killed when the result was there
+        if (WIFSIGNALED(how)) {
+            const auto made = run_of_result(plan_, *worker.planned);  // none between the two renames that replace a result: the old one is put back
+            if (!made.empty() && made != worker.before) return done(ended(worker, State::done, std::nullopt, ""));  // killed when the result was there
+        }
         if (worker.too_long) return done(ended(worker, State::failed, Code::cancelled, "took longer than " + std::to_string(parameters_.time_limit.count()) + " s"));
         // Told to end from outside - a cluster cancels runner and worker together - is no failure of the case: it stays to be run.
         const bool told = (WIFSIGNALED(how) && (WTERMSIG(how) == SIGTERM || WTERMSIG(how) == SIGINT || WTERMSIG(how) == SIGHUP)) || (WIFEXITED(how) && WEXITSTATUS(how) != 0 && code == name(Code::cancelled));

@@ -86,6 +86,24 @@ class Faults(InScratch):
         # What is there is of an earlier run: this one never came to its end.
         self.assertEqual(killed(hashlib.sha256(log[-1].encode()).hexdigest()), ("outdated", False))
 
+    def test_a_worker_killed_between_its_two_renames_has_made_nothing(self):
+        plan = self.plan(self.path("between"))
+        only = ("batch", "run", plan, "--only", "P-00002")
+        self.assertEqual(run(*only).returncode, 0)
+        result, case_file = os.path.join(plan, "results", "P-00002"), os.path.join(plan, "cases", "P-00002.yaml")
+        before = content(os.path.join(result, "events.jsonl"))
+        with open(case_file, "a", encoding="utf-8") as file:
+            file.write("# looked at\n")
+        self.assertEqual(states(plan)["P-00002"]["state"], "outdated")
+        done = subprocess.run([PROGRAM, *only], capture_output=True, text=True, timeout=300,
+                              env={**os.environ, "LD_PRELOAD": os.environ["RETROMASS_DISK_LEDGER_LIBRARY"], "RETROMASS_DISK_KILL": "P-00002.replaced-", "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertEqual(content(os.path.join(result, "events.jsonl")), before, "the old result is put back")
+        self.assertEqual(states(plan)["P-00002"]["state"], "failed")  # and is not taken for one of the new input
+        self.assertEqual(run("batch", "resume", plan, "--jobs", 2).returncode, 0)
+        self.assertEqual(states(plan)["P-00002"]["state"], "done")
+        self.assertNotEqual(content(os.path.join(result, "events.jsonl")), before)
+
     def test_a_full_disk_is_a_failure_with_its_reason_and_resume_goes_on(self):
         # Case folders of 7 MB, for each of which 50 MB have to be free: two find them, the third does not.
         disk = self.disk("full", "58m")

@@ -1,6 +1,8 @@
 // Laid before the program (LD_PRELOAD): writes down in the file RETROMASS_DISK_LEDGER, in their order, what is brought to the disk and what is renamed.
+// RETROMASS_DISK_KILL: the program is killed as soon as it has given a file a name that holds this text.
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -41,5 +43,7 @@ extern "C" int rename(const char* from, const char* to)
     static const auto real = reinterpret_cast<int (*)(const char*, const char*)>(dlsym(RTLD_NEXT, "rename"));
     const int done = real(from, to);
     if (done == 0) note("rename\t" + absolute(from) + "\t" + absolute(to));
+    const char* last = std::getenv("RETROMASS_DISK_KILL");
+    if (done == 0 && last && std::string(to).find(last) != std::string::npos) kill(getpid(), SIGKILL);
     return done;
 }
