@@ -483,6 +483,19 @@ Status view_case(const Options& options)
     RETROMASS_TRY_ASSIGN(const auto path, case_file_of(options));
     RETROMASS_TRY_ASSIGN(const auto file, run::read_case(path));
     RETROMASS_TRY_ASSIGN(const auto rules, rules_of(options, file));
+    // Before anything of the result is read: what is shown stays what is there.
+    std::optional<outputs::ResultLock> lock;
+    std::string read_only;
+    if (options.read_only || !options.picture.empty()) {
+        read_only = "opened with --read-only";
+    } else if (const auto protocol = protocol_of(options.folder); !protocol.empty() && !file.protocol) {
+        // Its rules are not at hand: figures and categories after a change would be by others.
+        read_only = "read only: the result was made under protocol " + protocol + ", which the case file does not name; state it there (protocol:) and run the case again";
+    } else {
+        auto taken = outputs::ResultLock::take(options.folder, "view", timestamp_now(), options.reader);
+        if (taken) lock.emplace(std::move(*taken));
+        else read_only = "read only: " + (options.blinded ? std::string("somebody else has the result open") : taken.error().message);
+    }
     const auto log = log_of(options.folder);
     std::set<std::string> changed;
     for (const auto& place : log.changed) changed.insert(place.first);
@@ -497,18 +510,8 @@ Status view_case(const Options& options)
     }
     if (!options.picture.empty()) return draw(options, std::move(scene));
 
-    std::optional<outputs::ResultLock> lock;
-    if (options.read_only) {
-        scene.read_only = "opened with --read-only";
-    } else if (const auto protocol = protocol_of(options.folder); !protocol.empty() && !file.protocol) {
-        // Its rules are not at hand: figures and categories after a change would be by others.
-        scene.read_only = "read only: the result was made under protocol " + protocol + ", which the case file does not name; state it there (protocol:) and run the case again";
-    } else {
-        auto taken = outputs::ResultLock::take(options.folder, "view", timestamp_now(), options.reader);
-        if (taken) lock.emplace(std::move(*taken));
-        else scene.read_only = "read only: " + (options.blinded ? std::string("somebody else has the result open") : taken.error().message);
-    }
-    scene.message = scene.read_only;
+    scene.read_only = read_only;
+    scene.message = read_only;
     if (!scene.read_only.empty()) std::cout << scene.read_only << '\n';
     else if (options.reader.empty()) std::cout << "without --reader NAME lesions can be looked at, not accepted, rejected or changed\n";
 
