@@ -79,12 +79,12 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim&
     std::vector<fs::path> replaced;
     const auto take = [&](const fs::path& path) {
         const auto name = path.filename().string();
-        if (name.starts_with(planned.id + ".partial-") || name.starts_with(planned.id + ".json.unfinished-")) found.push_back(path);
+        if (name.starts_with(planned.id + ".partial-") || name.starts_with(planned.id + ".lock.partial") || name.starts_with(planned.id + ".json.unfinished-")) found.push_back(path);
         if (name.starts_with(planned.id + ".replaced-")) replaced.push_back(path);
     };
     const auto processes = claim.processes();
     for (const auto& process : processes) {
-        for (const auto& path : {folder.string() + ".partial-" + process, folder.string() + ".replaced-" + process, (plan.folder / "state" / (planned.id + ".json.unfinished-")).string() + process}) {
+        for (const auto& path : {folder.string() + ".partial-" + process, folder.string() + ".lock.partial1-" + process, folder.string() + ".replaced-" + process, (plan.folder / "state" / (planned.id + ".json.unfinished-")).string() + process}) {
             if (fs::exists(fs::symlink_status(path, error))) take(path);
         }
     }

@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <utility>
 
 #include "pipeline/outputs/case_folder.h"
@@ -39,27 +41,98 @@ std::string user()
     return "user " + std::to_string(geteuid());
 }
 
-/// Answers the error's number; 0 = written. Fails where the file is there already, for two that come at once too.
+std::string first_line(const fs::path& file)
+{
+    std::ifstream in(file);
+    std::string line;
+    std::getline(in, line);
+    return line;
+}
+
+/// This start of this computer; empty where the system does not say.
+std::string boot() { return first_line("/proc/sys/kernel/random/boot_id"); }
+
+/// What process ids are counted in: containers of one computer each count for themselves.
+std::string process_space()
+{
+    std::error_code error;
+    return fs::read_symlink("/proc/self/ns/pid", error).string();
+}
+
+/// When a process began, in ticks since the computer did; empty where there is none. Ids are given out again, times are not.
+std::string start_of(long pid)
+{
+    const auto line = first_line("/proc/" + std::to_string(pid) + "/stat");
+    const auto name_end = line.rfind(')');  // a name may hold spaces and brackets
+    if (name_end == std::string::npos) return {};
+    std::istringstream fields(line.substr(name_end + 1));
+    std::string field;
+    for (int i = 3; i <= 22; ++i) fields >> field;  // proc(5): the third follows the name, the 22nd is starttime
+    return fields ? field : std::string();
+}
+
+/// Answers the error's number; 0 = written, as a whole. Fails where the file is there already, for two that come at once too.
 int write_new(const fs::path& file, const std::string& text)
 {
     errno = 0;
     std::FILE* out = std::fopen(file.c_str(), "wx");
     if (!out) return errno;
-    const bool written = std::fwrite(text.data(), 1, text.size(), out) == text.size();
-    if (std::fclose(out) == 0 && written) return 0;
+    const bool written = std::fwrite(text.data(), 1, text.size(), out) == text.size() && std::fflush(out) == 0 && fsync(fileno(out)) == 0;
     const int number = errno;
+    if (std::fclose(out) == 0 && written) return 0;
     std::remove(file.c_str());  // half a lock would be nobody's
     return number ? number : EIO;
 }
 
+/// Writes under a name beside `file` that nobody else has, and answers it in `mine`; the error's number, 0 = written.
+int write_beside(const fs::path& file, const std::string& text, fs::path& mine)
+{
+    static std::atomic<int> last{0};  // threads of one program have the same process
+    int number = EEXIST;
+    for (int tries = 0; tries < 100 && number == EEXIST; ++tries) {
+        mine = beside(file, "partial" + std::to_string(++last));
+        number = write_new(mine, text);
+    }
+    return number;
+}
+
+/// As `write_new`, and nobody sees half of it: a program killed while it writes leaves no lock that tells nothing.
+int lock_new(const fs::path& file, const std::string& text)
+{
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(file, ignored))) return EEXIST;
+    fs::path mine;
+    if (const int failed = write_beside(file, text, mine)) return failed;
+    int number = link(mine.c_str(), file.c_str()) == 0 ? 0 : errno;
+    struct stat found {};
+    if (number != 0 && number != EEXIST && stat(mine.c_str(), &found) == 0 && found.st_nlink == 2) number = 0;  // NFS did it and lost its answer
+    std::remove(mine.c_str());
+    const bool has_no_links = number == EPERM || number == EOPNOTSUPP || number == ENOSYS || number == EMLINK;
+    return has_no_links ? write_new(file, text) : number;
+}
+
 std::string text_at(const ordered_json& lock, const char* key) { return lock.contains(key) && lock[key].is_string() ? lock[key].get<std::string>() : std::string(); }
 
-/// Whether the one who wrote the lock was a program on this host and has ended. Of another host nobody here can say.
+/// Whether the lock is of an earlier start of a computer that has this one's name: this one, or another.
+bool before_this_start(const ordered_json& lock)
+{
+    const auto then = text_at(lock, "boot"), now = boot();
+    return text_at(lock, "host") == host() && !then.empty() && !now.empty() && then != now;
+}
+
+/// Whether the one who wrote the lock was a program that can be seen from here and has ended. Of another host, another container or a host that was
+/// started anew since, which may be another of the same name, nobody here can say.
 bool left_behind(const ordered_json& lock)
 {
     if (!lock.is_object() || text_at(lock, "host") != host() || !lock.contains("pid") || !lock["pid"].is_number_integer()) return false;
+    if (before_this_start(lock)) return false;
+    const auto then = text_at(lock, "processes"), now = process_space();
+    if (!then.empty() && !now.empty() && then != now) return false;
     const auto pid = lock["pid"].get<long>();
-    return pid > 0 && kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
+    if (pid <= 0) return false;
+    if (kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) return true;
+    const auto began = text_at(lock, "began"), begins = start_of(pid);
+    return !began.empty() && !begins.empty() && began != begins;
 }
 
 Error in_use(const fs::path& result, const fs::path& file, const ordered_json& lock)
@@ -69,7 +142,7 @@ Error in_use(const fs::path& result, const fs::path& file, const ordered_json& l
     const auto reader = text_at(lock, "reader");
     const auto work = text_at(lock, "work");
     return {Code::io, result.string() + " is in use: " + text_at(lock, "user") + "@" + text_at(lock, "host") + " has it" + (work.empty() ? "" : " for `" + work + "`") + (reader.empty() ? "" : ", reader " + reader) + ", since " + text_at(lock, "since") +
-                          ". Wait until that has ended, or close it there." + remedy, kRoom};
+                          ". Wait until that has ended, or close it there." + (before_this_start(lock) ? " A computer of that name was started anew since." : "") + remedy, kRoom};
 }
 
 /// Closes what it holds.
@@ -92,10 +165,9 @@ bool taken_over(const fs::path& file, const std::string& text)
     struct stat opened {}, named {};
     if (fstat(old.fd, &opened) != 0 || stat(file.c_str(), &named) != 0 || opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) return false;
     if (!left_behind(ordered_json::parse(text_of_file(file), nullptr, false))) return false;
-    static std::atomic<int> number{0};  // of threads of one program, whose names would be the same
-    const auto mine = beside(file, "partial" + std::to_string(++number));
+    fs::path mine;
     std::error_code error;
-    if (write_new(mine, text) != 0) return false;
+    if (write_beside(file, text, mine) != 0) return false;
     fs::rename(mine, file, error);
     if (!error) return true;
     fs::remove(mine, error);
@@ -116,10 +188,10 @@ fs::path beside_result(const fs::path& result, const std::string& what)
 Result<ResultLock> ResultLock::take(const fs::path& result, const std::string& work, const std::string& time, const std::string& reader)
 {
     const auto file = beside_result(result, "lock");
-    const auto text = ordered_json{{"host", host()}, {"user", user()}, {"pid", getpid()}, {"work", work}, {"reader", reader}, {"since", time}}.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+    const auto text = ordered_json{{"host", host()}, {"boot", boot()}, {"processes", process_space()}, {"user", user()}, {"pid", getpid()}, {"began", start_of(getpid())}, {"work", work}, {"reader", reader}, {"since", time}}.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
     std::error_code ignored;
     for (int tries = 0; tries < 3; ++tries) {  // whoever has it may let it go just now
-        const int number = write_new(file, text);
+        const int number = lock_new(file, text);
         if (number == ENOENT) return Error{Code::io, "there is no folder " + file.parent_path().string(), kRoom};
         if (number != 0 && number != EEXIST) return Error{number == ENOSPC ? Code::disk_space : Code::io, result.string() + " cannot be locked: " + file.string() + ": " + std::generic_category().message(number), kRoom};
         if (number == 0 || taken_over(file, text)) return ResultLock(result, file, text);

@@ -6,6 +6,7 @@
 #include <barrier>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -104,6 +105,61 @@ TEST(ResultLock, OfAProgramThatHasEndedHereIsTakenOverAndOfAnotherHostIsNot)
     const auto cut = ResultLock::take(scratch.path() / "cut", "sign", kTime);
     ASSERT_FALSE(cut.ok());
     EXPECT_THAT(cut.error().message, HasSubstr("remove " + (scratch.path() / "cut.lock").string()));
+}
+
+/// What a program writes here and now, changed as told.
+json own_lock(const test::Scratch& scratch)
+{
+    const auto lock = ResultLock::take(scratch.path() / "own", "view", kTime);
+    std::ifstream in(scratch.path() / "own.lock");
+    return json::parse(in);
+}
+
+TEST(ResultLock, KnowsItsProgramByMoreThanItsProcessId)
+{
+    const test::Scratch scratch;
+    const auto own = own_lock(scratch);
+    for (const char* key : {"boot", "processes", "began"}) ASSERT_FALSE(own[key].get<std::string>().empty()) << key;
+    const auto taken = [&](json lock) {
+        scratch.write("result.lock", lock.dump());
+        return ResultLock::take(scratch.path() / "result", "sign", kTime);
+    };
+    EXPECT_FALSE(taken(own).ok()) << "it is at work";
+    auto ids_given_out_again = own;
+    ids_given_out_again["began"] = "1";
+    EXPECT_TRUE(taken(ids_given_out_again).ok());
+    auto gone = own;
+    gone["pid"] = ended();
+    EXPECT_TRUE(taken(gone).ok());
+    // A container's neighbour of the same name, which cannot be seen from here, whether or not its process id means something here.
+    auto neighbour = gone;
+    neighbour["processes"] = "pid:[1]";
+    EXPECT_FALSE(taken(neighbour).ok());
+    auto started_anew = gone;
+    started_anew["boot"] = "00000000-0000-0000-0000-000000000000";
+    const auto refused = taken(started_anew);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().message, HasSubstr("started anew"));
+    EXPECT_THAT(refused.error().message, HasSubstr("remove"));
+}
+
+TEST(ResultLock, IsNeverSeenHalfWritten)
+{
+    const test::Scratch scratch;
+    std::atomic<bool> done{false};
+    std::thread reader([&] {
+        while (!done) {
+            std::ifstream in(scratch.path() / "result.lock");
+            if (!in) continue;
+            std::stringstream text;
+            text << in.rdbuf();
+            EXPECT_TRUE(json::accept(text.str())) << "'" << text.str() << "'";
+        }
+    });
+    for (int i = 0; i < 300; ++i) EXPECT_TRUE(ResultLock::take(scratch.path() / "result", "sign", kTime).ok());
+    done = true;
+    reader.join();
+    EXPECT_TRUE(fs::is_empty(scratch.path())) << "nothing is left beside it";
 }
 
 TEST(ResultLock, ThatWasLeftBehindIsTakenOverByOneOfManyWhoCome)
