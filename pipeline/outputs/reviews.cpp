@@ -122,6 +122,7 @@ Result<std::vector<Review>> apply_reviews(const ResultLock& lock, const fs::path
 try {
     const auto& folder = lock.result();
     const auto refuse = [&](const std::string& why) { return Error{Code::malformed, file.filename().string() + " " + why, kRoom}; };
+    RETROMASS_TRY(settle(folder));
     RETROMASS_TRY_ASSIGN(const auto audit, audit_case(folder));
     if (!audit.faults.empty()) return Error{Code::verification_failed, "not applied, for the case is not what was written: " + audit.faults.front() + " (retromass audit lists all)", kRoom};
     if (!fs::is_regular_file(file)) return Error{Code::io, "no file " + file.string(), kRoom};

@@ -225,4 +225,31 @@ Status show_standing(const fs::path& folder)
     return write_text(file, page);
 }
 
+Status settle(const fs::path& folder)
+{
+    std::error_code error;
+    std::vector<fs::path> halves;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        const auto name = it->path().filename().string();
+        if (name.starts_with("events.jsonl.partial-") || name.starts_with("report.html.partial-")) halves.push_back(it->path());
+    }
+    if (error) return io_error("cannot read " + folder.string(), error);
+    for (const auto& half : halves) {
+        if (!fs::remove(half, error) && error) return io_error("cannot remove " + half.string(), error);
+    }
+    const auto page = text_of_file(folder / "report.html");
+    const auto now = page_now(folder, text_of_file(folder / "events.jsonl"));
+    if (now == page) return Done{};
+    const auto provenance = ordered_json::parse(text_of_file(folder / "provenance.json"), nullptr, false);
+    const auto written = sha256_of_text(page_as_written(page));
+    for (const auto& output : member(provenance, "outputs")) {
+        if (text_at(output, "file") != "report.html" || text_at(output, "sha256") != written) continue;
+        const auto partial = beside(folder / "report.html", "partial");
+        RETROMASS_TRY(write_text(partial, now));
+        fs::rename(partial, folder / "report.html", error);
+        if (error) return io_error("cannot replace " + (folder / "report.html").string(), error);
+    }
+    return Done{};
+}
+
 }  // namespace retromass::outputs

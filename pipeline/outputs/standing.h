@@ -38,5 +38,8 @@ std::string page_with(std::string as_written, const Standing& standing);
 std::string page_now(const std::filesystem::path& folder, const std::string& log);
 /// Writes it.
 Status show_standing(const std::filesystem::path& folder);
+/// For whoever holds the folder's lock: ends what a program left that was killed between the log's and the page's taking their places. Half-written files of
+/// the two go, and the page follows the log again, unless more than its standing differs from what was written: that is for an audit to tell.
+Status settle(const std::filesystem::path& folder);
 
 }  // namespace retromass::outputs

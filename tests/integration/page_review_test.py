@@ -4,10 +4,12 @@ import base64
 import hashlib
 import json
 import os
+import signal
+import subprocess
 import unittest
 from html.parser import HTMLParser
 
-from program import content, run
+from program import PROGRAM, content, run
 from two_balls import TwoBalls
 
 
@@ -146,6 +148,29 @@ class Review(TwoBalls):
         done = run("review", "apply", file, out)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertFalse(os.path.exists(lock))
+
+    def test_a_program_killed_between_the_log_and_the_page_leaves_nothing_to_mend_by_hand(self):
+        for how in ("review", "sign"):
+            out = self.copy_of_result("killed-" + how)
+            killed = subprocess.run([PROGRAM, "review", "apply", self.review("killed-" + how), out], capture_output=True, timeout=300,
+                                    env={**os.environ, "LD_PRELOAD": os.environ["RETROMASS_DISK_LEDGER_LIBRARY"], "RETROMASS_DISK_KILL": "events.jsonl", "ASAN_OPTIONS": "verify_asan_link_order=0"})
+            self.assertEqual(killed.returncode, -signal.SIGKILL)
+            self.assertEqual(len(self.reviews_in(out)), 2)
+            self.assert_bands(out, "UNREVIEWED")  # the page is behind
+            behind = run("audit", out)
+            self.assertEqual(behind.returncode, 4, behind.stdout)
+            self.assertIn("report.html shows another state of review than the log gives", behind.stdout)
+            self.assertRegex(behind.stdout, r"report\.html\.partial-\d+ was added")
+            if how == "sign":
+                done = run("sign", out, "--reader", "Roe^Richard", "--role", "radiologist")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assert_bands(out, "REVIEWED BY 1 READER, " + json.loads(content(os.path.join(out, "events.jsonl")).splitlines()[-1])["time"][:10])
+            else:
+                again = run("review", "apply", self.path("killed-review.json"), out)
+                self.assertIn("applied already", again.stderr)  # it was: its log says so
+                self.assert_bands(out, "UNREVIEWED, 1 OF 2 OPEN")
+            audit = run("audit", out)
+            self.assertEqual(audit.returncode, 0, audit.stdout)
 
     def test_a_signature_and_a_run_that_changes_nothing_leave_a_review_valid(self):
         out = self.copy_of_result("signed")
