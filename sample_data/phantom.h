@@ -44,6 +44,7 @@ struct ShapeSpecification : Scan {
     Shape shape = Shape::ball;
     std::vector<double> size_mm{30, 30, 30};  ///< full extents (x, y, z); meaning per shape in docs/stages/sample_data.md
     double necrotic_fraction = 0.3;           ///< rim_necrosis: part of the volume
+    double necrotic_offset = 0;               ///< rim_necrosis: 0 = in the middle, 1 = touches the surface at the greatest y
     Dimensions grid{64, 64, 64};
     double noise_hu = 0;
     double lesion_hu = 50;

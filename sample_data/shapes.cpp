@@ -101,8 +101,10 @@ Body shape_body(const ShapeSpecification& s)
     case Shape::ellipsoid: b = ellipsoid_of(x, y, z); break;
     case Shape::rim_necrosis: {
         b = ellipsoid_of(x, y, z);
-        const auto inner = ellipsoid_of(x * std::cbrt(s.necrotic_fraction), y * std::cbrt(s.necrotic_fraction), z * std::cbrt(s.necrotic_fraction));
-        b.necrotic = inner.inside;
+        const double part = std::cbrt(s.necrotic_fraction);
+        const auto inner = ellipsoid_of(x * part, y * part, z * part).inside;
+        const double shift_mm = s.necrotic_offset * (1 - part) * y / 2;
+        b.necrotic = [=](PatientPoint p) { return inner({p.x, p.y - shift_mm, p.z}); };
         break;
     }
     case Shape::shell: {  // hollow: the inner 60 % of the radius is not lesion
@@ -186,6 +188,7 @@ Result<ShapePhantom> make_shape(const ShapeSpecification& s)
 {
     const auto refuse = [](std::string why) { return Error{Code::usage, std::move(why), "sample_data: make_shape"}; };
     if (s.size_mm.size() != 3 || !(s.size_mm[0] > 0) || !(s.size_mm[1] > 0) || !(s.size_mm[2] > 0)) return refuse("a shape needs three positive extents");
+    if (!(s.necrotic_fraction >= 0 && s.necrotic_fraction <= 1 && s.necrotic_offset >= 0 && s.necrotic_offset <= 1)) return refuse("the necrotic part and its offset lie between 0 and 1");
     const bool two_balls = s.shape == Shape::dumbbell || s.shape == Shape::two_components;
     if (two_balls && s.size_mm[0] <= 2 * s.size_mm[1]) return refuse("dumbbell and two-components need a length of more than two diameters");
     const auto body = shape_body(s);

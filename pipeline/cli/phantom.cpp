@@ -22,7 +22,7 @@ constexpr const char* kFooter = R"(Shapes (--shape; --size is x,y,z in mm, x and
   crescent        ball of diameter x less an equal ball
   reuleaux        prism of constant width x, z high
   two-components  two balls of diameter y apart, x long in all
-  rim-necrosis    ellipsoid whose inner part (--necrotic-fraction of its volume) is 15 HU
+  rim-necrosis    ellipsoid whose inner part (--necrotic-fraction of its volume) is 15 HU; --necrotic-offset 0 in the middle, 1 at the surface
 
 DIR/ct holds the series, DIR/truth.json the exact sizes, DIR/truth.nii.gz the mask. With --patient: DIR/ct/<time point>,
 DIR/truth/<time point>.nii.gz, and DIR/case.yaml for `retromass run`. The same options give the same bytes.
@@ -52,6 +52,7 @@ struct Options {
     double lesion_hu = 60;
     double surrounding_hu = -100;
     double necrotic_fraction = 0.3;
+    double necrotic_offset = 0;
     int threads = 0;
 };
 
@@ -107,6 +108,7 @@ Status write_shape(const Options& options)
     wanted.lesion_hu = options.lesion_hu;
     wanted.surrounding_hu = options.surrounding_hu;
     wanted.necrotic_fraction = options.necrotic_fraction;
+    wanted.necrotic_offset = options.necrotic_offset;
     wanted.seed = options.seed;
     RETROMASS_TRY_ASSIGN(const auto phantom, sample_data::make_shape(wanted));
     // The bytes of a series and its UIDs go together: every option is in the seed of the UIDs.
@@ -115,6 +117,7 @@ Status write_shape(const Options& options)
         for (const double v : list) all += " " + fixed(v, 6);
     }
     for (const int n : options.grid) all += " " + std::to_string(n);
+    if (wanted.necrotic_offset != 0) all += " offset " + fixed(wanted.necrotic_offset, 6);
     sample_data::DicomDescription description;
     description.uid_seed = all;
     description.series_description = "SYNTHETIC " + options.shape;
@@ -144,7 +147,7 @@ Status fits(const CLI::App& command, bool patient)
         return Done{};
     };
     if (patient) {
-        return without({"--shape", "--size", "--grid", "--lesion-hu", "--surrounding-hu", "--necrotic-fraction"}, "is for shapes; a patient takes --seed, --spacing, --tilt, --orientation, --phase and --noise");
+        return without({"--shape", "--size", "--grid", "--lesion-hu", "--surrounding-hu", "--necrotic-fraction", "--necrotic-offset"}, "is for shapes; a patient takes --seed, --spacing, --tilt, --orientation, --phase and --noise");
     }
     return without({"--phase", "--invisible-mass"}, "goes with --patient; a shape takes --lesion-hu and --surrounding-hu");
 }
@@ -171,6 +174,7 @@ void add_phantom(CLI::App& app, Context& context)
     command->add_option("--lesion-hu", options->lesion_hu, "HU of the lesion (default 60)")->check(CLI::Range(-1024.0, 3071.0));
     command->add_option("--surrounding-hu", options->surrounding_hu, "HU around it (default -100)")->check(CLI::Range(-1024.0, 3071.0));
     command->add_option("--necrotic-fraction", options->necrotic_fraction, "For rim-necrosis: part of the volume (default 0.3)")->check(CLI::Range(0.1, 0.8));
+    command->add_option("--necrotic-offset", options->necrotic_offset, "For rim-necrosis: 0 = in the middle, 1 = at the surface, towards the greatest y (default 0)")->check(CLI::Range(0.0, 1.0));
     command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);
     command->footer(kFooter);
     command->callback([options, command, &context] {

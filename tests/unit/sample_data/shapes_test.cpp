@@ -164,6 +164,35 @@ TEST(Shapes, OfRimNecrosisKeepTheirMaskAndLoseSolidTissueByItsFraction)
     }
 }
 
+TEST(Shapes, OfEccentricNecrosisKeepTheirMaskAndTheirFractionAndLieAtOneSide)
+{
+    auto s = specification(Shape::rim_necrosis, {50, 50, 50});
+    s.lesion_hu = 60;
+    s.surrounding_hu = 60;
+    s.necrotic_offset = 1;
+    const auto whole = make_shape(specification(Shape::ball, {50, 50, 50}));
+    for (const double fraction : {0.1, 0.5}) {
+        s.necrotic_fraction = fraction;
+        const auto made = make_shape(s);
+        ASSERT_TRUE(made.ok());
+        EXPECT_TRUE(std::equal(made->mask.values().begin(), made->mask.values().end(), whole->mask.values().begin()));
+        double dead = 0, y_mm = 0;
+        for (int k = 0; k < s.grid.slices; ++k) {
+            for (int r = 0; r < s.grid.rows; ++r) {
+                for (int c = 0; c < s.grid.columns; ++c) {
+                    const double part = (60.0 - made->ct.hu.at(c, r, k)) / 45;
+                    dead += part;
+                    y_mm += part * made->ct.geometry.to_patient(Index{c, r, k}).y;
+                }
+            }
+        }
+        EXPECT_NEAR(dead / voxels(made->mask), fraction, 0.005);
+        EXPECT_NEAR(y_mm / dead, 25 * (1 - std::cbrt(fraction)), 0.1);  // the smaller ball touches the greater one from within
+    }
+    s.necrotic_offset = 1.5;
+    EXPECT_FALSE(make_shape(s).ok());
+}
+
 TEST(Scans, ThatNoScannerMakesAreRefusedWithASentence)
 {
     auto s = specification(Shape::ball, {20, 20, 20});
