@@ -90,7 +90,10 @@ void print_beside(std::ostream& out, const response::Assessment& assessment)
         out << "  " << comparison.from << " and " << comparison.to << ": sizes " << comparison.size << ", densities " << comparison.density << '\n';
         for (const auto& d : comparison.differences) out << "      " << d.what << (d.before.empty() ? "" : " " + d.before + ", then " + d.now) << ": sizes " << d.of_size << ", densities " << d.of_density << "; " << d.text << '\n';
     }
-    for (const auto& note : assessment.identity) out << "  " << (note.suggested ? "suggested: " : "") << note.what << " at " << note.timepoint << ": " << note.text << '\n';
+    for (const auto& note : assessment.identity) {
+        if (note.what == "conflict") continue;  // among the notices
+        out << "  " << (note.suggested ? "suggested: " : "") << note.what << " at " << note.timepoint << ": " << note.text << '\n';
+    }
     for (const auto& kinetics : assessment.kinetics) {
         for (const auto& step : kinetics.steps) out << "  growth rate of the sum " << step.from << " to " << step.to << ": " << fixed(step.growth_rate_pct_month, 1) << " % of volume a month\n";
         out << "  " << kinetics.period << ": " << kinetics.text << '\n';
