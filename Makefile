@@ -3,7 +3,7 @@
 #   make test    the same build, all tests
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps build package tarball image demo picture test test-web bench soak eval train calibrate asan tidy format clean
+.PHONY: deps build package tarball image demo picture test test-web bench soak eval train calibrate asan tsan coverage weekly tidy format clean
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -51,9 +51,10 @@ bench: deps
 	@cmake --build build/bench --parallel $(JOBS)
 	@tools/merge_bench.py build/bench.json build/bench/bin/bench_*
 
-# Workers, runners and nodes of a cluster killed a hundred times in all; `make test` has a sample of six. Results: docs/validation.md.
+# Workers, runners and nodes of a cluster killed a hundred times in all; `make test` has a sample of six. Then 200 cases and studies: nothing grows. Results: docs/validation.md.
 soak: build
 	RETROMASS_PROGRAM=$(CURDIR)/build/release/bin/retromass RETROMASS_DATA=$(RETROMASS_DATA) RETROMASS_SOAK_KILLS=85 RETROMASS_SOAK_NODES=15 PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/integration/soak_test.py
+	RETROMASS_PROGRAM=$(CURDIR)/build/release/bin/retromass RETROMASS_GROWTH_CASES=200 PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/integration/growth_test.py
 
 # Segmentation judged on RETROMASS_DATA's sarcomas with every prompt, the bare ellipsoid beside each figure.
 RETROMASS_DATA ?= ../shared/data
@@ -83,6 +84,24 @@ asan: deps
 	@cmake --preset asan </dev/null
 	@cmake --build build/asan --parallel $(JOBS)
 	@JOBS=$(JOBS) tools/run_tests.sh build/asan
+
+# The tests of what runs on several threads under the thread sanitizer; setarch, for GCC 12 cannot place its shadow where addresses are too random.
+tsan: deps
+	@cmake --preset tsan </dev/null
+	@cmake --build build/tsan --parallel $(JOBS)
+	@JOBS=$(JOBS) setarch -R tools/run_tests.sh build/tsan -LE 'slow|integration'
+	@JOBS=1 setarch -R tools/run_tests.sh build/tsan -R 'integration.(listen|listen_case|pacs|criteria)_test'
+
+# Which lines and branches the tests run: build/coverage/coverage.html and a summary. Needs gcovr, which `deps` does not install.
+coverage: deps
+	@cmake --preset coverage </dev/null
+	@cmake --build build/coverage --parallel $(JOBS)
+	@find build/coverage -name '*.gcda' -delete
+	@JOBS=$(JOBS) tools/run_tests.sh build/coverage
+	@gcovr --root . --object-directory build/coverage --exclude tests/ --exclude tools/ --exclude build/ --exclude-throw-branches --html-details build/coverage/coverage.html --txt build/coverage/coverage.txt --print-summary
+
+# What takes hours, for a machine that has them: each must hold.
+weekly: asan tsan soak coverage bench
 
 # Needs clang, clang-tidy and clang-format, which `deps` does not install.
 tidy: deps
