@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import shlex
 import subprocess
 import unittest
 
@@ -210,6 +211,34 @@ class Demo(InScratch):
         for series in listed["series"]:
             self.assertTrue(series["eligible"], series)
             self.assertIn("SYNTHETIC", series["series_description"])
+
+    def test_the_tutorial_does_what_it_says(self):
+        """Every command of docs/tutorial.md but the first, which has been run, as it stands there; what is shown below it is printed."""
+        with open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", "tutorial.md"), encoding="ascii") as file:
+            blocks = re.findall(r"```(\w*)\n(.*?)```", file.read(), re.DOTALL)
+        commands, printed = 0, ""
+        for kind, text in blocks:
+            if kind == "yaml":
+                with open(self.path("mine.yaml"), "w", encoding="ascii") as file:
+                    file.write(text)
+            elif text.startswith("retromass-edits"):
+                with open(self.path("september.edits"), "w", encoding="ascii") as file:
+                    file.write(text)
+            elif kind == "sh":
+                printed = ""
+                for line in text.splitlines():
+                    words = shlex.split(line)
+                    self.assertEqual(words[0], "retromass", line)
+                    if words[1:] == ["demo", "demo"]:
+                        continue
+                    done = run(*words[1:], folder=self.scratch)
+                    self.assertEqual(done.returncode, 0, line + "\n" + done.stderr)
+                    printed += done.stdout
+                    commands += 1
+            else:
+                for line in text.splitlines():
+                    self.assertIn(line.strip(), printed)
+        self.assertEqual(commands, 7)
 
     def test_nothing_half_written_is_left(self):
         self.assertEqual(sorted(os.listdir(self.folder)), ["patient", "result"])
