@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -96,17 +97,32 @@ def off_slice(options, folder, judge, part, method):
     return {"dice": dice, "volume": statistics.median(volume) if volume else float("nan"), "flagged": set(), "failed": failed}
 
 
+def kept(options, name, judge_one):
+    """What `judge_one(folder)` finds, from the file of an earlier run of this very program where there is one: all of it takes hours, and may be stopped."""
+    file = os.path.join(options.keep, name + ".json")
+    if os.path.exists(file):
+        with open(file, encoding="utf-8") as found:
+            r = json.load(found)
+        return {**r, "flagged": set(r["flagged"])}
+    with tempfile.TemporaryDirectory(prefix="evaluate-") as folder:
+        r = judge_one(folder)
+    with open(file + ".partial", "w", encoding="utf-8") as out:
+        json.dump({**r, "flagged": sorted(r["flagged"])}, out)
+    os.replace(file + ".partial", file)
+    return r
+
+
 def rows_of(options, prompts, methods):
     spec = importlib.util.spec_from_file_location("judge", options.judge)
     judge = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(judge)
     jobs = [(p, m) for p in prompts for m in (*methods, BASELINE)]
-    with tempfile.TemporaryDirectory(prefix="evaluate-") as folder, concurrent.futures.ThreadPoolExecutor(options.processes) as pool:
-        waiting = {job: pool.submit(judged, options, folder, *job) for job in jobs}
+    with concurrent.futures.ThreadPoolExecutor(options.processes) as pool:
+        waiting = {(p, m): pool.submit(kept, options, f"{p}-{m}", lambda folder, p=p, m=m: judged(options, folder, p, m)) for p, m in jobs}
         if "line" in prompts:
             for part in OFF:
                 for method in (methods[0], BASELINE):
-                    waiting[(f"line, {100 * part:.0f} % off", method)] = pool.submit(off_slice, options, folder, judge, part, method)
+                    waiting[(f"line, {100 * part:.0f} % off", method)] = pool.submit(kept, options, f"off{part}-{method}", lambda folder, part=part, method=method: off_slice(options, folder, judge, part, method))
         results = {job: future.result() for job, future in waiting.items()}
     for (prompt, method), r in results.items():
         bare = results[(prompt, BASELINE)]["dice"]
@@ -141,11 +157,19 @@ def main():
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--jitter", type=float, default=1.5, help="mm")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--keep", default="build/evaluation", help="folder of what was judged, for a run that goes on; each program has its own below it")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     for path in (options.retromass, options.judge, options.cases):
         if not os.path.exists(path):
             sys.exit(f"evaluate: {path} is not there")
+    told = hashlib.sha256(f"{options.jitter} {os.path.abspath(options.cases)}".encode())
+    for path in (options.retromass, options.judge, __file__):
+        with open(path, "rb") as file:
+            told.update(file.read())
+    options.keep = os.path.join(options.keep, told.hexdigest()[:16])
+    os.makedirs(options.keep, exist_ok=True)
+    options.retromass = shutil.copy(options.retromass, os.path.join(options.keep, "retromass"))  # a build meanwhile changes nothing
     rows = list(rows_of(options, options.prompts.split(","), options.methods.split(",")))
     text = text_of(rows)
     here = os.path.dirname(os.path.abspath(__file__))
