@@ -52,6 +52,8 @@ Result<LabelVolume> labels_on_affine(Grid<std::uint16_t> values, const std::arra
 
 Result<LabelVolume> read_labels(const std::filesystem::path& file, const VolumeGeometry* ct, const std::string& frame_of_reference_uid)
 {
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) return Error{Code::io, file.string() + " does not exist", "ingest: read_labels"};
     std::ifstream in(file, std::ios::binary);
     if (!in) return Error{Code::io, file.string() + " cannot be read", "ingest: read_labels"};
     char start[132] = {};

@@ -174,6 +174,8 @@ Result<Marks> read_lines_table(const std::filesystem::path& file)
 
 Result<Marks> read_marks(const std::filesystem::path& file)
 {
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) return Error{Code::io, file.string() + " does not exist", "ingest: read_marks"};
     std::ifstream in(file, std::ios::binary);
     if (!in) return Error{Code::io, file.string() + " cannot be read", "ingest: read_marks"};
     char start[132] = {};

@@ -33,6 +33,11 @@ class Refusals(OneBall):
         found = run_json("measure", self.ct, "--mask", mask, "--json")["lesions"][0]
         self.assertAlmostEqual(found["long_axis_mm"]["value"], 30, delta=2)
 
+    def test_a_file_that_is_not_there_is_said_to_be_missing(self):
+        nowhere = self.path("nowhere")
+        for command in (("measure", self.ct, "--mask", nowhere), ("marks", nowhere)):
+            self.assertIn(nowhere + " does not exist", self.refused(*command, code="io"))
+
     def test_prompts_that_cannot_be_meant(self):
         mask = self.path("never.nii.gz")
         self.refused("segment", self.ct, self.line(shift=(500, 0, 0)), "-o", mask, code="prompt-outside")
