@@ -261,4 +261,21 @@ Status check_display();
 /// Draws what the window would show into a PNG, without a window on the screen; the same display is needed.
 Status render_scene(const Scene& scene, const View& view, const std::filesystem::path& png, PictureSize size = {});
 
+/// Where the surface of a lesion is seen from, in the window and in the pictures of a report: the patient's right front, a little from above. Unit.
+PatientPoint surface_towards_viewer();
+/// A square picture of one lesion's surface, in parallel projection: so many mm a pixel everywhere in it.
+struct SurfaceFrame {
+    PatientPoint centre;     ///< in the middle of the picture: the middle of what is seen of the mask
+    PatientPoint right;      ///< unit
+    PatientPoint up;         ///< unit
+    double mm_per_pixel = 1;
+    double bar_mm = 10;      ///< the bar that shows the scale
+    friend bool operator==(const SurfaceFrame&, const SurfaceFrame&) = default;
+};
+inline constexpr int kSurface_px = 320;   ///< of a side: six in a row of a page are drawn smaller
+/// One for each time point where the lesion has a mask and a CT. All have the scale at which the largest fills four fifths of the picture, so that what looks larger is larger.
+std::vector<std::optional<SurfaceFrame>> surface_frames(const Scene& scene, const std::string& lesion);
+/// Draws them as PNG, with bar and band, one file a time point (empty = none is drawn). Needs a display.
+Status render_surfaces(const Scene& scene, const std::string& lesion, const std::vector<std::filesystem::path>& files);
+
 }  // namespace retromass::viewer

@@ -8,6 +8,7 @@
 #include "pipeline/cli/clock.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/method_option.h"
+#include "pipeline/cli/surfaces.h"
 #include "pipeline/outputs/outputs.h"
 #include "pipeline/run/run.h"
 #include "sample_data/phantom.h"
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 struct Options {
     std::string folder = "retromass-demo";
     std::string method = "fusion";
+    bool surfaces = false;
     int threads = 0;
 };
 
@@ -65,6 +67,7 @@ Status demo(const Options& options, const Context& context)
     RETROMASS_TRY_ASSIGN(parameters.method, method_named(options.method));
     parameters.threads = options.threads;
     parameters.overwrite = true;
+    if (options.surfaces) parameters.draw_surfaces = draw_surfaces;
     parameters.command = context.command_line;
     parameters.timestamp = timestamp_now();
 
@@ -77,6 +80,9 @@ Status demo(const Options& options, const Context& context)
     RETROMASS_TRY_ASSIGN(const auto result, run::run_case(file, folder / "result", parameters, terminal_progress()));
     std::cout << '\n' << outputs::response_table(result);
     print_against_truth(result, truths);
+    for (const auto& notice : result.notices) {
+        if (notice.code == Code::no_display) std::cout << "notice [" << name(notice.code) << "]: " << notice.text << '\n';
+    }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     std::cout << "\nUNREVIEWED - research use, not for clinical decisions without review. Took " << fixed(seconds, 0) << " s.\n"
               << "report: " << fs::absolute(folder / "result" / "report.html").lexically_normal().string() << '\n';
@@ -91,6 +97,7 @@ void add_demo(CLI::App& app, Context& context)
     auto* command = app.add_subcommand("demo", "Write the sample patient and run the whole chain on it");
     command->add_option("DIR", options->folder, "Folder to write (default retromass-demo)");
     command->add_option("--method", options->method, "Segmentation method: fusion (default); energy, without what was learned; ellipsoid, the bare geometric prior");
+    command->add_flag("--surfaces", options->surfaces, "3-D pictures of the lesions in the report, as `run` draws them");
     command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);
     command->footer("Example: retromass demo");
     command->callback([options, &context] {

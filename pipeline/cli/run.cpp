@@ -8,6 +8,7 @@
 #include "pipeline/cli/clock.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/method_option.h"
+#include "pipeline/cli/surfaces.h"
 #include "pipeline/outputs/outputs.h"
 
 namespace retromass::cli {
@@ -27,6 +28,7 @@ struct Options {
     bool assume_no_new_lesions = false;
     bool dry_run = false;
     bool overwrite = false;
+    bool surfaces = false;
     int threads = 0;
 };
 
@@ -49,6 +51,7 @@ Result<run::RunParameters> parameters_of(const Options& options, const Context& 
     parameters.threads = options.threads;
     parameters.assume_no_new_lesions = options.assume_no_new_lesions;
     parameters.overwrite = options.overwrite;
+    if (options.surfaces) parameters.draw_surfaces = draw_surfaces;
     parameters.uid_root = options.uid_root;
     parameters.key_file = options.key_file;
     if (!options.dates.empty() && options.key_file.empty()) return Error{Code::usage, "--dates belongs to --deidentify", "cli"};
@@ -90,7 +93,7 @@ Status run_one(const Options& options, const Context& context)
         RETROMASS_TRY_ASSIGN(const auto result, run::run_case(file, options.output, parameters, terminal_progress()));
         std::cout << outputs::response_table(result);
         for (const auto& notice : result.notices) {
-            if (notice.code == Code::unreviewed) std::cout << "notice [" << name(notice.code) << "]: " << notice.text << '\n';
+            if (notice.code == Code::unreviewed || notice.code == Code::no_display) std::cout << "notice [" << name(notice.code) << "]: " << notice.text << '\n';
         }
     }
     std::cout << "report: " << options.output << "/report.html\n";
@@ -115,6 +118,7 @@ void add_run(CLI::App& app, Context& context)
     command->add_option("--uid-root", options->uid_root, "Root of the UIDs that are made, e.g. your institution's")->capture_default_str();
     command->add_option("--deidentify", options->key_file, "Write no names, and UIDs and dates mapped by the secret in this file, which is made where it is not there");
     command->add_option("--dates", options->dates, "With --deidentify: shift (default; by whole days, the same for all of a patient) or keep")->check(CLI::IsMember({"shift", "keep"}));
+    command->add_flag("--surfaces", options->surfaces, "3-D pictures of the lesions in the report, drawn in software on a virtual display (Xvfb); without one the report says so");
     command->add_flag("--overwrite", options->overwrite, "Replace an existing result folder");
     command->add_option("--threads", options->threads, "Threads (0 = all cores)")->check(CLI::NonNegativeNumber);
     command->footer("Example: retromass run case.yaml -o result");

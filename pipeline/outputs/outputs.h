@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -198,6 +199,15 @@ Result<std::vector<std::string>> write_key_images(const std::filesystem::path& f
                                                   const CaseResult& result, const TimepointResult& timepoint,
                                                   const LesionResult& lesion);
 
+/// The surface of a lesion at a time point, as a picture to be drawn.
+struct SurfaceFile {
+    std::string lesion;
+    std::string timepoint;
+    std::filesystem::path file;   ///< PNG
+};
+/// Draws all of them or fails; those of one lesion at one scale, which stands in the pictures. Who writes a case knows no toolkit for it.
+using DrawSurfaces = std::function<Status(const CaseResult& result, const std::vector<SurfaceFile>& wanted)>;
+
 /// Writes the case folder of the design (case.json, measurements.csv, response.csv, masks/, dicom/, images/, report.html,
 /// provenance.json, events.jsonl) to a temporary name beside `folder`, then renames. An existing `folder` is replaced only with
 /// `overwrite`. The written SEG is read back and re-measured; a difference fails with verification_failed. Answers which signatures of the replaced
@@ -206,6 +216,7 @@ struct WriteParameters {
     bool overwrite = false;
     std::string command;          ///< for provenance
     std::string timestamp;        ///< ISO 8601; the declared timestamp of this run
+    DrawSurfaces draw_surfaces;   ///< empty = nobody asks for them; where it fails the report says why there are none
 };
 Result<std::vector<Notice>> write_case(const std::filesystem::path& folder, const CaseResult& result, const WriteParameters& parameters,
                   const Progress& progress = {});

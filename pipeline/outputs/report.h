@@ -16,6 +16,8 @@ struct Pictures {
     std::filesystem::path folder;
     std::map<std::string, std::vector<std::string>> of;      ///< key images: axial, coronal, sagittal
     std::map<std::string, std::vector<std::string>> sheets;  ///< the same planes of all time points of a lesion at one scale
+    std::map<std::string, std::string> surfaces;  ///< in 3-D, all time points of a lesion at one scale
+    std::string no_surfaces;                      ///< why there are none, where they were asked for
     std::map<std::string, std::string> remarks;  ///< on the DICOM objects of a time point
 };
 

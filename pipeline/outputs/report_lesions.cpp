@@ -138,6 +138,26 @@ void add_sheet(const std::vector<Seen>& course, const Pictures& pictures, std::v
     }
 }
 
+/// The same course in 3-D; or why it is not there.
+void add_surfaces(const std::vector<Seen>& course, const Pictures& pictures, std::vector<Block>& out)
+{
+    Figures row{{}, true};
+    for (const auto& [timepoint, lesion] : course) {
+        const auto found = pictures.surfaces.find(stem_of(*timepoint, *lesion));
+        if (found == pictures.surfaces.end() || !lesion->measurements) continue;
+        const auto& m = *lesion->measurements;
+        row.items.push_back({found->second, "surface of lesion " + lesion->lesion + " at " + timepoint->id + " in 3-D, seen from the patient's right front and a little from above, at the scale of its row; long axis " + m.long_axis.recorded.text() + " mm, short axis " +
+                                                m.short_axis.recorded.text() + " mm, craniocaudal " + m.craniocaudal.recorded.text() + " mm",
+                             timepoint->id + ", 3-D"});
+    }
+    if (!row.items.empty()) {
+        out.push_back(Words{"Surfaces of the masks from the patient's right front, smoothed for the eye: no figure is taken from them. One scale, shown by the bar. Inside, cyan: long axis; magenta: short axis; green: craniocaudal extent.", Words::Look::soft});
+        out.push_back(std::move(row));
+    } else if (!pictures.no_surfaces.empty()) {
+        out.push_back(Words{"3-D pictures of the surface were asked for and are left out: " + pictures.no_surfaces + ".", Words::Look::soft});
+    }
+}
+
 void add_details(const Seen& seen, const Pictures& pictures, std::vector<Block>& out)
 {
     const auto& [timepoint, lesion] = seen;
@@ -245,6 +265,7 @@ std::vector<Block> lesion_blocks(const CaseResult& result, const Pictures& pictu
         if (course.empty()) continue;
         out.push_back(Heading{2, "Lesion " + lesion.id + ": " + std::string(name(lesion.role)) + (lesion.site.empty() ? "" : ", " + lesion.site) + (lesion.nodal ? ", node" : ""), ""});
         add_sheet(course, pictures, out);
+        add_surfaces(course, pictures, out);
         Table table{"Lengths in mm, as recorded; long and short axis in the axial plane, craniocaudal along the slices' normal; changes of the axis that RECIST counts; HU as mean and standard deviation. Below a value its 95 % interval.",
                     {{"Time point"}, {"Date"}, {"Status"}, {"Long", true}, {"Short", true}, {"Cranio-caudal", true}, {"Max 3-D", true}, {"Volume, ml", true}, {"HU", true}, {"% from baseline", true}, {"% from nadir", true}, {"Reader's line", true}, {"Review"}}, {}};
         for (const auto& seen : course) table.rows.push_back(measured_row(result, seen));

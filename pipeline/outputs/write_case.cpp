@@ -86,6 +86,8 @@ public:
             RETROMASS_TRY_ASSIGN(auto sheet, write_sheet(folder_ / "images", result_, lesion.id));
             pictures_.sheets.merge(sheet);
         }
+        RETROMASS_TRY(wanted());
+        draw_surfaces();
         const auto document = report_document(result_, pictures_);
         RETROMASS_TRY(wanted());
         std::vector<Preview> previews;
@@ -103,6 +105,7 @@ public:
         RETROMASS_TRY(show_standing(folder_));  // what readers said of this very result before holds still; the page is listed as it was without
         std::vector<Notice> out;
         for (const auto& [timepoint, why] : voided_) out.push_back({Code::unreviewed, "time point " + timepoint + ": " + why});
+        if (!pictures_.no_surfaces.empty()) out.push_back({Code::no_display, "3-D pictures are left out of the report: " + pictures_.no_surfaces});
         return out;
     }
 
@@ -117,6 +120,31 @@ private:
     void note(const char* event, const ordered_json& more)
     {
         log_.note(parameters_.timestamp, event, more);
+    }
+
+    /// Surfaces are for the eye alone: without them the case is whole, and the report says why.
+    void draw_surfaces()
+    {
+        if (!parameters_.draw_surfaces) return;
+        std::vector<SurfaceFile> files;
+        std::map<std::string, std::string> drawn;
+        for (const auto& timepoint : result_.timepoints) {
+            for (const auto& lesion : timepoint.lesions) {
+                if (!timepoint.ct || !lesion.mask || !lesion.measurements) continue;
+                const auto stem = stem_of(timepoint, lesion);
+                drawn[stem] = stem + "-surface.png";
+                files.push_back({lesion.lesion, timepoint.id, pictures_.folder / drawn[stem]});
+            }
+        }
+        if (files.empty()) return;
+        if (const auto done = parameters_.draw_surfaces(result_, files); !done) {
+            std::error_code ignored;
+            for (const auto& left : files) fs::remove(left.file, ignored);
+            pictures_.no_surfaces = done.error().message;
+            return note("surfaces-left-out", {{"reason", pictures_.no_surfaces}});
+        }
+        pictures_.surfaces = std::move(drawn);
+        note("surfaces-drawn", {{"pictures", files.size()}});
     }
 
     Status write_timepoint(const TimepointResult& timepoint)

@@ -207,6 +207,7 @@ struct RunParameters {
     outputs::Dates dates = outputs::Dates::shift;           ///< of a de-identified case
     std::string command;                                    ///< for provenance
     std::string timestamp;                                  ///< ISO 8601, for provenance
+    outputs::DrawSurfaces draw_surfaces;                    ///< for the report; empty = nobody asks for them
     int variants = segmentation::kVariants;                 ///< re-runs of each segmentation for its interval; 0 = no interval
 };
 

@@ -570,6 +570,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
     write.overwrite = parameters.overwrite;
     write.command = result.hiding ? "retromass run --deidentify" : parameters.command;  // paths may name somebody
     write.timestamp = parameters.timestamp;
+    write.draw_surfaces = parameters.draw_surfaces;
     RETROMASS_TRY_ASSIGN(const auto unsigned_now, outputs::write_case(out, result, write, part(progress, kMeasuringShare, 1, "writing")));
     result.notices.insert(result.notices.end(), unsigned_now.begin(), unsigned_now.end());
     return result;

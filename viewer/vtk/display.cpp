@@ -21,4 +21,6 @@ DisplayConnection open_display()
     return nullptr;
 }
 
+Error no_display() { return {Code::no_display, "no display can be opened; on a machine without one, run under xvfb-run -a", "viewer"}; }
+
 }  // namespace retromass::viewer

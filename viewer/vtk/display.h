@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "core/result.h"
+
 namespace retromass::viewer {
 
 /// A connection to the display, closed with its last owner. VTK ends the process where it cannot open one itself, and a
@@ -10,5 +12,6 @@ using DisplayConnection = std::shared_ptr<void>;
 
 /// Null without a display. Tries for half a second: one that is just restarting refuses for some milliseconds.
 DisplayConnection open_display();
+Error no_display();
 
 }  // namespace retromass::viewer

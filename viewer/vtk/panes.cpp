@@ -1,18 +1,11 @@
 #include "viewer/vtk/panes.h"
 
-#include <vtkActor.h>
 #include <vtkCamera.h>
-#include <vtkCellArray.h>
-#include <vtkCoordinate.h>
 #include <vtkImageData.h>
 #include <vtkImageProperty.h>
 #include <vtkImageSlice.h>
 #include <vtkImageSliceMapper.h>
 #include <vtkNew.h>
-#include <vtkPoints.h>
-#include <vtkPolyData.h>
-#include <vtkPolyDataMapper.h>
-#include <vtkProperty.h>
 #include <vtkRenderer.h>
 #include <vtkTextActor.h>
 #include <vtkTextProperty.h>
@@ -20,99 +13,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "viewer/vtk/surface.h"
+#include "viewer/vtk/lesion_model.h"
+#include "viewer/vtk/strokes.h"
 
 namespace retromass::viewer {
-namespace {
-
-struct Colour {
-    double red, green, blue;
-};
-constexpr Colour kOutline{1, 200 / 255.0, 0};  // the test counts its pixels (tests/unit/viewer/picture_test.cpp)
-constexpr Colour kLongAxis{0, 1, 1};
-constexpr Colour kShortAxis{1, 0, 1};
-constexpr Colour kCraniocaudal{0, 1, 0};
-constexpr Colour kPrompt{1, 0.35, 0.35};
-constexpr Colour kCursor{0.25, 0.35, 0.55};
-constexpr Colour kText{0.85, 0.85, 0.85};
-constexpr Colour kSurface{0.9, 0.72, 0.35};
-
-Colour colour_of(CaliperKind kind)
-{
-    switch (kind) {
-        case CaliperKind::long_axis:
-            return kLongAxis;
-        case CaliperKind::short_axis:
-            return kShortAxis;
-        case CaliperKind::craniocaudal:
-            return kCraniocaudal;
-    }
-    return kText;
-}
-
-/// Straight lines of one colour.
-class Lines {
-public:
-    Lines(vtkRenderer* renderer, Colour colour, float width)
-    {
-        vtkNew<vtkPolyDataMapper> mapper;
-        mapper->SetInputData(lines_);
-        actor_->SetMapper(mapper);
-        actor_->GetProperty()->SetColor(colour.red, colour.green, colour.blue);
-        actor_->GetProperty()->SetLineWidth(width);
-        actor_->GetProperty()->LightingOff();
-        renderer->AddActor(actor_);
-        clear();
-    }
-    void clear()
-    {
-        points_ = vtkSmartPointer<vtkPoints>::New();
-        cells_ = vtkSmartPointer<vtkCellArray>::New();
-    }
-    void add(const std::array<double, 3>& a, const std::array<double, 3>& b)
-    {
-        cells_->InsertNextCell(2);
-        cells_->InsertCellPoint(points_->InsertNextPoint(a.data()));
-        cells_->InsertCellPoint(points_->InsertNextPoint(b.data()));
-    }
-    void fade(double opacity) { actor_->GetProperty()->SetOpacity(opacity); }
-    void done()
-    {
-        lines_->SetPoints(points_);
-        lines_->SetLines(cells_);
-        lines_->Modified();
-        actor_->SetVisibility(points_->GetNumberOfPoints() > 0);
-    }
-
-private:
-    vtkNew<vtkPolyData> lines_;
-    vtkNew<vtkActor> actor_;
-    vtkSmartPointer<vtkPoints> points_;
-    vtkSmartPointer<vtkCellArray> cells_;
-};
-
-vtkSmartPointer<vtkTextActor> text_in(vtkRenderer* renderer, int size, Colour colour)
-{
-    auto text = vtkSmartPointer<vtkTextActor>::New();
-    auto* style = text->GetTextProperty();
-    style->SetFontSize(size);
-    style->SetColor(colour.red, colour.green, colour.blue);
-    style->SetShadow(1);
-    renderer->AddViewProp(text);
-    return text;
-}
-
-void place(vtkTextActor* text, double x, double y, int horizontal, int vertical)
-{
-    text->GetPositionCoordinate()->SetCoordinateSystemToNormalizedViewport();
-    text->SetPosition(x, y);
-    text->GetTextProperty()->SetJustification(horizontal);
-    text->GetTextProperty()->SetVerticalJustification(vertical);
-}
-
-std::array<double, 3> xyz(PatientPoint p) { return {p.x, p.y, p.z}; }
-
-}  // namespace
 
 /// One plane: the picture with pixel (x, y) at (x, -y) mm of the pane, so that down is down.
 class Panes::PlanePane {
@@ -342,23 +246,11 @@ private:
 /// The mask's surface, seen from the front, head up, with the three axes inside.
 class Panes::SurfacePane {
 public:
-    SurfacePane(vtkRenderWindow* window, std::array<double, 4> viewport)
-        : long_axis_(renderer_, kLongAxis, 3), short_axis_(renderer_, kShortAxis, 3), craniocaudal_(renderer_, kCraniocaudal, 3)
+    SurfacePane(vtkRenderWindow* window, std::array<double, 4> viewport) : model_(renderer_)
     {
         renderer_->SetViewport(viewport.data());
-        renderer_->SetBackground(0.07, 0.08, 0.1);
         renderer_->BackingStoreOn();  // a turn of the wheel leaves it as it is
         window->AddRenderer(renderer_);
-        vtkNew<vtkPolyDataMapper> mapper;
-        mapper->SetInputData(surface_);
-        mapper->ScalarVisibilityOff();
-        actor_->SetMapper(mapper);
-        auto* look = actor_->GetProperty();
-        look->SetColor(kSurface.red, kSurface.green, kSurface.blue);
-        look->SetSpecular(0.2);
-        look->SetOpacity(0.55);
-        look->BackfaceCullingOn();  // one layer of a translucent shell needs no sorting
-        renderer_->AddActor(actor_);
         text_ = text_in(renderer_, 14, kText);
         place(text_, 0.01, 0.985, VTK_TEXT_LEFT, VTK_TEXT_TOP);
     }
@@ -370,34 +262,17 @@ public:
         if (drawn_ && mask == mask_) return;
         drawn_ = true;
         mask_ = mask;
-        if (mask) {
-            surface_->ShallowCopy(surface_of(*mask, ct_of(scene, view).geometry));
-        } else {
-            surface_->Initialize();
-        }
-        const bool empty = surface_->GetNumberOfPoints() == 0;
-        actor_->SetVisibility(!empty);
-        for (auto* axis : {&long_axis_, &short_axis_, &craniocaudal_}) axis->clear();
-        if (lesion && lesion->measurements) {
-            const auto& m = *lesion->measurements;
-            long_axis_.add(xyz(m.long_axis.a), xyz(m.long_axis.b));
-            short_axis_.add(xyz(m.short_axis.a), xyz(m.short_axis.b));
-            craniocaudal_.add(xyz(m.craniocaudal.a), xyz(m.craniocaudal.b));
-        }
-        for (auto* axis : {&long_axis_, &short_axis_, &craniocaudal_}) axis->done();
-        text_->SetInput(empty ? "no mask" : "surface from the front, smoothed for the eye");
-        if (empty) return;
+        model_.show(lesion, ct_of(scene, view).geometry);
+        text_->SetInput(model_.empty() ? "no mask" : "surface from the front, smoothed for the eye");
+        if (model_.empty()) return;
 
-        double bounds[6];
-        surface_->GetBounds(bounds);
-        const std::array<double, 3> centre{(bounds[0] + bounds[1]) / 2, (bounds[2] + bounds[3]) / 2, (bounds[4] + bounds[5]) / 2};
+        const auto bounds = model_.bounds();
+        const PatientPoint centre{(bounds[0] + bounds[1]) / 2, (bounds[2] + bounds[3]) / 2, (bounds[4] + bounds[5]) / 2};
         auto* camera = renderer_->GetActiveCamera();
-        camera->SetFocalPoint(centre.data());
-        camera->SetPosition(centre[0], centre[1] - 1, centre[2]);
+        camera->SetFocalPoint(xyz(centre).data());
+        camera->SetPosition(xyz(centre + surface_towards_viewer()).data());
         camera->SetViewUp(0, 0, 1);
-        camera->Azimuth(-25);
-        camera->Elevation(15);
-        renderer_->ResetCamera(bounds);
+        renderer_->ResetCamera(bounds.data());
         camera->Zoom(1.2);
         renderer_->ResetCameraClippingRange();
     }
@@ -412,11 +287,7 @@ public:
 
 private:
     vtkNew<vtkRenderer> renderer_;
-    vtkNew<vtkPolyData> surface_;
-    vtkNew<vtkActor> actor_;
-    Lines long_axis_;
-    Lines short_axis_;
-    Lines craniocaudal_;
+    LesionModel model_;
     vtkSmartPointer<vtkTextActor> text_;
     std::shared_ptr<const Mask> mask_;
     bool drawn_ = false;
@@ -522,7 +393,7 @@ Panes::Panes(vtkRenderWindow* window)
     beside_[1] = std::make_unique<PlanePane>(window, Plane::coronal, pane(true, false, 1));
     captions_ = std::make_unique<TextStrip>(window, std::array{0.0, kHead, 1.0, 1.0}, Colour{0.12, 0.12, 0.14}, 15,
                                             TextStrip::Align::left);
-    band_ = std::make_unique<TextStrip>(window, std::array{0.0, 0.0, 1.0, kFoot}, Colour{0.5, 0.1, 0.05}, 18,
+    band_ = std::make_unique<TextStrip>(window, std::array{0.0, 0.0, 1.0, kFoot}, kBand, 18,
                                         TextStrip::Align::centre);
     table_ = std::make_unique<TablePane>(window, std::array{1 - kTable, kFoot, 1.0, kHead});
     lay_out(View{});

@@ -1,10 +1,8 @@
 #include <vtkInteractorStyleTrackballCamera.h>
 #include <vtkNew.h>
 #include <vtkObjectFactory.h>
-#include <vtkPNGWriter.h>
 #include <vtkRenderWindow.h>
 #include <vtkRenderWindowInteractor.h>
-#include <vtkWindowToImageFilter.h>
 
 #include <array>
 #include <optional>
@@ -13,17 +11,13 @@
 #include "viewer/session.h"
 #include "viewer/vtk/display.h"
 #include "viewer/vtk/panes.h"
+#include "viewer/vtk/written.h"
 
 namespace retromass::viewer {
 namespace {
 
 constexpr int kWithTable = 5;           ///< quarters of the pictures' width: a fifth is the table's (panes.cpp)
 constexpr unsigned long kLook_ms = 40;  ///< between looks whether a mask came: the eye waits no longer than for a picture
-
-Error no_display()
-{
-    return {Code::no_display, "no display can be opened; on a machine without one, run under xvfb-run -a", "viewer"};
-}
 
 /// Keys and mouse over the planes go to the session; over the surface the toolkit's own turning.
 class ReaderStyle : public vtkInteractorStyleTrackballCamera {
@@ -193,17 +187,7 @@ Status render_scene(const Scene& scene, const View& view, const std::filesystem:
     Panes panes(window);
     panes.draw(scene, view);
     window->Render();
-
-    vtkNew<vtkWindowToImageFilter> picture;
-    picture->SetInput(window);
-    picture->SetInputBufferTypeToRGB();
-    picture->ReadFrontBufferOff();
-    vtkNew<vtkPNGWriter> writer;
-    writer->SetFileName(png.c_str());
-    writer->SetInputConnection(picture->GetOutputPort());
-    writer->Write();
-    if (writer->GetErrorCode() != 0) return Error{Code::io, "could not write the picture " + png.string(), "viewer"};
-    return Done{};
+    return written(window, png);
 }
 
 }  // namespace retromass::viewer

@@ -80,6 +80,47 @@ TEST(WriteCase, WritesTheSameBytesTwice)
     }
 }
 
+TEST(WriteCase, HasTheSurfacesThatWereAskedForInListReportAndLog)
+{
+    const test::Scratch scratch;
+    const auto out = scratch.path() / "out";
+    auto parameters = declared();
+    std::vector<std::string> wanted;
+    parameters.draw_surfaces = [&](const outputs::CaseResult&, const std::vector<outputs::SurfaceFile>& files) -> Status {
+        for (const auto& surface : files) {
+            wanted.push_back(surface.timepoint + " " + surface.lesion);
+            fs::copy_file(surface.file.parent_path() / "day-38-T1-axial.png", surface.file);
+        }
+        return Done{};
+    };
+    ASSERT_TRUE(outputs::write_case(out, test::sample_case(scratch.path() / "ct", 8, 10), parameters).ok());
+    EXPECT_EQ(wanted.size(), 4U);  // the fifth time point has no mask
+    EXPECT_THAT(wanted, testing::Contains("day-38 T1"));
+    EXPECT_THAT(entries_of(out / "images"), testing::Contains("day-38-T1-surface.png"));
+    EXPECT_THAT(text_of(out / "provenance.json"), HasSubstr("images/day-38-T1-surface.png"));
+    EXPECT_THAT(text_of(out / "events.jsonl"), HasSubstr("surfaces-drawn"));
+    EXPECT_THAT(text_of(out / "report.html"), HasSubstr("surface of lesion T1 at day-38 in 3-D"));
+    EXPECT_TRUE(outputs::audit_case(out)->faults.empty());
+}
+
+TEST(WriteCase, IsWholeWithoutSurfacesThatCannotBeDrawnAndSaysWhy)
+{
+    const test::Scratch scratch;
+    const auto out = scratch.path() / "out";
+    auto parameters = declared();
+    parameters.draw_surfaces = [](const outputs::CaseResult&, const std::vector<outputs::SurfaceFile>& files) -> Status {
+        std::ofstream(files[0].file) << "half a pic";
+        return Error{Code::no_display, "no <screen>", "test"};
+    };
+    const auto notices = outputs::write_case(out, test::sample_case(scratch.path() / "ct", 8, 10), parameters);
+    ASSERT_TRUE(notices.ok());
+    ASSERT_EQ(notices->size(), 1U);
+    EXPECT_EQ((*notices)[0].code, Code::no_display);
+    EXPECT_EQ(entries_of(out / "images").size(), 24U);
+    EXPECT_THAT(text_of(out / "report.html"), HasSubstr("left out: no &lt;screen&gt;."));
+    EXPECT_TRUE(outputs::audit_case(out)->faults.empty());
+}
+
 TEST(WriteCase, RefusesAFolderThatExistsUnlessOverwritingACase)
 {
     const test::Scratch scratch;
