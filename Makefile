@@ -49,7 +49,7 @@ test-web: build
 bench: deps
 	@cmake --preset bench </dev/null
 	@cmake --build build/bench --parallel $(JOBS)
-	@tools/merge_bench.py build/bench.json build/bench/bin/bench_*
+	@xvfb-run -a tools/merge_bench.py build/bench.json build/bench/bin/bench_*
 
 # Workers, runners and nodes of a cluster killed a hundred times in all; `make test` has a sample of six. Then 200 cases and studies: nothing grows. Results: docs/validation.md.
 soak: build

@@ -42,28 +42,47 @@ int pixels(double length_mm, double pixel_mm) { return std::max(1, static_cast<i
 /// HU between two slices; a voxel that was not measured is not blended.
 std::int16_t between(std::int16_t lower, std::int16_t upper, double fraction)
 {
+    constexpr double kOnTheSlice = 1e-9;  // of 65535 HU: far from half a HU, so the nearest one is the slice's own
+    if (fraction < kOnTheSlice) return lower;
     if (lower == kPaddingHu || upper == kPaddingHu) return fraction < 0.5 ? lower : upper;
     return static_cast<std::int16_t>(std::lround((1 - fraction) * lower + fraction * upper));
 }
+
+/// The nearest voxels to positions that grow by one step a pixel. Most steps are whole: none or one voxel, but for the last bits. Then rounding once is rounding
+/// each, as long as no position comes near the middle between two voxels.
+class NearestVoxels {
+public:
+    NearestVoxels(double first, double step, int pixels) : first_(first), step_(step), nearest_(std::lround(first)), whole_step_(std::lround(step))
+    {
+        constexpr double kDrift = 1e-6, kMargin = 1e-3;  // voxels
+        const double from_middle = 0.5 - std::abs(first - static_cast<double>(nearest_));
+        whole_ = std::abs(step - static_cast<double>(whole_step_)) * pixels < kDrift && from_middle > kMargin;
+    }
+    int at(int x) const { return static_cast<int>(whole_ ? nearest_ + x * whole_step_ : std::lround(first_ + x * step_)); }
+
+private:
+    double first_;
+    double step_;
+    long nearest_;
+    long whole_step_;
+    bool whole_;
+};
 
 /// The voxels under one row of a plane. The row lies within one slice position, so that its index grows by one step a pixel.
 class RowOfVoxels {
 public:
     RowOfVoxels(const VolumeGeometry& geometry, const PlaneFrame& frame, int y)
-        : first_(geometry.to_index(frame.to_patient(0, y)))
-    {
-        const auto second = geometry.to_index(frame.to_patient(1, y));
-        column_step_ = second.column - first_.column;
-        row_step_ = second.row - first_.row;
-    }
-    double slice() const { return first_.slice; }
-    int column(int x) const { return static_cast<int>(std::lround(first_.column + x * column_step_)); }
-    int row(int x) const { return static_cast<int>(std::lround(first_.row + x * row_step_)); }
+        : RowOfVoxels(geometry.to_index(frame.to_patient(0, y)), geometry.to_index(frame.to_patient(1, y)), frame.width) {}
+    double slice() const { return slice_; }
+    int column(int x) const { return columns_.at(x); }
+    int row(int x) const { return rows_.at(x); }
 
 private:
-    ContinuousIndex first_;
-    double column_step_ = 0;
-    double row_step_ = 0;
+    RowOfVoxels(ContinuousIndex first, ContinuousIndex second, int pixels)
+        : columns_(first.column, second.column - first.column, pixels), rows_(first.row, second.row - first.row, pixels), slice_(first.slice) {}
+    NearestVoxels columns_;
+    NearestVoxels rows_;
+    double slice_;
 };
 
 char letter_of(PatientPoint direction)
@@ -162,19 +181,25 @@ std::vector<PlaneLine> outline(const Mask& mask, const VolumeGeometry& geometry,
     const auto at = [&](int x, int y) -> std::uint8_t& {
         return inside[static_cast<std::size_t>(y + 1) * static_cast<std::size_t>(wide) + static_cast<std::size_t>(x + 1)];
     };
+    int left = frame.width, right = -1, top = frame.height, bottom = -1;  // of what is inside
     for (int y = 0; y < frame.height; ++y) {
         const RowOfVoxels voxels(geometry, frame, y);
         const auto slice = static_cast<int>(std::lround(voxels.slice()));
         for (int x = 0; x < frame.width; ++x) {
             const int column = voxels.column(x);
             const int row = voxels.row(x);
-            if (n.contains(column, row, slice)) at(x, y) = mask.at(column, row, slice) != 0;
+            if (!n.contains(column, row, slice) || mask.at(column, row, slice) == 0) continue;
+            at(x, y) = 1;
+            left = std::min(left, x);
+            right = std::max(right, x);
+            top = std::min(top, y);
+            bottom = y;
         }
     }
 
     std::vector<PlaneLine> lines;
-    for (int y = -1; y < frame.height; ++y) {  // edges between rows y and y + 1
-        for (int x = 0; x < frame.width; ++x) {
+    for (int y = top - 1; y <= bottom; ++y) {  // edges between rows y and y + 1
+        for (int x = left; x <= right; ++x) {
             if (at(x, y) == at(x, y + 1)) continue;
             const int start = x;
             while (x < frame.width && at(x, y) == at(start, y) && at(x, y + 1) == at(start, y + 1)) ++x;
@@ -182,8 +207,8 @@ std::vector<PlaneLine> outline(const Mask& mask, const VolumeGeometry& geometry,
             --x;
         }
     }
-    for (int x = -1; x < frame.width; ++x) {  // edges between columns x and x + 1
-        for (int y = 0; y < frame.height; ++y) {
+    for (int x = left - 1; x <= right; ++x) {  // edges between columns x and x + 1
+        for (int y = top; y <= bottom; ++y) {
             if (at(x, y) == at(x + 1, y)) continue;
             const int start = y;
             while (y < frame.height && at(x, y) == at(x, start) && at(x + 1, y) == at(x + 1, start)) ++y;

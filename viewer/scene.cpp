@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 
 #include "viewer/view.h"
 
@@ -94,6 +95,13 @@ std::uint8_t grey(std::int16_t hu, Window window)
     if (hu <= centre - half) return 0;
     if (hu > centre + half) return 255;
     return static_cast<std::uint8_t>(std::lround(((hu - centre) / (width - 1) + 0.5) * 255));
+}
+
+std::vector<std::uint8_t> greys(Window window)
+{
+    std::vector<std::uint8_t> out;
+    for (int hu = std::numeric_limits<std::int16_t>::min(); hu <= std::numeric_limits<std::int16_t>::max(); ++hu) out.push_back(grey(static_cast<std::int16_t>(hu), window));
+    return out;
 }
 
 Result<View> first_view(const Scene& scene)

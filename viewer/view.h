@@ -74,6 +74,8 @@ struct WindowPreset {
 const std::array<WindowPreset, 4>& window_presets();
 /// Grey value of one voxel; padding is black.
 std::uint8_t grey(std::int16_t hu, Window window);
+/// That of every voxel there can be: at `hu - INT16_MIN`.
+std::vector<std::uint8_t> greys(Window window);
 
 /// The acquired slice, and the two planes across the stack along its rows and columns. For a stack acquired near axial they
 /// are the axial, coronal and sagittal plane; the letters at their edges come from the geometry.

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "viewer/vtk/lesion_model.h"
 #include "viewer/vtk/strokes.h"
@@ -123,9 +124,10 @@ private:
         image_->AllocateScalars(VTK_UNSIGNED_CHAR, 1);
         auto* out = static_cast<unsigned char*>(image_->GetScalarPointer());
         const auto hu = sampled(ct, frame_);
+        if (greys_.empty() || window != sampled_.window) greys_ = greys(window);
         const auto width = static_cast<std::size_t>(frame_.width);
         for (auto y = static_cast<std::size_t>(frame_.height); y-- > 0;) {  // the toolkit's rows run upwards
-            for (std::size_t x = 0; x < width; ++x) *out++ = grey(hu[y * width + x], window);
+            for (std::size_t x = 0; x < width; ++x) *out++ = greys_[static_cast<std::size_t>(hu[y * width + x] - std::numeric_limits<std::int16_t>::min())];
         }
         image_->Modified();
         if (!shown_) renderer_->AddViewProp(slice_);
@@ -230,6 +232,7 @@ private:
     PlaneFrame frame_;
     vtkNew<vtkImageData> image_;
     vtkNew<vtkImageSlice> slice_;
+    std::vector<std::uint8_t> greys_;  ///< of the window of `sampled_`
     Sampled sampled_;     ///< what the picture holds
     Outlined outlined_;   ///< what the outline holds
     bool shown_ = false;
