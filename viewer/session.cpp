@@ -14,10 +14,11 @@ constexpr double kBrushStep = 1.25, kLeast_mm = 1, kMost_mm = 50;   // radius of
 
 }  // namespace
 
-Session::Session(Scene scene, View view, Callbacks callbacks) : scene_(std::move(scene)), view_(view), callbacks_(std::move(callbacks))
+Session::Session(Scene scene, View view, Callbacks callbacks, StillReading still_reading)
+    : scene_(std::move(scene)), view_(view), callbacks_(std::move(callbacks)), still_reading_(std::move(still_reading)), message_(scene_.message)
 {
     if (scene_.blinded) {
-        unseen_ = take_unseen(scene_);
+        hold_back();
         auto last = scene_.timepoints.size() - 1;
         while (last > 0 && !scene_.timepoints[last].ct) --last;
         view_.beside.reset();
@@ -25,6 +26,32 @@ Session::Session(Scene scene, View view, Callbacks callbacks) : scene_(std::move
         view_ = at_row(scene_, view_, {{}, last, {}});
     }
     refresh();
+}
+
+void Session::hold_back() { unseen_ = take_unseen(scene_); }
+
+/// What is looked at stays: the reader may have gone through its slices meanwhile.
+bool Session::take_the_rest()
+{
+    auto rest = still_reading_();
+    if (!rest) return false;
+    still_reading_ = {};
+    if (*rest) {
+        if (const auto fits = first_view((*rest)->scene); !fits) rest = Result<Whole>(fits.error());
+    }
+    if (!*rest) {
+        failed_ = rest->error();
+        scene_.read_only = "the other time points could not be read: " + failed_->message;
+        message_ = scene_.read_only;
+        return true;
+    }
+    auto& whole = **rest;
+    scene_ = std::move(whole.scene);
+    callbacks_ = std::move(whole.callbacks);
+    if (scene_.blinded) hold_back();
+    else view_.beside = whole.beside;
+    message_ = scene_.message;
+    return true;
 }
 
 Session::~Session() { stop_job(); }
@@ -178,7 +205,7 @@ void Session::choose(Tool tool)
 {
     const auto* lesion = lesion_of(scene_, view_);
     if (!lesion || !callbacks_.outcome) {
-        message_ = "nothing can be drawn here";
+        message_ = reading() || failed_ ? scene_.read_only : "nothing can be drawn here";
         return;
     }
     if (edits_the_mask(tool) && !lesion->mask) {
@@ -308,6 +335,11 @@ void Session::ask()
 
 bool Session::tick()
 {
+    if (still_reading_) {
+        if (!take_the_rest()) return false;
+        refresh();
+        return true;
+    }
     if (!job_.valid() || job_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
     auto made = job_.get();
     if (ask_again_) {

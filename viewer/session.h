@@ -18,7 +18,7 @@ namespace retromass::viewer {
 /// then, and draws `scene` and `view`. A mask is made beside it, so that the window never waits.
 class Session {
 public:
-    Session(Scene scene, View view, Callbacks callbacks);
+    Session(Scene scene, View view, Callbacks callbacks, StillReading still_reading = {});
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -39,8 +39,11 @@ public:
     void pan(PatientPoint by) { view_ = panned(view_, by); }
     void go(const TableRow& row);
     void window_drag(double right_px, double down_px) { view_ = dragged_window(view_, right_px, down_px); }
-    /// Looks whether a mask came; true where the picture changed.
+    /// Looks whether a mask came, or the rest of the case; true where the picture changed.
     bool tick();
+    bool reading() const { return static_cast<bool>(still_reading_); }
+    /// Why the rest of the case could not be read.
+    const std::optional<Error>& failed() const { return failed_; }
     bool working() const { return job_.valid(); }
 
 private:
@@ -61,6 +64,8 @@ private:
     void decide_with(Decision decision, const std::string& reason);
     void sign();
     void sign_with(const std::string& reason);
+    void hold_back();                  ///< what a blinded reader must not see yet
+    bool take_the_rest();
     void reveal();                     ///< the next time point of a blinded session
     std::string why_not() const;       ///< nothing can be decided
     std::string told(Tool tool) const;
@@ -72,6 +77,8 @@ private:
     Scene shown_;
     View view_;
     Callbacks callbacks_;
+    StillReading still_reading_;            ///< empty = the case is whole
+    std::optional<Error> failed_;
     Tool tool_ = Tool::none;
     std::optional<Drawing> drawing_;
     double brush_mm_ = 5;                   ///< radius

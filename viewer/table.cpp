@@ -34,7 +34,7 @@ std::vector<TableRow> table(const Scene& scene, const View& view)
     for (std::size_t t = 0; t < scene.timepoints.size(); ++t) {
         const auto& timepoint = scene.timepoints[t];
         const bool here = t == view.timepoint;
-        rows.push_back({timepoint.id + (timepoint.date ? "  " + iso(*timepoint.date) : "") + (timepoint.ct ? "" : "  no images"), t, {}, here});
+        rows.push_back({timepoint.id + (timepoint.date ? "  " + iso(*timepoint.date) : "") + (timepoint.ct ? "" : timepoint.being_read ? "  being read" : "  no images"), t, {}, here});
         if (!timepoint.response.empty()) rows.push_back({"  " + scene.criterion + ": " + timepoint.response, t, {}, here});
         if (!timepoint.signature.empty()) rows.push_back({"  signed by " + timepoint.signature, t, {}, here});
         for (std::size_t l = 0; l < timepoint.lesions.size(); ++l) {

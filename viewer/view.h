@@ -43,6 +43,7 @@ struct TimepointView {
     std::vector<LesionView> lesions;
     std::string signature;        ///< "R1, radiologist, 2026-01-02T10:00:00Z"; empty = not signed
     std::string baseline;         ///< id of the time point it is compared with; empty = none
+    bool being_read = false;      ///< its images and lesions are not there yet
     std::string response;         ///< by the primary criterion, e.g. "PR -63.6 %"; empty = none is given
 };
 
@@ -247,12 +248,22 @@ struct Callbacks {
     std::function<Result<std::string>(std::size_t timepoint, const std::string& reason)> sign;
 };
 
+/// A case of which a part was shown while the rest was being read: the time points are the same, and what was shown stays as it was.
+struct Whole {
+    Scene scene;
+    Callbacks callbacks;
+    std::optional<std::size_t> beside;   ///< View::beside, where the reader stopped with one
+};
+/// Asked now and then, from the window's thread: nothing while the case is still being read.
+using StillReading = std::function<std::optional<Result<Whole>>()>;
+
 struct Ended {
     int decisions = 0;  ///< reviews, changes and signatures
     View view;          ///< looked at in the end
 };
-/// Opens the window on `start` (else `first_view`) and returns when it is closed. Fails with no_display without one.
-Result<Ended> show(const Scene& scene, const Callbacks& callbacks, const std::optional<View>& start = {});
+/// Opens the window on `start` (else `first_view`) and returns when it is closed. Fails with no_display without one. Where a part of the case is still
+/// being read, the window's title says so ("(reading)"); and where that fails, so does the window once it is closed.
+Result<Ended> show(const Scene& scene, const Callbacks& callbacks, const std::optional<View>& start = {}, StillReading still_reading = {});
 
 struct PictureSize {
     int width = 1200;

@@ -1,10 +1,11 @@
-#include "viewer/view.h"
-
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -12,12 +13,14 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "core/units.h"
 #include "measurement/response/response.h"
 #include "pipeline/cli/clock.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/method_option.h"
+#include "pipeline/cli/view_scene.h"
 #include "pipeline/outputs/outputs.h"
 #include "pipeline/run/run.h"
 
@@ -49,12 +52,6 @@ Result<fs::path> case_file_of(const Options& options)
         if (fs::exists(place)) return place;
     }
     return Error{Code::usage, "no case.yaml in or beside " + options.folder + "; name it with --case", "cli"};
-}
-
-nlohmann::json json_in(const fs::path& file)
-{
-    std::ifstream in(file);
-    return nlohmann::json::parse(in, nullptr, false);
 }
 
 /// The rules a result was made by: method, policies and what was accepted. Fails with usage where it is of another case.
@@ -96,163 +93,6 @@ std::string options_of(const run::RunParameters& rules)
     }
     for (const auto code : rules.accepted) out += " --accept " + std::string(name(code));
     return out;
-}
-
-/// What the audit log says of the lesions since the case was last written.
-struct Log {
-    using Place = std::pair<std::string, std::string>;                  ///< time point, lesion
-    std::map<Place, std::pair<std::string, std::string>> reviews;       ///< state and reader, of the mask that is there now
-    std::set<Place> changed;                                            ///< in the case file, not yet in the result
-};
-Log log_of(const fs::path& folder)
-{
-    Log log;
-    std::map<Log::Place, std::string> masks;
-    std::ifstream in(folder / "events.jsonl");
-    for (std::string line; std::getline(in, line);) {
-        const auto event = nlohmann::json::parse(line, nullptr, false);
-        if (!event.is_object()) continue;
-        const auto what = event.value("event", "");
-        const Log::Place place{event.value("timepoint", ""), event.value("lesion", "")};
-        if (what == "review") log.reviews[place] = {event.value("state", ""), event.value("reader", "")};
-        if (what == "review" && event.value("state", "") == "edited") log.changed.insert(place);
-        if (what == "case-written") log.changed.clear();
-        if (what == "measured" || what == "status") {
-            const auto mask = event.value("mask_sha256", "");
-            // A review is of the mask that was there; an edit is of the one that the next run makes.
-            if (masks.contains(place) && masks[place] != mask && !log.changed.contains(place)) log.reviews.erase(place);
-            masks[place] = mask;
-        }
-    }
-    return log;
-}
-
-/// What a result holds of its lesions. Masks that the case file has gone beyond are left out; of uneven series there is no NIfTI: then the prompt is followed again.
-run::OpenCase::WrittenCase written_in(const fs::path& folder, const run::CaseFile& file, const Log& log)
-{
-    run::OpenCase::WrittenCase written;
-    for (const auto& timepoint : file.timepoints) {
-        for (const auto& lesion : file.lesions) {
-            const Log::Place place{timepoint.id, lesion.lesion.id};
-            if (log.changed.contains(place)) continue;
-            if (const auto mask = mask_file_of(folder, place.first, place.second)) written[place].mask = *mask;
-        }
-    }
-    const auto result = json_in(folder / "case.json");
-    if (!result.is_object()) return written;
-    for (const auto& timepoint : result.value("timepoints", nlohmann::json::array())) {
-        for (const auto& lesion : timepoint.value("lesions", nlohmann::json::array())) {
-            auto& kept = written[{timepoint.value("id", ""), lesion.value("id", "")}];
-            kept.reason = lesion.value("reason", "");
-            if (const auto carried = lesion.find("carried"); carried != lesion.end() && carried->is_object()) kept.carried_from = carried->value("from", "");
-        }
-    }
-    return written;
-}
-
-viewer::LesionView shown(const run::OpenCase::Lesion& lesion)
-{
-    viewer::LesionView out;
-    out.lesion = lesion.result.lesion;
-    out.mask = lesion.mask;
-    out.measurements = lesion.result.measurements;
-    out.reason = lesion.result.reason;
-    if (lesion.result.prompt) out.prompt = *lesion.result.prompt;
-    out.notices = lesion.result.notices;
-    if (out.measurements) out.notices.insert(out.notices.begin(), out.measurements->notices.begin(), out.measurements->notices.end());
-    return out;
-}
-
-std::string percent(const std::optional<double>& change) { return change ? std::string(*change > 0 ? " +" : " ") + fixed(*change, 1) + " %" : ""; }
-
-/// What the primary criterion says at every time point; of a time point in two periods the one it ends.
-std::vector<std::string> responses_of(const run::CaseFile& file, const response::Assessment& assessment)
-{
-    std::map<std::string, std::string> by_timepoint;
-    const auto put = [&](const std::string& timepoint, bool is_baseline, response::Category category, const std::optional<double>& change) {
-        if (is_baseline) by_timepoint.try_emplace(timepoint, "baseline");
-        else by_timepoint[timepoint] = std::string(response::name(category)) + percent(change);
-    };
-    if (assessment.primary == "recist-1.1") {
-        for (const auto& row : assessment.recist) put(row.timepoint, row.is_baseline, row.overall.category, row.change_from_baseline_pct);
-    } else {
-        for (const auto& period : assessment.criteria) {
-            if (period.criterion != assessment.primary) continue;
-            for (const auto& row : period.timepoints) put(row.timepoint, row.is_baseline, row.decision.category, row.change_from_baseline_pct);
-        }
-    }
-    std::vector<std::string> out;
-    for (const auto& timepoint : file.timepoints) out.push_back(by_timepoint[timepoint.id]);
-    return out;
-}
-
-/// The time point each one is compared with by the primary criterion, by its id.
-std::map<std::string, std::string> baselines_of(const response::Assessment& assessment)
-{
-    std::map<std::string, std::string> out;
-    for (const auto& row : assessment.recist) {
-        if (!row.is_baseline) out[row.timepoint] = row.baseline_timepoint;
-    }
-    if (assessment.primary == "recist-1.1") return out;
-    for (const auto& period : assessment.criteria) {
-        if (period.criterion != assessment.primary) continue;
-        std::string baseline;
-        for (const auto& row : period.timepoints) {
-            if (row.is_baseline) baseline = row.timepoint;
-            else out[row.timepoint] = baseline;
-        }
-    }
-    return out;
-}
-
-std::string words_of(const std::string& reader, const std::string& role, const std::string& time) { return reader + ", " + role + ", " + time; }
-
-/// Who signed which time point's report.
-std::map<std::string, std::string> signatures_in(const fs::path& folder)
-{
-    std::map<std::string, std::string> out;
-    const auto written = json_in(folder / "case.json");
-    if (!written.is_object()) return out;
-    for (const auto& timepoint : written.value("timepoints", nlohmann::json::array())) {
-        const auto signature = timepoint.value("signature", nlohmann::json());
-        if (signature.is_object()) out[timepoint.value("id", "")] = words_of(signature.value("reader", ""), signature.value("role", ""), signature.value("time", ""));
-    }
-    return out;
-}
-
-Result<viewer::Scene> scene_of(const run::OpenCase& open, const Log& log, std::map<std::string, std::string> signatures)
-{
-    const auto& file = open.file();
-    viewer::Scene scene;
-    scene.case_id = file.case_id;
-    scene.synthetic = open.synthetic();
-    scene.criterion = response::criterion_title(file.primary);
-    RETROMASS_TRY_ASSIGN(const auto assessment, open.assessed(open.lesions()));
-    const auto responses = responses_of(file, assessment);
-    auto baselines = baselines_of(assessment);
-    for (std::size_t t = 0; t < file.timepoints.size(); ++t) {
-        viewer::TimepointView timepoint;
-        timepoint.id = file.timepoints[t].id;
-        timepoint.date = open.date(t);
-        timepoint.response = responses[t];
-        timepoint.signature = signatures[timepoint.id];
-        timepoint.baseline = baselines[timepoint.id];
-        if (const auto& ct = open.ct(t)) timepoint.ct = {ct, &ct->volume};
-        for (const auto& lesion : open.lesions()[t]) {
-            auto view = shown(lesion);
-            const auto& said = file.lesions[timepoint.lesions.size()].timepoints;
-            if (const auto at = said.find(timepoint.id); at != said.end() && !at->second.edits_file.empty()) {
-                RETROMASS_TRY_ASSIGN(view.edits, run::edits_in(file.folder / at->second.edits_file));
-            }
-            if (const auto review = log.reviews.find({timepoint.id, view.lesion}); review != log.reviews.end()) {
-                view.review_state = review->second.first;
-                view.reader = review->second.second;
-            }
-            timepoint.lesions.push_back(std::move(view));
-        }
-        scene.timepoints.push_back(std::move(timepoint));
-    }
-    return scene;
 }
 
 /// What a blinded reader must not see: dates, names that may be dates, and what other readers said. Without a case it hides nothing.
@@ -455,6 +295,77 @@ try {
     return std::nullopt;
 }
 
+/// The time point that a reader sees first: where the window was closed, of a blinded reading the one to be read; else the first with a CT.
+std::optional<std::size_t> looked_at_first(const Options& options, const run::CaseFile& file, const std::map<std::string, std::string>& signatures, const fs::path& place)
+{
+    const auto kept = json_in(place);
+    std::optional<std::size_t> out;
+    for (std::size_t t = 0; t < file.timepoints.size(); ++t) {
+        const auto& timepoint = file.timepoints[t];
+        if (timepoint.ct.empty()) continue;
+        if (!out || options.blinded) out = t;
+        if (options.blinded ? !signatures.contains(timepoint.id) : kept.is_object() && kept.contains("timepoint") && kept["timepoint"] == timepoint.id) return t;
+    }
+    return out;
+}
+
+/// Reads a case beside the window, first what a reader sees first.
+class Reading {
+public:
+    /// The case file and the rules must outlive it. Without `first` nobody waits for a part.
+    Reading(const run::CaseFile& file, run::OpenCase::WrittenCase written, std::set<std::string> changed, const run::RunParameters& rules, std::optional<std::size_t> first)
+    {
+        whole_ = std::async(std::launch::async, [this, &file, &rules, first, written = std::move(written), changed = std::move(changed), progress = terminal_progress()] {
+            const Told told{*this};
+            run::OpenCase::ReadFirst early;
+            if (first) {
+                early = {*first, [this](run::OpenCase::Early part) {
+                             tell(std::move(part));
+                             rest_wanted_.get_future().wait();
+                         }};
+            }
+            return run::OpenCase::open(file, written, changed, rules, [this, &progress](std::string_view stage, double fraction) { return !stop_ && progress(stage, fraction); }, early);
+        });
+    }
+    ~Reading()
+    {
+        stop_ = true;
+        go_on();  // the future waits
+    }
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
+
+    /// Waits for it; nothing where none is wanted, or reading failed. The rest is left until somebody goes on: the first picture has the machine for itself.
+    std::optional<run::OpenCase::Early> early() { return early_.get_future().get(); }
+    void go_on()
+    {
+        if (!std::exchange(goes_on_, true)) rest_wanted_.set_value();
+    }
+    bool done() const { return whole_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+    Result<run::OpenCase> whole()
+    {
+        go_on();
+        return whole_.get();
+    }
+
+private:
+    /// Whoever waits is told in the end, however reading ends.
+    struct Told {
+        Reading& reading;
+        ~Told() { reading.tell({}); }
+    };
+    void tell(std::optional<run::OpenCase::Early> part)
+    {
+        if (!std::exchange(told_, true)) early_.set_value(std::move(part));
+    }
+    std::promise<std::optional<run::OpenCase::Early>> early_;
+    bool told_ = false;      ///< of the thread that reads
+    std::promise<void> rest_wanted_;
+    bool goes_on_ = false;   ///< of the thread that waits
+    std::atomic<bool> stop_ = false;
+    std::future<Result<run::OpenCase>> whole_;  ///< the last member: gone before what its thread uses
+};
+
 /// A blinded reader gets the picture that the window would show: nothing after the first time point that is not signed, and that one where none is named.
 Status draw(const Options& options, viewer::Scene scene)
 {
@@ -499,57 +410,85 @@ Status view_case(const Options& options)
     const auto log = log_of(options.folder);
     std::set<std::string> changed;
     for (const auto& place : log.changed) changed.insert(place.first);
-    RETROMASS_TRY_ASSIGN(auto open, run::OpenCase::open(file, written_in(options.folder, file, log), changed, rules, terminal_progress()));
     const auto signatures = signatures_in(options.folder);
-    RETROMASS_TRY_ASSIGN(auto scene, scene_of(open, log, signatures));
     Blinds blinds;
     if (options.blinded) {
         RETROMASS_TRY(may_be_blinded(options, signatures));
         blinds = Blinds(file, options.reader);
-        scene = blinds.hidden(std::move(scene), file);
     }
-    if (!options.picture.empty()) return draw(options, std::move(scene));
+    const auto hidden = [&](viewer::Scene scene) { return options.blinded ? blinds.hidden(std::move(scene), file) : scene; };
+    const auto place = outputs::beside_result(options.folder, "view.json");
+    const auto first = options.picture.empty() && file.timepoints.size() > 1 ? looked_at_first(options, file, signatures, place) : std::nullopt;
+    Reading reading(file, written_in(options.folder, file, log), changed, rules, first);
+    if (!options.picture.empty()) {
+        RETROMASS_TRY_ASSIGN(const auto open, reading.whole());
+        RETROMASS_TRY_ASSIGN(auto scene, scene_of(open, log, signatures));
+        return draw(options, hidden(std::move(scene)));
+    }
+    if (!read_only.empty()) std::cout << read_only << std::endl;
+    else if (options.reader.empty()) std::cout << "without --reader NAME lesions can be looked at, not accepted, rejected or changed" << std::endl;
 
-    scene.read_only = read_only;
-    scene.message = read_only;
-    if (!scene.read_only.empty()) std::cout << scene.read_only << '\n';
-    else if (options.reader.empty()) std::cout << "without --reader NAME lesions can be looked at, not accepted, rejected or changed\n";
-
-    Desk desk(options, path, std::move(open), !log.changed.empty(), blinds, lock);
-    viewer::Callbacks callbacks;
-    callbacks.reader = options.reader;
-    callbacks.outcome = [&](const viewer::Change& change, const Progress& progress) { return desk.outcome(change, progress); };
-    if (!options.reader.empty() && scene.read_only.empty()) {
-        // A run may have replaced the result meanwhile: nobody has seen what lies there now.
-        const auto still_there = [&]() -> Status {
-            if (outputs::written_result(options.folder) == opened) return Done{};
-            return Error{Code::usage, "the result was written anew while this window was open; close it and open the case again", "cli"};
-        };
-        callbacks.review = [&, still_there](std::size_t timepoint, std::size_t lesion, viewer::Decision decision, const std::string& reason) -> Status {
+    std::optional<Desk> desk;
+    viewer::Scene known;  // with all its time points, once they are read
+    // A run may have replaced the result meanwhile: nobody has seen what lies there now.
+    const auto still_there = [&]() -> Status {
+        if (outputs::written_result(options.folder) == opened) return Done{};
+        return Error{Code::usage, "the result was written anew while this window was open; close it and open the case again", "cli"};
+    };
+    const auto callbacks_of_the_desk = [&] {
+        viewer::Callbacks callbacks;
+        callbacks.reader = options.reader;
+        callbacks.outcome = [&](const viewer::Change& change, const Progress& progress) { return desk->outcome(change, progress); };
+        if (options.reader.empty() || !read_only.empty()) return callbacks;
+        callbacks.review = [&](std::size_t timepoint, std::size_t lesion, viewer::Decision decision, const std::string& reason) -> Status {
             RETROMASS_TRY(still_there());
             return outputs::note_reviews(*lock, {{timestamp_now(), file.timepoints[timepoint].id, file.lesions[lesion].lesion.id,
                                                   decision == viewer::Decision::accept ? "accepted" : "rejected", options.reader, reason, false, options.blinded}});
         };
-        callbacks.take = [&, still_there](const viewer::Change& change) -> Result<std::string> {
+        callbacks.take = [&](const viewer::Change& change) -> Result<std::string> {
             RETROMASS_TRY(still_there());
-            return desk.take(change);
+            return desk->take(change);
         };
-        if (!options.role.empty()) {
-            callbacks.sign = [&, still_there](std::size_t timepoint, const std::string& reason) -> Result<std::string> {
-                RETROMASS_TRY(still_there());
-                return desk.sign(timepoint, reason);
-            };
-        }
+        if (options.role.empty()) return callbacks;
+        callbacks.sign = [&](std::size_t timepoint, const std::string& reason) -> Result<std::string> {
+            RETROMASS_TRY(still_there());
+            return desk->sign(timepoint, reason);
+        };
+        return callbacks;
+    };
+    // Only a whole case can be decided on or changed.
+    const auto whole = [&]() -> Result<viewer::Whole> {
+        auto open = reading.whole();
+        if (!open) return std::move(open).error();
+        RETROMASS_TRY_ASSIGN(auto scene, scene_of(*open, log, signatures));
+        known = hidden(std::move(scene));
+        known.read_only = known.message = read_only;
+        desk.emplace(options, path, std::move(*open), !log.changed.empty(), blinds, lock);
+        const auto kept = options.blinded ? std::nullopt : place_kept(place, known);
+        return viewer::Whole{known, callbacks_of_the_desk(), kept ? kept->beside : std::nullopt};
+    };
+
+    viewer::Whole seen;  // by the reader, to begin with
+    viewer::StillReading still_reading;
+    if (const auto early = reading.early()) {
+        RETROMASS_TRY_ASSIGN(auto scene, early_scene(file, *first, *early, log, signatures));
+        seen.scene = hidden(std::move(scene));
+        still_reading = [&]() -> std::optional<Result<viewer::Whole>> {
+            reading.go_on();
+            if (!reading.done()) return std::nullopt;
+            return whole();
+        };
+    } else {
+        RETROMASS_TRY_ASSIGN(seen, whole());
     }
     for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);  // a window ends at once; loading asked first
-    const auto place = outputs::beside_result(options.folder, "view.json");
-    RETROMASS_TRY_ASSIGN(const auto ended, viewer::show(scene, callbacks, options.blinded ? std::nullopt : place_kept(place, scene)));
-    if (!scene.read_only.empty()) return Done{};
-    if (!options.blinded) keep_place(place, scene, ended.view);
+    RETROMASS_TRY_ASSIGN(const auto ended, viewer::show(seen.scene, seen.callbacks, options.blinded ? std::nullopt : place_kept(place, seen.scene), still_reading));
+    if (!desk || !read_only.empty()) return Done{};
+    if (!options.blinded) keep_place(place, known, ended.view);
     std::cout << ended.decisions << " decisions noted in " << (fs::path(options.folder) / "events.jsonl").string() << '\n';
-    RETROMASS_TRY_ASSIGN(const auto changes, desk.changes());
+    RETROMASS_TRY_ASSIGN(const auto changes, desk->changes());
     for (const auto& line : options.blinded ? std::vector<std::string>{} : changes) std::cout << line << '\n';
-    if (desk.changed()) std::cout << "the case file has changed; for report and objects: retromass run " << path.string() << " -o " << options.folder << " --overwrite" << options_of(rules) << '\n';
+    if (desk->changed()) std::cout << "the case file has changed; for report and objects: retromass run " << path.string() << " -o " << options.folder << " --overwrite" << options_of(rules) << '\n';
     return Done{};
 }
 

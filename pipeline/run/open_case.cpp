@@ -5,6 +5,7 @@
 #include "pipeline/run/patient_of.h"
 #include "pipeline/run/protocol.h"
 #include "pipeline/run/run.h"
+#include "pipeline/run/series_of.h"
 
 namespace retromass::run {
 namespace {
@@ -44,7 +45,47 @@ std::vector<OpenCase::Lesion> as_they_count(std::vector<OpenCase::Lesion> lesion
 
 }  // namespace
 
-Result<OpenCase> OpenCase::open(const CaseFile& file, const WrittenCase& written, const std::set<std::string>& changed, const RunParameters& parameters, const Progress& progress)
+Status OpenCase::read(std::size_t t, const ChosenSeries& chosen, const WrittenCase& written, const Progress& progress)
+{
+    const auto& timepoint = file_.timepoints[t];
+    std::shared_ptr<const ingest::CtSeries> ct;
+    if (!timepoint.ct.empty()) {
+        RETROMASS_TRY_ASSIGN(auto loaded, ingest::load(chosen.series, parameters_.threads, progress));
+        synthetic_ = synthetic_ || loaded.facts.synthetic;
+        ct = std::make_shared<const ingest::CtSeries>(std::move(loaded));
+    }
+    for (const auto& lesion : file_.lesions) {
+        const auto found = written.find({timepoint.id, lesion.lesion.id});
+        const auto kept = found == written.end() ? Written{} : found->second;
+        const auto at = lesion.timepoints.find(timepoint.id);
+        const bool said = at != lesion.timepoints.end() && !says_nothing(at->second);
+        auto asked = lesion;
+        const bool has_mask = ct && !kept.mask.empty() && (said || !kept.carried_from.empty());
+        if (has_mask) {
+            auto& from = asked.timepoints[timepoint.id];
+            from.mask_file = std::filesystem::absolute(kept.mask).string();
+            from.has_prompt = false;
+            from.label.clear();
+            from.edits_file.clear();  // the mask that was written holds them already
+        }
+        RETROMASS_TRY_ASSIGN(auto result, said_lesion(file_, asked, timepoint, chosen, ct.get(), parameters_, accepted_, progress));
+        if (const auto drawn = chosen.prompts.find(lesion.lesion.id); has_mask && drawn != chosen.prompts.end()) {
+            result.prompt = drawn->second;
+            compare_with_reader(result, file_);
+        }
+        if (!said && !has_mask && !kept.reason.empty()) result.reason = kept.reason;
+        if (!said && has_mask) {
+            result.carried_from = kept.carried_from;
+            result.notices.push_back({Code::low_confidence, "carried from " + kept.carried_from + " by registration, nobody pointed at it here"});
+        }
+        lesions_[t].push_back(without_voxels(std::move(result)));
+    }
+    timepoints_[t] = without_voxels(timepoint, ct.get());
+    cts_[t] = std::move(ct);
+    return Done{};
+}
+
+Result<OpenCase> OpenCase::open(const CaseFile& file, const WrittenCase& written, const std::set<std::string>& changed, const RunParameters& parameters, const Progress& progress, const ReadFirst& first)
 {
     OpenCase out;
     out.file_ = file;
@@ -52,49 +93,40 @@ Result<OpenCase> OpenCase::open(const CaseFile& file, const WrittenCase& written
     out.parameters_ = parameters;
     out.parameters_.variants = 0;
     out.accepted_ = accepted_of(out.file_, parameters);
-    std::optional<ingest::AcquisitionFacts> baseline;
-    for (const auto& timepoint : out.file_.timepoints) {
-        ChosenSeries chosen;
-        std::shared_ptr<const ingest::CtSeries> ct;
-        if (!timepoint.ct.empty()) {
-            RETROMASS_TRY_ASSIGN(chosen, series_of(out.file_, timepoint, baseline, out.parameters_, progress));
-            if (!baseline) baseline = chosen.series.facts;
-            RETROMASS_TRY_ASSIGN(auto loaded, ingest::load(chosen.series, parameters.threads, progress));
-            out.synthetic_ = out.synthetic_ || loaded.facts.synthetic;
-            ct = std::make_shared<const ingest::CtSeries>(std::move(loaded));
+    const auto& stated = out.file_.timepoints;
+    out.lesions_.resize(stated.size());
+    out.timepoints_.resize(stated.size());
+    out.cts_.resize(stated.size());
+
+    const auto baseline = static_cast<std::size_t>(std::find_if(stated.begin(), stated.end(), [](const auto& t) { return !t.ct.empty(); }) - stated.begin());
+    std::vector<std::optional<ChosenSeries>> chosen(stated.size());
+    // Every series is chosen knowing the first one, in whatever order they are read.
+    const auto choose = [&](std::size_t t) -> Status {
+        if (chosen[t]) return Done{};
+        if (stated[t].ct.empty()) {
+            chosen[t].emplace();
+            return Done{};
         }
-        auto& lesions = out.lesions_.emplace_back();
-        for (const auto& lesion : out.file_.lesions) {
-            const auto found = written.find({timepoint.id, lesion.lesion.id});
-            const auto kept = found == written.end() ? Written{} : found->second;
-            const auto at = lesion.timepoints.find(timepoint.id);
-            const bool said = at != lesion.timepoints.end() && !says_nothing(at->second);
-            auto asked = lesion;
-            const bool read = ct && !kept.mask.empty() && (said || !kept.carried_from.empty());
-            if (read) {
-                auto& from = asked.timepoints[timepoint.id];
-                from.mask_file = std::filesystem::absolute(kept.mask).string();
-                from.has_prompt = false;
-                from.label.clear();
-                from.edits_file.clear();  // the mask that was written holds them already
-            }
-            RETROMASS_TRY_ASSIGN(auto result, said_lesion(out.file_, asked, timepoint, chosen, ct.get(), out.parameters_, out.accepted_, progress));
-            if (const auto drawn = chosen.prompts.find(lesion.lesion.id); read && drawn != chosen.prompts.end()) {
-                result.prompt = drawn->second;
-                compare_with_reader(result, out.file_);
-            }
-            if (!said && !read && !kept.reason.empty()) result.reason = kept.reason;
-            if (!said && read) {
-                result.carried_from = kept.carried_from;
-                result.notices.push_back({Code::low_confidence, "carried from " + kept.carried_from + " by registration, nobody pointed at it here"});
-            }
-            lesions.push_back(without_voxels(std::move(result)));
-        }
-        out.timepoints_.push_back(without_voxels(timepoint, ct.get()));
-        out.cts_.push_back(std::move(ct));
+        std::optional<ingest::AcquisitionFacts> known;
+        if (t != baseline) known = chosen[baseline]->series.facts;
+        RETROMASS_TRY_ASSIGN(chosen[t], series_of(out.file_, stated[t], known, out.parameters_, progress));
+        return Done{};
+    };
+    const auto read = [&](std::size_t t) -> Status {
+        if (baseline < stated.size()) RETROMASS_TRY(choose(baseline));
+        RETROMASS_TRY(choose(t));
+        return out.read(t, *chosen[t], written, progress);
+    };
+    const bool early = first.tell && changed.empty() && first.timepoint < stated.size();
+    if (early) {
+        RETROMASS_TRY(read(first.timepoint));
+        first.tell({out.cts_[first.timepoint], out.timepoints_[first.timepoint].date, as_they_count(out.lesions_[first.timepoint])});
     }
-    for (std::size_t t = 0; t < out.timepoints_.size(); ++t) {
-        if (changed.contains(out.timepoints_[t].id)) out.unsettle_carried(out.lesions_, t);
+    for (std::size_t t = 0; t < stated.size(); ++t) {
+        if (!early || t != first.timepoint) RETROMASS_TRY(read(t));
+    }
+    for (std::size_t t = 0; t < stated.size(); ++t) {
+        if (changed.contains(stated[t].id)) out.unsettle_carried(out.lesions_, t);
     }
     for (const auto& lesions : out.lesions_) out.counting_.push_back(as_they_count(lesions));
     return out;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -226,6 +227,8 @@ Result<Plan> plan(const CaseFile& file, const std::filesystem::path& out, const 
 Result<outputs::CaseResult> run_case(const CaseFile& file, const std::filesystem::path& out, const RunParameters& parameters,
                                      const Progress& progress = {});
 
+struct ChosenSeries;
+
 /// A case that is worked on: what `run` would make of it, kept lesion by lesion while a reader changes what the case file says.
 /// No intervals are made, and nothing is written.
 class OpenCase {
@@ -247,8 +250,21 @@ public:
         std::string reason;                                 ///< why not evaluable
     };
     using WrittenCase = std::map<std::pair<std::string, std::string>, Written>;   ///< by time point and lesion
-    /// Of lesions that `written` has no mask of, prompts are followed; what was carried from a time point of `changed` is for the next run to find.
-    static Result<OpenCase> open(const CaseFile& file, const WrittenCase& written, const std::set<std::string>& changed, const RunParameters& parameters, const Progress& progress = {});
+    /// One time point, whole, while the others are still being read.
+    struct Early {
+        std::shared_ptr<const ingest::CtSeries> ct;
+        std::optional<Date> date;
+        std::vector<Lesion> lesions;                        ///< as they count
+    };
+    /// Which time point is read before the others, and who is told of it, in the thread that reads.
+    struct ReadFirst {
+        std::size_t timepoint;                              ///< one with a CT; no default, as a default argument below has to be made of it
+        std::function<void(Early)> tell;                    ///< empty = all in their order
+    };
+    /// Of lesions that `written` has no mask of, prompts are followed; what was carried from a time point of `changed` is for the next run to find. The order
+    /// of reading changes nothing of what is read; nobody is told early where something has changed, since that may take a mask from any time point.
+    static Result<OpenCase> open(const CaseFile& file, const WrittenCase& written, const std::set<std::string>& changed, const RunParameters& parameters, const Progress& progress = {},
+                                 const ReadFirst& first = {});
 
     const CaseFile& file() const { return file_; }
     bool synthetic() const { return synthetic_; }
@@ -271,6 +287,8 @@ public:
 private:
     OpenCase() = default;
     std::set<std::size_t> unsettle_carried(Lesions& lesions, std::size_t changed) const;
+    /// Fills one time point: its CT, its masks and what they measure.
+    Status read(std::size_t timepoint, const ChosenSeries& chosen, const WrittenCase& written, const Progress& progress);
 
     CaseFile file_;
     RunParameters parameters_;

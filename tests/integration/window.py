@@ -45,10 +45,10 @@ class Window:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def found(self, seconds=120):
-        """The window, once it is there and has drawn itself."""
+        """The window, once it is there, has drawn itself and has read the whole case: "(reading)" is gone from its title."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.program.poll() is None:
-            done = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "^Retromass"], env=self.environment, capture_output=True, text=True)
+            done = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "^Retromass - [^(]*$"], env=self.environment, capture_output=True, text=True)
             if done.returncode == 0 and done.stdout.strip():
                 self.window = done.stdout.split()[0]
                 while not self.drawn() and time.monotonic() < end:

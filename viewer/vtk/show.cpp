@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "viewer/session.h"
 #include "viewer/vtk/display.h"
@@ -25,11 +26,13 @@ public:
     static ReaderStyle* New();
     vtkTypeMacro(ReaderStyle, vtkInteractorStyleTrackballCamera);
 
-    void begin(Panes& panes, Session& session)
+    void begin(Panes& panes, Session& session, const std::string& title)
     {
+        title_ = title;
         panes_ = &panes;
         session_ = &session;
         panes_->draw(session_->scene(), session_->view());
+        name();
     }
 
     void OnMouseWheelForward() override { scroll(1); }
@@ -96,7 +99,9 @@ public:
     }
     void OnTimer() override
     {
-        if (session_->tick()) draw();
+        if (!session_->tick()) return;
+        draw();
+        name();
     }
 
     void OnChar() override {}  // the toolkit's own keys do other things
@@ -123,6 +128,7 @@ private:
         session_->wheel(hit->plane, steps);
         draw();
     }
+    void name() { Interactor->GetRenderWindow()->SetWindowName((title_ + (session_->reading() ? " (reading)" : "")).c_str()); }
     void draw()
     {
         panes_->draw(session_->scene(), session_->view());
@@ -131,6 +137,7 @@ private:
 
     Panes* panes_ = nullptr;
     Session* session_ = nullptr;
+    std::string title_;
     bool turning_ = false;
     bool windowing_ = false;
     bool panning_ = false;
@@ -146,7 +153,7 @@ Status check_display()
     return Done{};
 }
 
-Result<Ended> show(const Scene& scene, const Callbacks& callbacks, const std::optional<View>& start)
+Result<Ended> show(const Scene& scene, const Callbacks& callbacks, const std::optional<View>& start, StillReading still_reading)
 {
     RETROMASS_TRY_ASSIGN(auto view, first_view(scene));
     view.table = true;
@@ -158,18 +165,18 @@ Result<Ended> show(const Scene& scene, const Callbacks& callbacks, const std::op
     vtkNew<vtkRenderWindow> window;
     window->SetDisplayId(display.get());
     window->SetSize(kWithTable * PictureSize{}.width / 4, PictureSize{}.height);
-    window->SetWindowName(("Retromass - " + scene.case_id).c_str());
     Panes panes(window);
     vtkNew<vtkRenderWindowInteractor> interactor;
     interactor->SetRenderWindow(window);
     vtkNew<ReaderStyle> style;
     interactor->SetInteractorStyle(style);
-    Session session(scene, view, callbacks);
-    style->begin(panes, session);
+    Session session(scene, view, callbacks, std::move(still_reading));
+    style->begin(panes, session, "Retromass - " + scene.case_id);
     interactor->Initialize();  // listens before anything is seen: no key is lost
     window->Render();
     interactor->CreateRepeatingTimer(kLook_ms);
     interactor->Start();
+    if (session.failed()) return *session.failed();
     return Ended{session.decisions(), session.view()};
 }
 
