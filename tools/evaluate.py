@@ -170,10 +170,10 @@ def main():
     options.keep = os.path.join(options.keep, told.hexdigest()[:16])
     os.makedirs(options.keep, exist_ok=True)
     options.retromass = shutil.copy(options.retromass, os.path.join(options.keep, "retromass"))  # a build meanwhile changes nothing
-    rows = list(rows_of(options, options.prompts.split(","), options.methods.split(",")))
-    text = text_of(rows)
     here = os.path.dirname(os.path.abspath(__file__))
     commit = subprocess.run(["git", "-C", here, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip() or "unknown"
+    rows = list(rows_of(options, options.prompts.split(","), options.methods.split(",")))
+    text = text_of(rows)
     print(json.dumps(rows) if options.json else text)
     if options.table:
         with open(options.table, "w", encoding="ascii") as file:

@@ -225,9 +225,11 @@ class Sign(TwoBalls):
         self.assert_audit(out)
         self.assertEqual(run(*edit, self.path("smooth.nii.gz")).returncode, 0)
 
-    def test_a_review_in_the_viewers_way_goes_on_with_the_chain(self):
+    def test_a_review_that_goes_on_with_the_chain_leaves_only_the_page_behind(self):
         out = self.copy_of_result("review")
         self.append(out, {})
+        self.assert_audit(out, "report.html shows another state of review", ": 1 faults")
+        self.assertEqual(run("sign", out, "--reader", "Doe^Jane", "--role", "radiologist").returncode, 0)
         self.assert_audit(out)
 
     def append(self, out, more):
@@ -240,7 +242,7 @@ class Sign(TwoBalls):
     def test_a_blinded_reading_comes_after_its_readers_signature_of_what_was_before(self):
         out = self.copy_of_result("unseen")
         self.append(out, {"timepoint": "before", "blinded": True})
-        self.assert_audit(out)
+        self.assertNotIn("blinded", run("audit", out).stdout)
         self.append(out, {"blinded": True})
         self.assert_audit(out, "a blinded reading of after before before was signed by its reader")
         out = self.signed("of-another", "--timepoint", "before")  # by Doe^Jane
