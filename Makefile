@@ -89,8 +89,8 @@ asan: deps
 tsan: deps
 	@cmake --preset tsan </dev/null
 	@cmake --build build/tsan --parallel $(JOBS)
-	@JOBS=$(JOBS) setarch -R tools/run_tests.sh build/tsan -LE 'slow|integration'
-	@JOBS=1 setarch -R tools/run_tests.sh build/tsan -R 'integration.(listen|listen_case|pacs|criteria)_test'
+	@JOBS=$(JOBS) TSAN_OPTIONS="suppressions=$(CURDIR)/tools/tsan_suppressions.txt" setarch -R tools/run_tests.sh build/tsan -LE 'slow|integration'
+	@JOBS=1 TSAN_OPTIONS="suppressions=$(CURDIR)/tools/tsan_suppressions.txt" setarch -R tools/run_tests.sh build/tsan -R 'integration.(listen|refusal|batch)_test'
 
 # Which lines and branches the tests run: build/coverage/coverage.html and a summary. Needs gcovr, which `deps` does not install.
 coverage: deps

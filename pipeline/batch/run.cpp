@@ -14,6 +14,7 @@
 #include <system_error>
 #include <thread>
 
+#include "core/sanitized.h"
 #include "core/units.h"
 #include "pipeline/batch/batch.h"
 #include "pipeline/batch/files.h"
@@ -259,7 +260,7 @@ private:
             alarm(static_cast<unsigned>(parameters_.time_limit.count()) + 60);  // one that hangs in a read outlives its runner, but not this
             if (getppid() != runner) _exit(125);
             const rlimit limit{space, space};
-            setrlimit(RLIMIT_AS, &limit);
+            if (!kShadowMemory) setrlimit(RLIMIT_AS, &limit);
             fcntl(worker.claim.descriptor(), F_SETFD, 0);  // the claim lives as long as the worker
             const int nothing = open("/dev/null", O_RDONLY);
             if (chdir(plan_.folder.c_str()) != 0) _exit(126);

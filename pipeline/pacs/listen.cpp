@@ -21,6 +21,7 @@
 #include <set>
 #include <utility>
 
+#include "core/sanitized.h"
 #include "pipeline/pacs/node_association.h"
 #include "pipeline/pacs/query.h"
 #include "pipeline/pacs/spool.h"
@@ -116,9 +117,7 @@ Result<Handle> listening_socket(const std::string& host, int port)
 
 void limit(int resource, rlim_t most)
 {
-#ifdef __SANITIZE_ADDRESS__
-    if (resource == RLIMIT_AS) return;  // its shadow memory alone is larger
-#endif
+    if (resource == RLIMIT_AS && kShadowMemory) return;
     rlimit now{};
     ::getrlimit(static_cast<__rlimit_resource>(resource), &now);
     now.rlim_cur = std::min(most, now.rlim_max);
