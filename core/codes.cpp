@@ -93,7 +93,7 @@ constexpr std::array kTable{
     CodeEntry{Code::cancelled, "cancelled", refuse, false, "Stopped on request; nothing half-written is left."},
     CodeEntry{Code::disk_space, "disk-space", refuse, false, "Too little free space for the results."},
     CodeEntry{Code::memory, "memory", refuse, false, "Too little free memory for the case."},
-    CodeEntry{Code::no_display, "no-display", refuse, false, "There is no display to open the viewer on; xvfb-run gives one."},
+    CodeEntry{Code::no_display, "no-display", refuse, false, "There is no display to open the viewer on, or 3-D pictures could not be drawn; xvfb-run gives one."},
     CodeEntry{Code::output_exists, "output-exists", refuse, false, "The output is there already and is not overwritten."},
     CodeEntry{Code::verification_failed, "verification-failed", refuse, false, "A written object, read back, does not give the recorded values."},
     CodeEntry{Code::pacs_profile, "pacs-profile", refuse, false, "The profile of a PACS is missing or does not fit."},

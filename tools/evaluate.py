@@ -106,6 +106,8 @@ def kept(options, name, judge_one):
         return {**r, "flagged": set(r["flagged"])}
     with tempfile.TemporaryDirectory(prefix="evaluate-") as folder:
         r = judge_one(folder)
+    if r["failed"]:
+        return r  # a full disk or a killed program would stand there for good
     with open(file + ".partial", "w", encoding="utf-8") as out:
         json.dump({**r, "flagged": sorted(r["flagged"])}, out)
     os.replace(file + ".partial", file)
@@ -167,6 +169,10 @@ def main():
     for path in (options.retromass, options.judge, __file__):
         with open(path, "rb") as file:
             told.update(file.read())
+    for place, _, files in sorted(os.walk(options.cases)):
+        for name in sorted(files):
+            status = os.stat(os.path.join(place, name))
+            told.update(f"{place} {name} {status.st_size} {status.st_mtime_ns}".encode())
     options.keep = os.path.join(options.keep, told.hexdigest()[:16])
     os.makedirs(options.keep, exist_ok=True)
     options.retromass = shutil.copy(options.retromass, os.path.join(options.keep, "retromass"))  # a build meanwhile changes nothing

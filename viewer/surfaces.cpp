@@ -12,7 +12,7 @@ constexpr double kTurned_deg = 25;    // from the front to the patient's right
 constexpr double kRaised_deg = 15;
 constexpr double kFilled = 0.8;       // of a side: above and below stand band and bar
 constexpr double kLongestBar = 0.4;   // of a side
-constexpr std::array<double, 6> kBars_mm{5, 10, 20, 50, 100, 200};
+constexpr std::array<double, 8> kBars_mm{1, 2, 5, 10, 20, 50, 100, 200};
 
 double radians(double degrees) { return degrees * std::numbers::pi / 180; }
 PatientPoint unit(PatientPoint p) { return 1 / norm(p) * p; }

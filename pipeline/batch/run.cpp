@@ -76,6 +76,10 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim&
 {
     const auto folder = result_folder(plan, planned);
     std::error_code error;
+    const auto processes = claim.processes();
+    outputs::remove_lock_of_ended_run(folder, processes, claim.host());  // of a worker on another node nobody else can say that it has ended
+    const auto lock = outputs::ResultLock::take(folder, "batch run", "");
+    if (!lock && fs::exists(outputs::beside_result(folder, "lock"), error)) return;  // somebody works on the result by hand: what lies there may be his
     std::vector<fs::path> found;
     std::vector<fs::path> replaced;
     const auto take = [&](const fs::path& path) {
@@ -83,7 +87,6 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim&
         if (name.starts_with(planned.id + ".partial-") || name.starts_with(planned.id + ".lock.partial") || name.starts_with(planned.id + ".json.unfinished-")) found.push_back(path);
         if (name.starts_with(planned.id + ".replaced-")) replaced.push_back(path);
     };
-    const auto processes = claim.processes();
     for (const auto& process : processes) {
         for (const auto& path : {folder.string() + ".partial-" + process, folder.string() + ".lock.partial1-" + process, folder.string() + ".replaced-" + process, (plan.folder / "state" / (planned.id + ".json.unfinished-")).string() + process}) {
             if (fs::exists(fs::symlink_status(path, error))) take(path);
@@ -99,7 +102,6 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim&
         else found.push_back(old);
     }
     for (const auto& path : found) fs::remove_all(path, error);
-    outputs::remove_lock_of_ended_run(folder, processes);  // of a worker on another node nobody else can say that it has ended
 }
 
 /// A result that cannot be read is replaced, but never thrown away: signed reports may lie in it.

@@ -120,23 +120,38 @@ Result<std::optional<Claim>> Claim::take(const Plan& plan, const PlannedCase& pl
 
 Status Claim::note_processes(const std::vector<pid_t>& processes) const
 {
-    std::string text;
+    // The host, and a process a line: on another one, and in another container, the same number is another process.
+    std::string text = processes.empty() ? std::string() : "host " + outputs::host_name() + '\n';
     for (const auto process : processes) text += std::to_string(process) + '\n';
-    if (ftruncate(fd_, 0) == 0 && pwrite(fd_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) return Done{};
+    const bool written = ftruncate(fd_, 0) == 0 && pwrite(fd_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+    if (written && (fdatasync(fd_) == 0 || errno == EINVAL)) return Done{};  // after a power cut it tells whose lock was left
     return Error{errno == ENOSPC ? Code::disk_space : Code::io, "a claim cannot be written: " + std::generic_category().message(errno), "batch"};
+}
+
+std::string Claim::text() const
+{
+    char text[1024];
+    const auto size = pread(fd_, text, sizeof text, 0);
+    return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
 }
 
 std::vector<std::string> Claim::processes() const
 {
-    char text[256];
-    const auto size = pread(fd_, text, sizeof text, 0);
-    std::vector<std::string> out{""};
-    for (ssize_t i = 0; i < size; ++i) {
-        if (text[i] >= '0' && text[i] <= '9') out.back() += text[i];
-        else if (!out.back().empty()) out.emplace_back();
+    std::vector<std::string> out;
+    std::istringstream lines(text());
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.empty() && line.find_first_not_of("0123456789") == std::string::npos) out.push_back(line);
     }
-    out.pop_back();
     return out;
+}
+
+std::string Claim::host() const
+{
+    std::istringstream lines(text());
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("host ")) return line.substr(5);
+    }
+    return {};
 }
 
 Claim::~Claim()

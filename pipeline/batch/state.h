@@ -25,9 +25,12 @@ public:
     Status note_processes(const std::vector<pid_t>& processes) const;
     /// Who did last; empty where nobody said.
     std::vector<std::string> processes() const;
+    /// And on which host; empty where nobody said.
+    std::string host() const;
 
 private:
     explicit Claim(int fd) : fd_(fd) {}
+    std::string text() const;
     int fd_ = -1;
 };
 

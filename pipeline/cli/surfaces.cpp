@@ -19,7 +19,9 @@ Status draw_surfaces(const outputs::CaseResult&, const std::vector<outputs::Surf
 
 #include <array>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <string>
@@ -156,6 +158,8 @@ Status draw_surfaces(const outputs::CaseResult& result, const std::vector<output
     const auto failed = [](const std::string& why) { return Error{Code::no_display, why, "cli"}; };
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) return failed("no process could be started to draw them");
+    std::cout.flush();  // else a library that ends the other process would print it a second time
+    std::fflush(nullptr);
     const pid_t parent = getpid();
     const pid_t artist = fork();
     if (artist < 0) {

@@ -459,6 +459,8 @@ Status view_case(const Options& options)
     // Only a whole case can be decided on or changed.
     const auto whole = [&]() -> Result<viewer::Whole> {
         auto open = reading.whole();
+        RETROMASS_TRY(still_there());  // else masks of two results would stand side by side
+        if (!open && options.blinded) return Error{open.error().code, "a time point that is not shown yet cannot be read; close the window, and have the case looked at by somebody who is not blinded", "cli"};
         if (!open) return std::move(open).error();
         RETROMASS_TRY_ASSIGN(auto scene, scene_of(*open, log, signatures));
         known = hidden(std::move(scene));

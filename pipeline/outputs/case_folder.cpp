@@ -21,8 +21,6 @@ fs::path beside(const fs::path& folder, const std::string& suffix)
     return folder.parent_path() / name;
 }
 
-namespace {
-
 Status sync(const fs::path& path)
 {
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -33,6 +31,8 @@ Status sync(const fs::path& path)
     if (number != 0) return io_error("cannot bring " + path.string() + " to the disk", {number, std::generic_category()});
     return Done{};
 }
+
+namespace {
 
 /// Everything in the folder, and the folder: a rename may reach the disk before what it names, and a power cut would leave empty files under a finished name.
 Status to_disk(const fs::path& folder)

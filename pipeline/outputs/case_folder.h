@@ -34,6 +34,8 @@ std::filesystem::path beside(const std::filesystem::path& folder, const std::str
 /// Gives the partial folder the name of `folder`, in place of what is there.
 Status move_into_place(PartialFolder& partial, const std::filesystem::path& folder);
 
+/// Brings a file or a folder to the disk.
+Status sync(const std::filesystem::path& path);
 Status write_text(const std::filesystem::path& file, const std::string& text);
 /// The bytes of a file; empty where there is none.
 std::string text_of_file(const std::filesystem::path& file);

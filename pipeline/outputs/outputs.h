@@ -225,7 +225,7 @@ Result<std::vector<Notice>> write_case(const std::filesystem::path& folder, cons
 std::filesystem::path beside_result(const std::filesystem::path& result, const std::string& what);
 
 /// The right to change a result, for one program at a time: `<RESULT>.lock` beside the folder says who has it, on which host, for what and since when. It goes
-/// with this object; one that a program on this host left behind when it died is taken over.
+/// with this object; one is taken over whose program can be seen from here to have ended (docs/operations.md).
 class ResultLock {
 public:
     /// `work` is the command that asks, `time` ISO 8601. Fails with io where somebody else has it, and says who, and where the file cannot be written.
@@ -241,8 +241,10 @@ private:
     std::filesystem::path file_;  ///< empty = moved from
     std::string text_;            ///< what it holds
 };
-/// Removes the lock of a `run` that has ended, by its process and on whatever host: a batch knows of its workers what the lock alone does not tell.
-void remove_lock_of_ended_run(const std::filesystem::path& result, const std::vector<std::string>& processes);
+/// Removes the lock of a `run` that has ended, by its process and its host (empty = any): a batch knows of its workers what the lock alone does not tell.
+void remove_lock_of_ended_run(const std::filesystem::path& result, const std::vector<std::string>& processes, const std::string& host);
+/// As locks name it.
+std::string host_name();
 
 struct SignParameters {
     std::string reader;

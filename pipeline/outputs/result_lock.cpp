@@ -27,12 +27,6 @@ using nlohmann::ordered_json;
 
 constexpr const char* kRoom = "outputs: lock";
 
-std::string host()
-{
-    char name[256] = {};
-    return gethostname(name, sizeof name - 1) == 0 ? name : "unknown host";
-}
-
 std::string user()
 {
     for (const char* name : {"USER", "LOGNAME"}) {
@@ -105,7 +99,7 @@ int lock_new(const fs::path& file, const std::string& text)
     if (const int failed = write_beside(file, text, mine)) return failed;
     int number = link(mine.c_str(), file.c_str()) == 0 ? 0 : errno;
     struct stat found {};
-    if (number != 0 && number != EEXIST && stat(mine.c_str(), &found) == 0 && found.st_nlink == 2) number = 0;  // NFS did it and lost its answer
+    if (number != 0 && stat(mine.c_str(), &found) == 0 && found.st_nlink == 2) number = 0;  // NFS did it, lost its answer, and may have asked again
     std::remove(mine.c_str());
     const bool has_no_links = number == EPERM || number == EOPNOTSUPP || number == ENOSYS || number == EMLINK;
     return has_no_links ? write_new(file, text) : number;
@@ -117,14 +111,14 @@ std::string text_at(const ordered_json& lock, const char* key) { return lock.con
 bool before_this_start(const ordered_json& lock)
 {
     const auto then = text_at(lock, "boot"), now = boot();
-    return text_at(lock, "host") == host() && !then.empty() && !now.empty() && then != now;
+    return text_at(lock, "host") == host_name() && !then.empty() && !now.empty() && then != now;
 }
 
 /// Whether the one who wrote the lock was a program that can be seen from here and has ended. Of another host, another container or a host that was
 /// started anew since, which may be another of the same name, nobody here can say.
 bool left_behind(const ordered_json& lock)
 {
-    if (!lock.is_object() || text_at(lock, "host") != host() || !lock.contains("pid") || !lock["pid"].is_number_integer()) return false;
+    if (!lock.is_object() || text_at(lock, "host") != host_name() || !lock.contains("pid") || !lock["pid"].is_number_integer()) return false;
     if (before_this_start(lock)) return false;
     const auto then = text_at(lock, "processes"), now = process_space();
     if (!then.empty() && !now.empty() && then != now) return false;
@@ -176,6 +170,12 @@ bool taken_over(const fs::path& file, const std::string& text)
 
 }  // namespace
 
+std::string host_name()
+{
+    char name[256] = {};
+    return gethostname(name, sizeof name - 1) == 0 ? name : "unknown host";
+}
+
 fs::path beside_result(const fs::path& result, const std::string& what)
 {
     std::error_code error;
@@ -188,7 +188,7 @@ fs::path beside_result(const fs::path& result, const std::string& what)
 Result<ResultLock> ResultLock::take(const fs::path& result, const std::string& work, const std::string& time, const std::string& reader)
 {
     const auto file = beside_result(result, "lock");
-    const auto text = ordered_json{{"host", host()}, {"boot", boot()}, {"processes", process_space()}, {"user", user()}, {"pid", getpid()}, {"began", start_of(getpid())}, {"work", work}, {"reader", reader}, {"since", time}}.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+    const auto text = ordered_json{{"host", host_name()}, {"boot", boot()}, {"processes", process_space()}, {"user", user()}, {"pid", getpid()}, {"began", start_of(getpid())}, {"work", work}, {"reader", reader}, {"since", time}}.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
     std::error_code ignored;
     for (int tries = 0; tries < 3; ++tries) {  // whoever has it may let it go just now
         const int number = lock_new(file, text);
@@ -208,11 +208,12 @@ ResultLock::~ResultLock()
     if (!file_.empty() && text_of_file(file_) == text_) fs::remove(file_, ignored);  // somebody may have removed ours by hand, and others taken theirs
 }
 
-void remove_lock_of_ended_run(const fs::path& result, const std::vector<std::string>& processes)
+void remove_lock_of_ended_run(const fs::path& result, const std::vector<std::string>& processes, const std::string& host)
 {
     const auto file = beside_result(result, "lock");
     const auto lock = ordered_json::parse(text_of_file(file), nullptr, false);
     if (!lock.is_object() || text_at(lock, "work") != "run" || !lock.contains("pid") || !lock["pid"].is_number_integer()) return;
+    if (!host.empty() && text_at(lock, "host") != host) return;
     if (std::find(processes.begin(), processes.end(), std::to_string(lock["pid"].get<long>())) == processes.end()) return;
     std::error_code ignored;
     fs::remove(file, ignored);

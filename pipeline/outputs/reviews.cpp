@@ -43,9 +43,10 @@ public:
     Status move_into_place() const
     {
         std::error_code error;
+        RETROMASS_TRY(sync(partial_));  // a rename may reach the disk before what it names
         fs::rename(partial_, file_, error);
         if (error) return io_error("cannot replace " + file_.string(), error);
-        return Done{};
+        return sync(file_.parent_path());
     }
 
 private:
@@ -107,6 +108,7 @@ std::vector<std::string> results_in(const EventLog& log)
 
 Status note_reviews(const ResultLock& lock, const std::vector<Review>& reviews)
 {
+    RETROMASS_TRY(settle(lock.result()));
     EventLog log(text_of_file(lock.result() / "events.jsonl"));
     for (const auto& review : reviews) log.note(review.time, "review", event_of(review));
     return write_log(lock.result(), log);

@@ -246,6 +246,7 @@ Status settle(const fs::path& folder)
         if (text_at(output, "file") != "report.html" || text_at(output, "sha256") != written) continue;
         const auto partial = beside(folder / "report.html", "partial");
         RETROMASS_TRY(write_text(partial, now));
+        RETROMASS_TRY(sync(partial));
         fs::rename(partial, folder / "report.html", error);
         if (error) return io_error("cannot replace " + (folder / "report.html").string(), error);
     }

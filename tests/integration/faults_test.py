@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import resource
+import socket
 import subprocess
 import time
 import unittest
@@ -85,6 +86,25 @@ class Faults(InScratch):
         self.assertEqual(killed(""), ("done", True), "nothing was there before: the run came to its end")
         # What is there is of an earlier run: this one never came to its end.
         self.assertEqual(killed(hashlib.sha256(log[-1].encode()).hexdigest()), ("outdated", False))
+
+    def test_what_lies_beside_a_result_that_somebody_works_on_is_left_alone(self):
+        plan = self.plan(self.path("by-hand"))
+        only = ("batch", "run", plan, "--only", "P-00002")
+        self.assertEqual(run(*only).returncode, 0)
+        result = os.path.join(plan, "results", "P-00002")
+        with open(os.path.join(plan, "cases", "P-00002.yaml"), "a", encoding="utf-8") as file:
+            file.write("# looked at\n")
+        worker = content(os.path.join(plan, "state", "P-00002.lock")).split()[-1].decode()
+        left = result + ".partial-" + worker  # a process of the same number, in another container
+        os.makedirs(left)
+        with open(result + ".lock", "w", encoding="utf-8") as file:
+            json.dump({"host": socket.gethostname(), "pid": os.getpid(), "work": "run", "user": "somebody", "reader": "", "since": "2026-01-01T00:00:00Z"}, file)
+        self.assertEqual(run(*only).returncode, 3)
+        self.assertEqual((states(plan)["P-00002"]["state"], states(plan)["P-00002"]["code"]), ("failed", "io"))
+        self.assertTrue(os.path.isdir(left) and os.path.exists(result + ".lock"))
+        os.remove(result + ".lock")
+        self.assertEqual(run("batch", "resume", plan, "--jobs", 2).returncode, 0)
+        self.assertEqual(states(plan)["P-00002"]["state"], "done")
 
     def test_a_worker_killed_between_its_two_renames_has_made_nothing(self):
         plan = self.plan(self.path("between"))

@@ -188,18 +188,34 @@ TEST(ResultLock, ThatWasLeftBehindIsTakenOverByOneOfManyWhoCome)
     EXPECT_TRUE(fs::is_empty(scratch.path()));
 }
 
-TEST(ResultLock, OfAnEndedWorkerIsRemovedByItsProcessWhateverItsHost)
+TEST(ResultLock, OfAnEndedWorkerIsRemovedByItsProcessAndItsHost)
 {
     const test::Scratch scratch;
     const auto file = scratch.write("result.lock", lock_of("node-7", 4711, "run"));
-    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "471"});
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "471"}, "node-7");
     EXPECT_TRUE(fs::exists(file));
     scratch.write("result.lock", lock_of("node-7", 4711, "view"));
-    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"});
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"}, "node-7");
     EXPECT_TRUE(fs::exists(file));
     scratch.write("result.lock", lock_of("node-7", 4711, "run"));
-    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"});
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"}, "node-7");
     EXPECT_FALSE(fs::exists(file));
+    scratch.write("result.lock", lock_of("another", 4711, "run"));  // of the same number, elsewhere
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"}, "node-7");
+    EXPECT_TRUE(fs::exists(file));
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"}, "");  // a claim of before hosts were noted
+    EXPECT_FALSE(fs::exists(file));
+}
+
+TEST(NoteReviews, TakesAwayWhatAKilledProgramLeftHalfWritten)
+{
+    const test::Scratch scratch;
+    const auto folder = scratch.path() / "result";
+    fs::create_directory(folder);
+    for (const char* name : {"result/events.jsonl.partial-99", "result/report.html.partial-99"}) scratch.write(name, "{");
+    const auto lock = ResultLock::take(folder, "view", kTime);
+    ASSERT_TRUE(outputs::note_reviews(*lock, {{kTime, "t1", "T1", "accepted", "R1"}}).ok());
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1) << "the log alone";
 }
 
 TEST(NoteReviews, OfManyWritersKeepsEveryWordAndTheChain)
