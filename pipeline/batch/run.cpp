@@ -78,8 +78,8 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim&
     std::error_code error;
     const auto processes = claim.processes();
     outputs::remove_lock_of_ended_run(folder, processes, claim.host());  // of a worker on another node nobody else can say that it has ended
-    const auto lock = outputs::ResultLock::take(folder, "batch run", "");
-    if (!lock && fs::exists(outputs::beside_result(folder, "lock"), error)) return;  // somebody works on the result by hand: what lies there may be his
+    // Somebody works on the result by hand: what lies there may be his. Asked, not kept: a runner killed meanwhile on another node would leave a lock nobody may remove.
+    if (!outputs::ResultLock::take(folder, "batch run", "") && fs::exists(outputs::beside_result(folder, "lock"), error)) return;
     std::vector<fs::path> found;
     std::vector<fs::path> replaced;
     const auto take = [&](const fs::path& path) {
