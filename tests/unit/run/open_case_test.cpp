@@ -128,6 +128,31 @@ TEST_F(OpenedCase, AChangeThatWasTriedIsWhatTheChangedFileRunsTo)
     EXPECT_EQ(open.assessed(open.lesions()).value().recist.back().change_from_baseline_pct, foreseen.change_from_baseline_pct);
 }
 
+TEST_F(OpenedCase, OneTimePointReadFirstIsToldWholeAndChangesNothingOfWhatIsRead)
+{
+    run_of_the_file("result");
+    OpenCase::WrittenCase written;
+    for (const char* id : {"before", "after"}) written[{id, "T1"}].mask = scratch_.path() / "result" / "masks" / (std::string(id) + "-T1.nii.gz");
+    const auto in_order = opened(written);
+    std::vector<OpenCase::Early> told;
+    const OpenCase::ReadFirst last_first{1, [&](OpenCase::Early early) { told.push_back(std::move(early)); }};
+    const auto file = read_case(case_file()).value();
+    const auto open = OpenCase::open(file, written, {}, parameters_, {}, last_first);
+    ASSERT_TRUE(open.ok()) << open.error().message;
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].date, parse_date("2020-03-02"));
+    EXPECT_EQ(told[0].ct->volume.hu.values().size(), in_order.ct(1)->volume.hu.values().size());
+    ASSERT_EQ(told[0].lesions.size(), 1U);
+    EXPECT_EQ(told[0].lesions[0].result.measurements->voxels, in_order.lesions()[1][0].result.measurements->voxels);
+    for (std::size_t t = 0; t < 2; ++t) {
+        EXPECT_EQ(open->ct(t)->facts.series_instance_uid, in_order.ct(t)->facts.series_instance_uid);
+        EXPECT_EQ(open->lesions()[t][0].result.measurements->voxels, in_order.lesions()[t][0].result.measurements->voxels);
+    }
+    // A changed time point may take a carried mask from any other: then nobody is shown one alone.
+    ASSERT_TRUE(OpenCase::open(file, written, {"before"}, parameters_, {}, last_first).ok());
+    EXPECT_EQ(told.size(), 1U);
+}
+
 TEST_F(OpenedCase, AnEditThatWasTriedIsWhatTheChangedFileRunsTo)
 {
     const segmentation::Edit ball{segmentation::Edit::Kind::add_sphere, {{10, 0, 0}}, 6};
