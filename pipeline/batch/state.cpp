@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "pipeline/batch/files.h"
+#include "pipeline/ingest/ingest.h"
 #include "pipeline/outputs/outputs.h"
 #include "pipeline/run/run.h"
 
@@ -67,12 +68,10 @@ void add_files(std::string& text, const fs::path& path, const fs::path& base)
 {
     std::error_code error;
     if (!fs::is_directory(path, error)) return add_file(text, path, base);
-    std::vector<fs::path> files;
-    for (fs::recursive_directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-        if (it->is_regular_file(error)) files.push_back(it->path());
-    }
-    std::sort(files.begin(), files.end());
-    for (const auto& file : files) add_file(text, file, base);
+    const auto below = ingest::files_below(path);
+    if (!below) return;  // nobody stops this one
+    for (const auto& file : below->files) add_file(text, file, base);
+    for (const auto& [folder, why] : below->unread) text += folder.lexically_relative(base).string() + "\tunread\n";
 }
 
 constexpr const char* kBegun = "begun";  // a run whose end nobody wrote down yet

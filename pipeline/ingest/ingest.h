@@ -100,6 +100,15 @@ struct AcquisitionFacts {
     }
 };
 
+/// The files below a folder, by path.
+struct FilesBelow {
+    std::vector<std::filesystem::path> files;
+    std::vector<std::pair<std::filesystem::path, std::string>> unread;  ///< folders and links that could not be followed, and why: what lies there is not lost silently
+};
+/// Follows links to files and folders, each folder once: by its own path rather than by a link's, and never in a circle. Devices, pipes and
+/// sockets are passed over. Fails with `cancelled` alone.
+Result<FilesBelow> files_below(const std::filesystem::path& folder, const Progress& progress = {});
+
 /// A file set aside, and why.
 struct Exclusion {
     std::filesystem::path file;

@@ -15,34 +15,28 @@ constexpr std::size_t kAskEvery = 16;
 
 Error stopped_while(const std::string& doing) { return {Code::cancelled, "stopped while " + doing, "ingest"}; }
 
-Status add_below(const fs::path& folder, std::vector<fs::path>& files, const Progress& progress)
-{
-    std::error_code error;
-    std::size_t seen = 0;
-    for (auto it = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, error);
-         !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-        if (++seen % kAskEvery == 0 && !goes_on(progress, "listing files", 0)) return stopped_while("listing files");
-        if (it->is_regular_file(error)) files.push_back(it->path());
-    }
-    return Done{};
-}
-
 /// The files to look at: those below folders, those a DICOMDIR names (or, where none of them is there, those below its folder), and
 /// single ones.
-Result<std::vector<fs::path>> files_of(const std::vector<fs::path>& paths, const Progress& progress)
+Result<std::vector<fs::path>> files_of(const std::vector<fs::path>& paths, std::vector<Exclusion>& excluded, const Progress& progress)
 {
     std::vector<fs::path> files;
+    const auto add_below = [&](const fs::path& folder) -> Status {
+        RETROMASS_TRY_ASSIGN(auto below, files_below(folder, progress));
+        files.insert(files.end(), std::make_move_iterator(below.files.begin()), std::make_move_iterator(below.files.end()));
+        for (auto& [path, why] : below.unread) excluded.push_back({std::move(path), Code::io, std::move(why)});
+        return Done{};
+    };
     for (const auto& path : paths) {
         std::error_code error;
         if (fs::is_directory(path, error)) {
-            RETROMASS_TRY(add_below(path, files, progress));
+            RETROMASS_TRY(add_below(path));
         } else if (fs::is_regular_file(path, error)) {
             files.push_back(path);
             const auto header = read_headers(path);
             if (!header || !header->directory) continue;
             const auto named = resolve(path, header->referenced);
             files.insert(files.end(), named.present.begin(), named.present.end());
-            if (named.present.empty()) RETROMASS_TRY(add_below(path.has_parent_path() ? path.parent_path() : fs::path("."), files, progress));
+            if (named.present.empty()) RETROMASS_TRY(add_below(path.has_parent_path() ? path.parent_path() : fs::path(".")));
         } else {
             return Error{Code::io, path.string() + " does not exist or cannot be read", "ingest"};
         }
@@ -56,7 +50,8 @@ Result<std::vector<fs::path>> files_of(const std::vector<fs::path>& paths, const
 
 Result<Scan> scan(const std::vector<fs::path>& paths, const ScanParameters& parameters, const Progress& progress)
 {
-    RETROMASS_TRY_ASSIGN(auto files, files_of(paths, progress));
+    std::vector<Exclusion> excluded;
+    RETROMASS_TRY_ASSIGN(auto files, files_of(paths, excluded, progress));
     std::vector<std::optional<Result<HeaderFile>>> read(files.size());
     std::mutex guard;
     std::atomic<bool> stopped{false};
@@ -73,7 +68,6 @@ Result<Scan> scan(const std::vector<fs::path>& paths, const ScanParameters& para
     if (stopped) return stopped_while("reading headers");
     std::vector<HeaderFile> found;
     found.reserve(files.size());
-    std::vector<Exclusion> excluded;
     for (std::size_t i = 0; i < files.size(); ++i) {
         auto& file = *read[i];
         if (!file) {
