@@ -217,6 +217,7 @@ Result<std::vector<StudyTruth>> write_patient(const std::filesystem::path& folde
     std::replace(phase.begin(), phase.end(), '-', ' ');
     std::vector<StudyTruth> truths;
     std::vector<Prompt> prompts;
+    std::vector<DicomDescription> series;
     int series_number = 1;
     for (const auto& study : studies) {
         if (!goes_on(progress, "writing " + study.id, static_cast<double>(truths.size()) / static_cast<double>(studies.size()))) {
@@ -244,9 +245,13 @@ Result<std::vector<StudyTruth>> write_patient(const std::filesystem::path& folde
         RETROMASS_TRY(write_dicom(ct_folder, rendered.ct, d, options.threads));
         RETROMASS_TRY(write_mask(folder / "truth" / (study.id + ".nii.gz"), rendered.mask, rendered.ct.geometry));
         truths.push_back({study.id, d.date, truth.truth});
-        prompts.push_back(as_drawn ? Prompt{study.line, study.extent} : drawn(truth, study.mass, geometry, hash_of(study.id, options.seed)));
+        series.push_back(d);
+        prompts.push_back(as_drawn ? study.as_drawn : drawn(truth, study.mass, geometry, hash_of(study.id, options.seed)));
     }
     RETROMASS_TRY(write_text(folder / "case.yaml", case_text(studies, prompts, options.seed)));
+    const auto lines = lines_text(prompts, series, geometry);
+    std::filesystem::remove(folder / "lines.csv", error);
+    if (!lines.empty()) RETROMASS_TRY(write_text(folder / "lines.csv", lines));
     RETROMASS_TRY(write_text(folder / "truth.json", truth_text(truths, frame, options)));
     return truths;
 }

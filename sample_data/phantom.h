@@ -77,6 +77,7 @@ struct DicomDescription {
     double slice_thickness_mm = 0;        ///< 0 = the slice distance
     bool lossless_jpeg = true;            ///< else explicit VR little endian
 };
+std::string image_uid(const DicomDescription& series, int slice);  ///< SOP Instance UID of a slice, counted from 0
 Status write_dicom(const std::filesystem::path& folder, const CtVolume& ct, const DicomDescription& description,
                    int threads = 0);
 
@@ -99,8 +100,8 @@ struct StudyTruth {
     Date date{};
     Truth truth;
 };
-/// Writes <folder>/ct/<timepoint>/*.dcm, <folder>/case.yaml with the demo's fixed prompts, <folder>/truth.json and
-/// <folder>/truth/<timepoint>.nii.gz (true masks on the CT grid).
+/// Writes <folder>/ct/<timepoint>/*.dcm, <folder>/case.yaml with the demo's fixed prompts, <folder>/lines.csv with their lines (if
+/// they lie in this scan's slices), <folder>/truth.json and <folder>/truth/<timepoint>.nii.gz (true masks on the CT grid).
 Result<std::vector<StudyTruth>> write_patient(const std::filesystem::path& folder, const PatientOptions& options = {},
                                               const Progress& progress = {});
 

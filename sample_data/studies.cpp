@@ -23,23 +23,22 @@ struct Row {
     Pattern pattern;
     double girth;
     double necrosis;
-    const char* line;
-    const char* extent;
+    Prompt as_drawn;
 };
 
 // Lines and extents are what a reader drew on patient 1: one slice off the best one, 5 % short, turned by 5 degrees,
 // with 1.5 mm of jitter; top and bottom one slice short. They are fixed here and never derived from the truth at run time.
 const Row kRows[] = {
     {"presentation", "2013-01-07", {-40, -20, 245}, {106.387, 75.997, 141.411}, -20, 0.22, Pattern::irregular, 1.06, 0.22,
-     "[[71.0, -32.5, 265.0], [-145.8, -4.0, 265.0]]", "[[-41.3, -21.6, 385.0], [-39.6, -20.1, 92.5]]"},
+     {{{{71.0, -32.5, 265.0}, {-145.8, -4.0, 265.0}}}, {{{-41.3, -21.6, 385.0}, {-39.6, -20.1, 92.5}}}}},
     {"residual", "2013-02-05", {-41, 46, 268}, {9.07, 9.387, 9.822}, 35, 0.08, Pattern::even, 0.98, 0.6,
-     "[[-48.3, 50.2, 270.0], [-31.2, 41.9, 270.0]]", "[[-39.8, 44.7, 275.0], [-39.7, 44.3, 262.5]]"},
+     {{{{-48.3, 50.2, 270.0}, {-31.2, 41.9, 270.0}}}, {{{-39.8, 44.7, 275.0}, {-39.7, 44.3, 262.5}}}}},
     {"day-38", "2013-03-15", {-42, -17, 245}, {102.017, 70.849, 108.415}, -20, 0.22, Pattern::irregular, 1.05, 0.2,
-     "[[63.5, -34.0, 257.5], [-145.2, -0.3, 257.5]]", "[[-42.5, -17.2, 350.0], [-42.7, -17.3, 127.5]]"},
+     {{{{63.5, -34.0, 257.5}, {-145.2, -0.3, 257.5}}}, {{{-42.5, -17.2, 350.0}, {-42.7, -17.3, 127.5}}}}},
     {"after-5-cycles", "2013-07-05", {-64, 16, 247}, {35.64, 35.626, 62.24}, 0, 0.12, Pattern::even, 0.98, 0.12,
-     "[[-95.0, 39.6, 245.0], [-33.5, -5.5, 245.0]]", "[[-61.1, 15.4, 310.0], [-65.0, 15.3, 187.5]]"},
+     {{{{-95.0, 39.6, 245.0}, {-33.5, -5.5, 245.0}}}, {{{-61.1, 15.4, 310.0}, {-65.0, 15.3, 187.5}}}}},
     {"after-radiotherapy", "2013-09-10", {-62, 20, 250}, {24.608, 28.58, 47.494}, 10, 0.14, Pattern::even, 0.97, 0.1,
-     "[[-76.0, 47.3, 247.5], [-46.4, -4.5, 247.5]]", "[[-61.9, 19.2, 297.5], [-61.1, 22.0, 205.0]]"},
+     {{{{-76.0, 47.3, 247.5}, {-46.4, -4.5, 247.5}}}, {{{-61.9, 19.2, 297.5}, {-61.1, 22.0, 205.0}}}}},
 };
 
 /// Whether all of the mass lies inside the muscles of the wall.
@@ -81,14 +80,22 @@ LobulatedMass mass_of(const Row& row, const Body& body)
     }
 }
 
-std::string point(PatientPoint p) { return "[" + fixed(p.x, 2) + ", " + fixed(p.y, 2) + ", " + fixed(p.z, 2) + "]"; }
+std::string coordinate(double mm)
+{
+    auto text = fixed(mm, 2);
+    if (text.back() == '0') text.pop_back();
+    return text;
+}
+
+std::string point(PatientPoint p) { return '[' + coordinate(p.x) + ", " + coordinate(p.y) + ", " + coordinate(p.z) + ']'; }
+std::string points(const std::array<PatientPoint, 2>& ends) { return '[' + point(ends[0]) + ", " + point(ends[1]) + ']'; }
 
 }  // namespace
 
 std::vector<Study> studies_of(const Body& body)
 {
     std::vector<Study> out;
-    for (const auto& row : kRows) out.push_back({row.id, row.date, mass_of(row, body), row.girth, row.necrosis, row.line, row.extent});
+    for (const auto& row : kRows) out.push_back({row.id, row.date, mass_of(row, body), row.girth, row.necrosis, row.as_drawn});
     return out;
 }
 
@@ -115,7 +122,7 @@ Prompt drawn(const MassTruth& truth, const LobulatedMass& mass, const VolumeGeom
         const double level = from + (last - sign) * step;
         return mass.middle_of(frame.z, level - dot(mass.centre(), frame.z)) + jitter(which) * frame.x + jitter(which + 1) * frame.y;
     };
-    return {"[" + point(end(1, 0)) + ", " + point(end(-1, 2)) + "]", "[" + point(tip(truth.highest, 1, 4)) + ", " + point(tip(truth.lowest, -1, 6)) + "]"};
+    return {{end(1, 0), end(-1, 2)}, {tip(truth.highest, 1, 4), tip(truth.lowest, -1, 6)}};
 }
 
 std::string case_text(const std::vector<Study>& studies, const std::vector<Prompt>& prompts, std::uint64_t seed)
@@ -131,9 +138,25 @@ std::string case_text(const std::vector<Study>& studies, const std::vector<Promp
            "  - {kind: radiotherapy, start: 2013-07-10, end: 2013-08-13, lesions: [T1], dose_gy: 50, fractions: 25}\n"
            "events: [{kind: last-contact, date: 2014-09-01}]\n"
            "lesions:\n  - id: T1\n    role: target\n    site: retroperitoneum\n    organ: retroperitoneum\n    nodal: false\n    timepoints:\n";
-    for (std::size_t i = 0; i < studies.size(); ++i) out << "      " << studies[i].id << ": {line: " << prompts[i].line << ", extent: " << prompts[i].extent << "}\n";
+    for (std::size_t i = 0; i < studies.size(); ++i) out << "      " << studies[i].id << ": {line: " << points(prompts[i].line) << ", extent: " << points(prompts[i].extent) << "}\n";
     out << "response: {primary: recist-1.1, policies: {local_therapy: keep}}\n";
     return out.str();
+}
+
+std::string lines_text(const std::vector<Prompt>& prompts, const std::vector<DicomDescription>& series, const VolumeGeometry& geometry)
+{
+    constexpr double in_slice = 0.01;  // of a slice: coordinates are written to a hundredth of a mm
+    std::string out = "sop_instance_uid,x1,y1,x2,y2,lesion\n";
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+        const auto a = geometry.to_index(prompts[i].line[0]);
+        const auto b = geometry.to_index(prompts[i].line[1]);
+        const double slice = std::round(a.slice);
+        if (std::abs(a.slice - slice) > in_slice || std::abs(b.slice - slice) > in_slice) return {};
+        out += image_uid(series[i], static_cast<int>(slice));
+        for (const double v : {a.column, a.row, b.column, b.row}) (out += ',') += fixed(v + 0.5, 3);  // from the outer corner of the first pixel
+        out += ",T1\n";
+    }
+    return out;
 }
 
 std::string truth_text(const std::vector<StudyTruth>& truths, const Frame& frame, const PatientOptions& options)

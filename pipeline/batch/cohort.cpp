@@ -74,7 +74,7 @@ std::string waterfall_plot(const TextTable& table)
     constexpr double kHeight = 260;
     constexpr double kWidth = 1000;
     const auto y = [&](double pct) { return fixed(20 + kHeight * (kHigh - std::clamp(pct, kLow, kHigh)) / (kHigh - kLow), 1); };
-    const double step = kWidth / static_cast<double>(bars.size());
+    const double step = std::min(kWidth / static_cast<double>(bars.size()), 60.0);  // one case is a bar, not a wall
     out += "<svg viewBox=\"0 0 1060 300\" role=\"img\" aria-label=\"Waterfall plot of " + std::to_string(bars.size()) + " periods\">\n";
     for (const auto& [pct, words] : {std::pair{100.0, "+100 %"}, {20.0, "+20 %"}, {0.0, "0"}, {-30.0, "-30 %"}, {-100.0, "-100 %"}}) {
         out += "<line x1=\"50\" x2=\"1050\" y1=\"" + y(pct) + "\" y2=\"" + y(pct) + "\" stroke=\"currentColor\" stroke-opacity=\"" + (pct == 0 ? ".8" : ".25") + "\"/><text x=\"45\" y=\"" + y(pct - 2) + "\" text-anchor=\"end\">" + words + "</text>\n";
@@ -92,6 +92,15 @@ std::string waterfall_plot(const TextTable& table)
     return out;
 }
 
+/// The sum that the category rests on, as it is reported; its quantity is the cell's title.
+std::string value_of(const TextTable& table, const std::vector<std::string>& row)
+{
+    const auto sum = cell(table, row, "sum_mm");
+    const auto value = sum.empty() ? cell(table, row, "value") : sum;
+    if (value.empty()) return "-";
+    return "<span title=\"" + outputs::html(cell(table, row, "quantity")) + "\">" + outputs::html(value + " " + cell(table, row, "unit")) + "</span>";
+}
+
 std::string last_categories(const TextTable& table, const std::string& results_folder)
 {
     std::map<std::string, const std::vector<std::string>*> last;  // rows stand in the order of time
@@ -99,13 +108,13 @@ std::string last_categories(const TextTable& table, const std::string& results_f
         if (cell(table, row, "role") == "primary") last[cell(table, row, "case")] = &row;
     }
     if (last.empty()) return "";
-    std::string out = "<h2>Cases</h2>\n<table><thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Last time point</th><th scope=\"col\">Period</th><th scope=\"col\">Category</th>"
+    std::string out = "<h2>Cases</h2>\n<table><thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Last time point</th><th scope=\"col\">Period</th><th scope=\"col\" class=\"number\">Value</th><th scope=\"col\">Category</th>"
                       "<th scope=\"col\" class=\"number\">From baseline, %</th><th scope=\"col\" class=\"number\">From nadir, %</th><th scope=\"col\">Review</th></tr></thead><tbody>\n";
     for (const auto& [id, row] : last) {
         const auto category = cell(table, *row, "category");
         const bool baseline = cell(table, *row, "is_baseline") == "1";
         out += "<tr><td><a href=\"" + outputs::html(results_folder + "/" + id + "/report.html") + "\">" + outputs::html(id) + "</a></td><td>" + outputs::html(cell(table, *row, "timepoint") + " " + cell(table, *row, "date")) + "</td><td>" +
-               outputs::html(cell(table, *row, "period")) + "</td><td>" + (baseline ? std::string("baseline") : outputs::html(category)) + "</td><td class=\"number\">" + outputs::html(cell(table, *row, "change_from_baseline_pct")) + "</td><td class=\"number\">" +
+               outputs::html(cell(table, *row, "period")) + "</td><td class=\"number\">" + value_of(table, *row) + "</td><td>" + (baseline ? std::string("baseline") : outputs::html(category)) + "</td><td class=\"number\">" + outputs::html(cell(table, *row, "change_from_baseline_pct")) + "</td><td class=\"number\">" +
                outputs::html(cell(table, *row, "change_from_nadir_pct")) + "</td><td>" + outputs::html(cell(table, *row, "review_state")) + "</td></tr>\n";
     }
     return out + "</tbody></table>\n";

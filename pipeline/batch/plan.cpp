@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -99,16 +100,33 @@ struct Lines {
     std::vector<std::string> unmatched;
 };
 
-Result<Lines> lines_of(const std::vector<fs::path>& tables, const ingest::Scan& scan)
+/// Tables of lines that lie in the archive, beside those that were handed in.
+std::vector<fs::path> tables_found(const ingest::Scan& scan, const std::vector<fs::path>& handed_in)
+{
+    std::vector<fs::path> out;
+    for (const auto& excluded : scan.excluded) {
+        if (excluded.code != Code::not_dicom || excluded.file.extension() != ".csv") continue;
+        std::ifstream in(excluded.file);
+        std::string header;
+        if (!std::getline(in, header) || header.find("sop_instance_uid") == std::string::npos) continue;
+        std::error_code error;
+        if (std::none_of(handed_in.begin(), handed_in.end(), [&](const auto& table) { return fs::equivalent(table, excluded.file, error); })) out.push_back(excluded.file);
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+Result<Lines> lines_of(const std::vector<fs::path>& handed_in, const ingest::Scan& scan)
 {
     Lines out;
-    if (tables.empty()) return out;
+    const auto found = tables_found(scan, handed_in);
+    if (handed_in.empty() && found.empty()) return out;
     std::map<std::string_view, const std::string*> study_of_image;
     for (const auto& series : scan.series) {
         for (const auto& slice : series.slices) study_of_image.emplace(slice.sop_instance_uid, &series.facts.study_instance_uid);
     }
-    for (const auto& table : tables) {
-        RETROMASS_TRY_ASSIGN(const auto rows, run::read_rows(table, {"sop_instance_uid", "x1", "y1", "x2", "y2", "lesion", "frame"}, {"sop_instance_uid", "x1", "y1", "x2", "y2", "lesion"}));
+    const auto read = [](const fs::path& table) { return run::read_rows(table, {"sop_instance_uid", "x1", "y1", "x2", "y2", "lesion", "frame"}, {"sop_instance_uid", "x1", "y1", "x2", "y2", "lesion"}); };
+    const auto take = [&](const std::vector<run::TableRow>& rows) {
         for (const auto& row : rows) {
             const auto study = study_of_image.find(row.cells.at("sop_instance_uid"));
             if (study == study_of_image.end()) {
@@ -122,6 +140,15 @@ Result<Lines> lines_of(const std::vector<fs::path>& tables, const ingest::Scan& 
             }
             text += '\n';
         }
+    };
+    for (const auto& table : handed_in) {
+        RETROMASS_TRY_ASSIGN(const auto rows, read(table));
+        take(rows);
+    }
+    for (const auto& table : found) {  // nobody asked for these: one that cannot be read stops nothing
+        const auto rows = read(table);
+        if (rows) take(*rows);
+        else out.unmatched.push_back("not taken: " + rows.error().message);
     }
     return out;
 }
@@ -184,7 +211,7 @@ public:
         files_ = files_in_shared_folders(scan);
         std::set<std::string> shared;
         auto patients = patients_of(std::move(scan), shared);
-        for (const auto& study : shared) plan_.remarks.push_back("study " + study + ": its images do not agree on the patient (ID or issuer); each part is a case of its own");
+        for (const auto& study : shared) plan_.remarks.push_back((study.empty() ? std::string("images without a Study Instance UID: they") : "study " + study + ": its images") + " do not agree on the patient (ID or issuer); each part is a case of its own");
         for (std::size_t i = 0; i < patients.size(); ++i) {
             if (!goes_on(progress, "drafting cases", static_cast<double>(i) / static_cast<double>(patients.size()))) {
                 RETROMASS_TRY(write());

@@ -256,10 +256,23 @@ bool fits(std::string_view name, std::string_view pattern)
 /// Masks are named for the reader to choose: an organ is no lesion. Those whose name fits one of the patterns are taken, to be measured.
 void name_masks(FoundMarks& found, const fs::path& path, const std::string& file, const std::vector<Study>& studies, const std::vector<std::string>& patterns)
 {
+    const auto leave_out = [&](const std::string& why) { found.remarks += "  # not taken: " + one_line(file + ": " + why) + "\n"; };
+    std::string why_not;
     for (const auto& study : studies) {
         if (!study.chosen) continue;
-        const auto labels = ingest::read_labels(path, &study.chosen->geometry, study.chosen->facts.frame_of_reference_uid);
-        if (!labels || labels->frame_of_reference_uid.empty() || study.chosen->facts.frame_of_reference_uid.empty()) continue;
+        const auto& frame = study.chosen->facts.frame_of_reference_uid;
+        const auto labels = ingest::read_labels(path, &study.chosen->geometry, frame);
+        if (!labels) {
+            if (labels.error().code == Code::not_an_image) return;  // a plan or a dose, not a mask
+            if (!why_not.empty()) continue;
+            why_not = labels.error().message;
+            if (const auto named = path.string() + ": "; why_not.starts_with(named)) why_not.erase(0, named.size());  // the remark names it its own way
+            continue;
+        }
+        if (labels->frame_of_reference_uid.empty() || frame.empty()) {
+            why_not = std::string(frame.empty() ? "the CT" : "the mask") + " names no frame of reference, so nothing says that one belongs to the other";
+            continue;
+        }
         for (const auto& label : labels->present) {
             const auto said = label.name.empty() ? std::to_string(label.value) : label.name;
             if (std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return fits(said, pattern); })) {
@@ -273,8 +286,12 @@ void name_masks(FoundMarks& found, const fs::path& path, const std::string& file
             }
             found.remarks += "  # found: " + quoted(study.timepoint) + ": {mask: " + quoted(file) + ", label: " + quoted(label.name.empty() ? std::to_string(label.value) : one_line(label.name)) + "}\n";
         }
+        for (const auto& notice : labels->notices) {
+            if (notice.code == Code::mask_grid) leave_out(notice.text);  // a region that does not fit, where others do
+        }
         return;
     }
+    if (!why_not.empty()) leave_out(why_not);
 }
 
 /// Masks that are no DICOM say nothing of the scan they are of: they are named for every time point on whose grid they fit.
@@ -367,6 +384,18 @@ std::string proposed_targets(const FoundMarks& found, const std::vector<Study>& 
     return out;
 }
 
+/// Why there is no series: the first one's reason, and where to read the others'.
+Error nothing_to_measure(const ingest::Scan& scan)
+{
+    std::string what = "no study here has a CT series to measure";
+    for (const auto& series : scan.series) {
+        if (!series.refused || series.slices.empty()) continue;
+        what += ": " + one_line(series.refused->message) + "; retromass series " + fs::absolute(series.slices.front().file).parent_path().lexically_normal().string() + " shows all";
+        return Error{Code::no_series, what, "run: draft_case"};
+    }
+    return Error{Code::no_series, what + "; retromass series shows why", "run: draft_case"};
+}
+
 }  // namespace
 
 Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& parameters)
@@ -374,7 +403,7 @@ Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& paramete
     const auto beside = found_beside(scan, parameters);
     const auto prompts = prompted(scan, beside.marks);
     auto studies = studies_of(scan, prompts, std::nullopt);
-    if (studies.empty() || !studies.front().chosen) return Error{Code::no_series, "no study here has a CT series to measure; retromass series shows why", "run: draft_case"};
+    if (studies.empty() || !studies.front().chosen) return nothing_to_measure(scan);
     // The first study is chosen by itself; the others look for its kernel and thickness.
     const auto* baseline = studies.front().chosen;
     for (const auto& study : studies_of(scan, prompts, baseline->facts)) {

@@ -58,6 +58,8 @@ constexpr int kIntercept = -1024;
 
 }  // namespace
 
+std::string image_uid(const DicomDescription& series, int slice) { return uid("image " + series.uid_seed + " " + std::to_string(slice)); }
+
 Status write_dicom(const std::filesystem::path& folder, const CtVolume& ct, const DicomDescription& d, int threads)
 {
     register_encoder();
@@ -76,7 +78,7 @@ Status write_dicom(const std::filesystem::path& folder, const CtVolume& ct, cons
         put(DCM_SpecificCharacterSet, "ISO_IR 192");
         put(DCM_ImageType, "ORIGINAL\\PRIMARY\\AXIAL");
         put(DCM_SOPClassUID, UID_CTImageStorage);
-        put(DCM_SOPInstanceUID, uid("image " + d.uid_seed + " " + std::to_string(k)));
+        put(DCM_SOPInstanceUID, image_uid(d, k));
         put(DCM_StudyDate, day(d.date));
         put(DCM_SeriesDate, day(d.date));
         put(DCM_AcquisitionDate, day(d.date));

@@ -75,7 +75,7 @@ class MaskFiles(unittest.TestCase):
     def test_an_sr_is_no_mask_and_a_structure_set_needs_its_ct(self):
         done = run("measure", "--mask", os.path.join(self.folder, "highdicom", "sr_document.dcm"))
         self.assertEqual(done.returncode, 4)
-        self.assertIn("mask-labels", done.stderr)
+        self.assertIn("not-an-image", done.stderr)
         structures = os.path.join(os.environ["RETROMASS_DATA"], "sts", "STS_003", "rtstruct.dcm")
         alone = run("measure", "--mask", structures)
         self.assertEqual(alone.returncode, 4)

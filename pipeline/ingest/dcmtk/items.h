@@ -3,10 +3,22 @@
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dctk.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 namespace retromass::ingest {
+
+/// Whether DCMTK can read the file. Its own log is silent: it names no file, and among thousands nobody could tell which is meant; the caller's
+/// error does.
+inline bool load(DcmFileFormat& format, const std::filesystem::path& file)
+{
+    static const bool silent = [] {
+        OFLog::getLogger("dcmtk.dcmdata").setLogLevel(OFLogger::OFF_LOG_LEVEL);
+        return true;
+    }();
+    return silent && format.loadFile(file.c_str()).good();
+}
 
 /// Text of an attribute; empty where it is absent.
 inline std::string text(DcmItem& item, const DcmTagKey& key)

@@ -357,7 +357,7 @@ private:
 Result<Marks> read_dicom_marks(const std::filesystem::path& file)
 {
     DcmFileFormat format;
-    if (format.loadFile(file.c_str()).bad()) return Error{Code::malformed, "cannot be read as DICOM", "ingest"};
+    if (!load(format, file)) return Error{Code::malformed, "cannot be read as DICOM", "ingest"};
     auto& data = *format.getDataset();
     const auto sop_class = text(data, DCM_SOPClassUID);
     if (sop_class.rfind("1.2.840.10008.5.1.4.1.1.88.", 0) == 0) return Report(data).read();

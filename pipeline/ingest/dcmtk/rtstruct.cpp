@@ -30,7 +30,7 @@ Result<std::vector<PatientPoint>> points_of(DcmItem& contour)
 Result<StructureSet> read_structure_set(const std::filesystem::path& file)
 {
     DcmFileFormat format;
-    if (format.loadFile(file.c_str()).bad()) return Error{Code::malformed, "RT Structure Set: cannot be read", "ingest"};
+    if (!load(format, file)) return Error{Code::malformed, "RT Structure Set: cannot be read", "ingest"};
     auto& data = *format.getDataset();
     StructureSet out;
     for (auto* frame : items(data, DCM_ReferencedFrameOfReferenceSequence)) {

@@ -214,7 +214,7 @@ void set_label(LabelVolume& volume, std::size_t voxel, std::uint16_t label)
 Result<LabelVolume> seg_of(DcmDataset& data)
 {
     const std::string sop_class = text(data, DCM_SOPClassUID);
-    if (sop_class != UID_SegmentationStorage && sop_class != kLabelMapSegmentation) return fail(Code::mask_labels, "SOP class " + sop_class + " is no segmentation");
+    if (sop_class != UID_SegmentationStorage && sop_class != kLabelMapSegmentation) return fail(Code::not_an_image, "SOP class " + sop_class + " is no segmentation");
     Uint16 rows = 0;
     Uint16 columns = 0;
     Sint32 frames = 0;
@@ -269,7 +269,7 @@ Result<LabelVolume> seg_of(DcmDataset& data)
 Result<LabelVolume> read_dicom_labels(const std::filesystem::path& file, const VolumeGeometry* ct, const std::string& frame_of_reference_uid)
 {
     DcmFileFormat format;
-    if (format.loadFile(file.c_str()).bad()) return Error{Code::malformed, "cannot be read as DICOM", "ingest"};
+    if (!load(format, file)) return Error{Code::malformed, "cannot be read as DICOM", "ingest"};
     if (text(*format.getDataset(), DCM_SOPClassUID) != UID_RTStructureSetStorage) return seg_of(*format.getDataset());
     if (!ct) return Error{Code::mask_grid, "an RT Structure Set holds contours and no grid; give the CT it was drawn on", "ingest"};
     RETROMASS_TRY_ASSIGN(const auto set, read_structure_set(file));

@@ -68,5 +68,16 @@ TEST(CohortPage, DrawsTheCourseOfEveryPeriodFromItsBaseline)
     EXPECT_THAT(swimmer, HasSubstr(">X</text>"));
 }
 
+TEST(CohortPage, SaysHowLargeEveryCaseIsAndInWhatUnit)
+{
+    const TextTable response{"response", {"case", "role", "period", "is_baseline", "sum_mm", "value", "unit", "quantity", "category"},
+                             {{"P-1", "primary", "line 1", "1", "71.5", "71.5", "mm", "sum of diameters", ""}, {"P-2", "primary", "line 1", "1", "", "12.25", "ml", "sum of volumes", ""},
+                              {"P-3", "primary", "line 1", "0", "", "", "mm", "sum of diameters", "NE"}}};
+    const auto page = cohort_html({}, {}, response, "../results");
+    EXPECT_THAT(page, HasSubstr("<span title=\"sum of diameters\">71.5 mm</span>"));
+    EXPECT_THAT(page, HasSubstr("<span title=\"sum of volumes\">12.25 ml</span>"));
+    EXPECT_THAT(page, HasSubstr("<td class=\"number\">-</td><td>NE</td>"));  // nothing measured is not 0
+}
+
 }  // namespace
 }  // namespace retromass::batch
