@@ -3,9 +3,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <cstdlib>
 #include <new>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -34,24 +35,35 @@ struct Index {
     friend bool operator==(const Index&, const Index&) = default;
 };
 
-/// Memory whose values are written before they are read: a volume of 157 MB is not first filled with zeros.
+/// Memory that comes as zeros from the system: of a volume of which a box is written, the rest is never touched and costs nothing. Values that are
+/// made without an argument are left as they come.
 template <class T>
-struct UnfilledAllocator : std::allocator<T> {
+struct ZeroedAllocator {
+    using value_type = T;
+    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+
+    ZeroedAllocator() = default;
     template <class U>
-    struct rebind {
-        using other = UnfilledAllocator<U>;
-    };
-    using std::allocator<T>::allocator;
-    template <class U>
-    void construct(U* at)
+    ZeroedAllocator(const ZeroedAllocator<U>&)
     {
-        ::new (static_cast<void*>(at)) U;
+    }
+    T* allocate(std::size_t n)
+    {
+        auto* const memory = std::calloc(n, sizeof(T));  // looks for an overflow itself
+        if (!memory) throw std::bad_alloc();
+        return static_cast<T*>(memory);
+    }
+    void deallocate(T* memory, std::size_t) { std::free(memory); }
+    template <class U>
+    void construct(U*)
+    {
     }
     template <class U, class... Arguments>
     void construct(U* at, Arguments&&... arguments)
     {
         ::new (static_cast<void*>(at)) U(std::forward<Arguments>(arguments)...);
     }
+    friend bool operator==(const ZeroedAllocator&, const ZeroedAllocator&) { return true; }
 };
 
 /// Values on the voxels of a volume; the column runs fastest, then the row, then the slice.
@@ -59,16 +71,9 @@ template <class T>
 class Grid {
 public:
     Grid() = default;
-    explicit Grid(Dimensions size, T value = T{}) : size_(size), values_(size.voxels(), value) {}
-
-    /// Every value is to be written before it is read.
-    static Grid unfilled(Dimensions size)
-    {
-        Grid out;
-        out.size_ = size;
-        out.values_.resize(size.voxels());
-        return out;
-    }
+    /// All zero; what is never written is never in memory.
+    explicit Grid(Dimensions size) : size_(size), values_(size.voxels()) {}
+    Grid(Dimensions size, T value) : size_(size), values_(size.voxels(), value) {}
 
     const Dimensions& size() const { return size_; }
     std::size_t offset(int column, int row, int slice) const
@@ -93,7 +98,7 @@ public:
 
 private:
     Dimensions size_;
-    std::vector<T, UnfilledAllocator<T>> values_;
+    std::vector<T, ZeroedAllocator<T>> values_;
 };
 
 /// 1 inside the lesion, 0 outside.

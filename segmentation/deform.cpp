@@ -51,10 +51,10 @@ void smooth(Picture& picture, double sigma, int threads)
     const int radius = static_cast<int>(kernel.size()) / 2;
     const auto n = picture.size();
     const auto row_count = 4 * static_cast<std::size_t>(n.columns);
-    auto other = Picture::unfilled(n);
+    auto other = Picture(n);
     parallel_for(n.slices, threads, [&](int k) {
         std::vector<Four> line(static_cast<std::size_t>(n.columns + 2 * radius));
-        auto across = Grid<Four>::unfilled({n.columns, n.rows, 1});
+        auto across = Grid<Four>(Dimensions{n.columns, n.rows, 1});
         std::vector<const float*> rows(kernel.size());
         for (int j = 0; j < n.rows; ++j) {
             const auto* const from = picture.data() + picture.offset(0, j, k);
@@ -106,7 +106,7 @@ Four clamped_at(const Picture& picture, float i, float j, float k)
 
 Picture picture_of(const Anatomy& anatomy, int threads)
 {
-    auto out = Picture::unfilled(anatomy.tissue.size());
+    auto out = Picture(anatomy.tissue.size());
     for (std::size_t i = 0; i < out.values().size(); ++i) {
         const float t = anatomy.tissue[i], w = anatomy.weight[i];
         out[i] = {w * t, w * t * t, w, 0};
@@ -195,7 +195,7 @@ void compose(Field& field, const Field& step, Field& spare, int threads)
 
 Field finer(const Field& coarse, Dimensions size)
 {
-    auto out = Field::unfilled(size);
+    auto out = Field(size);
     for (int k = 0; k < size.slices; ++k) {
         for (int j = 0; j < size.rows; ++j) {
             for (int i = 0; i < size.columns; ++i) {
@@ -226,9 +226,9 @@ Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParam
         field = l == 0 ? Field(size, Four{}) : finer(field, size);
         const auto still = picture_of(fixed_levels[l], parameters.threads);
         const auto moved = picture_of(moving_levels[l], parameters.threads);
-        auto warped = Picture::unfilled(size);
-        auto step = Field::unfilled(size);
-        auto spare = Field::unfilled(size);
+        auto warped = Picture(size);
+        auto step = Field(size);
+        auto spare = Field(size);
         for (int i = 0; i < parameters.iterations[l]; ++i) {
             warp(moved, field, warped, parameters.threads);
             forces(still, warped, step, parameters.threads);

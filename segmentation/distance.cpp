@@ -31,7 +31,7 @@ void first_axis(float* row, int columns, double spacing_mm)
 /// The lower envelope of the parabolas that stand on one line of squared distances. Within, lengths are in voxels of this axis.
 class Envelope {
 public:
-    Envelope(int length, double spacing_mm) : unit_mm2_(spacing_mm * spacing_mm), height_(static_cast<std::size_t>(length)), at_(height_.size()), begins_(height_.size()), half_(height_.size())
+    Envelope(int length, double spacing_mm, float most_mm2) : unit_mm2_(spacing_mm * spacing_mm), most_mm2_(most_mm2), height_(static_cast<std::size_t>(length)), at_(height_.size()), begins_(height_.size()), half_(height_.size())
     {
         for (std::size_t d = 1; d < half_.size(); ++d) half_[d] = 0.5 / static_cast<double>(d);
     }
@@ -42,7 +42,7 @@ public:
         int count = 0;
         for (int i = 0; i < length; ++i) {
             const float h = first[static_cast<std::size_t>(i) * stride];
-            if (h >= kFar_mm2) continue;  // nothing is near
+            if (h > most_mm2_ || h >= kFar_mm2) continue;  // nothing is near
             const double height = h / unit_mm2_ + static_cast<double>(i) * i;
             double from = kBefore;
             while (count > 0) {
@@ -70,6 +70,7 @@ public:
 private:
     static constexpr double kBefore = -1e30;
     double unit_mm2_;
+    float most_mm2_;
     std::vector<double> height_;  // with the square of its own place, as the crossings need it
     std::vector<int> at_;
     std::vector<double> begins_;
@@ -106,13 +107,15 @@ Mask eroded(const Mask& mask, int threads)
 
 }  // namespace
 
-Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm, int threads)
+Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm, int threads, double most_mm)
 {
     const auto n = mask.size();
+    // What is farther along fewer axes is no nearer along more; a hair more than asked for, since squares are rounded.
+    const auto most_mm2 = static_cast<float>(std::min(1.0001 * most_mm * most_mm, static_cast<double>(kFar_mm2)));
     const auto inner = eroded(mask, threads);
     Grid<float> out(n, kFar_mm2);
     parallel_for(n.slices, threads, [&](int k) {
-        Envelope envelope(n.rows, spacing_mm[1]);
+        Envelope envelope(n.rows, spacing_mm[1], most_mm2);
         for (int r = 0; r < n.rows; ++r) {
             auto* const row = out.data() + out.offset(0, r, k);
             const auto* const inside = mask.data() + mask.offset(0, r, k);
@@ -125,7 +128,7 @@ Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm, 
         for (int c = 0; c < n.columns; ++c) envelope.lower(out.data() + out.offset(c, 0, k), static_cast<std::size_t>(n.columns));
     });
     parallel_for(n.rows, threads, [&](int r) {
-        Envelope envelope(n.slices, spacing_mm[2]);
+        Envelope envelope(n.slices, spacing_mm[2], most_mm2);
         for (int c = 0; c < n.columns; ++c) envelope.lower(out.data() + out.offset(c, r, 0), n.plane());
         for (int k = 0; k < n.slices; ++k) {
             auto* const row = out.data() + out.offset(0, r, k);

@@ -6,11 +6,12 @@
 
 namespace retromass::segmentation {
 
+inline constexpr float kNoSurface_mm = 1e9F;
+
 /// Signed Euclidean distance, mm, to the nearest voxel of the mask that touches (by face, edge or corner) one outside it: 0 there, positive inside,
 /// negative outside. `spacing_mm` is along column, row and slice; a mask without any such voxel has no surface: +-`kNoSurface_mm` everywhere.
 /// Exact, by lower envelopes of parabolas (Felzenszwalb and Huttenlocher, Theory of Computing 8, 2012); the same for any number of threads.
-Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm, int threads = 1);
-
-inline constexpr float kNoSurface_mm = 1e9F;
+/// Distances beyond `most_mm` may be any that are not nearer, up to `kNoSurface_mm`: who asks for a few mm round a surface pays for them alone.
+Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm, int threads = 1, double most_mm = kNoSurface_mm);
 
 }  // namespace retromass::segmentation

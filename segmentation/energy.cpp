@@ -112,13 +112,19 @@ Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeome
         const double cu = c.shift_u * shape.half_u_mm;
         const double cv = c.shift_v * shape.half_v_mm;
         const double cn = c.shift_n * shape.half_n_mm;
+        // Most samples lie beyond the rim along one axis alone, and count nothing.
+        constexpr double rim = 1.1;
+        const double most_u = rim * (1 + 1e-9) * hu;
+        const double most_v = rim * (1 + 1e-9) * hv;
+        const double most_n = rim * (1 + 1e-9) * hn;
         double sum = 0;
         for (const auto& s : samples) {
+            if (std::abs(s.n - cn) > most_n || std::abs(s.v - cv) > most_v || std::abs(s.u - cu) > most_u) continue;
             const double a = (s.u - cu) / hu;
             const double b = (s.v - cv) / hv;
             const double d = (s.n - cn) / hn;
             const double r = std::sqrt(a * a + b * b + d * d);
-            sum += s.evidence * std::clamp((1.1 - r) / 0.2, 0.0, 1.0);  // a soft rim keeps the objective smooth
+            sum += s.evidence * std::clamp((rim - r) / 0.2, 0.0, 1.0);  // a soft rim keeps the objective smooth
         }
         return sum;
     };

@@ -23,18 +23,31 @@ std::vector<float> kernel_of(double sigma_cells)
 constexpr std::size_t kLanes = 8;
 using Four = float __attribute__((vector_size(16)));
 
-/// Convolves lines of `length` values that lie `stride` apart; line i starts at `base + i * next`. What lies beyond the ends counts nothing.
-void along(Grid<float>& values, std::size_t base, std::size_t lines, std::size_t next, int length, std::size_t stride, const std::vector<float>& kernel)
+/// Convolves lines of `length` values that lie `stride` apart; line i starts at `base + i * next`. What lies beyond the ends counts nothing. With
+/// `wanted`, values where it is 0 may be left as they are.
+void along(Grid<float>& values, std::size_t base, std::size_t lines, std::size_t next, int length, std::size_t stride, const std::vector<float>& kernel, const Mask* wanted = nullptr)
 {
     const int radius = static_cast<int>(kernel.size()) / 2;
     std::vector<float> in(static_cast<std::size_t>(length) * kLanes);
+    std::vector<std::uint8_t> any(static_cast<std::size_t>(length), 1);
     for (std::size_t first = 0; first < lines; first += kLanes) {
         const auto count = std::min(kLanes, lines - first);
         const auto at = [&](std::size_t lane, int t) { return base + (first + lane) * next + static_cast<std::size_t>(t) * stride; };
+        if (wanted) {
+            std::uint8_t whole = 0;
+            for (int t = 0; t < length; ++t) {
+                std::uint8_t here = 0;
+                for (std::size_t lane = 0; lane < count; ++lane) here |= (*wanted)[at(lane, t)];
+                any[static_cast<std::size_t>(t)] = here;
+                whole |= here;
+            }
+            if (!whole) continue;
+        }
         for (int t = 0; t < length; ++t) {
             for (std::size_t lane = 0; lane < count; ++lane) in[static_cast<std::size_t>(t) * kLanes + lane] = values[at(lane, t)];
         }
         for (int t = 0; t < length; ++t) {
+            if (!any[static_cast<std::size_t>(t)]) continue;
             Four low{};
             Four high{};
             float weight = 0;
@@ -55,28 +68,80 @@ void along(Grid<float>& values, std::size_t base, std::size_t lines, std::size_t
     }
 }
 
+/// The kernel along an axis; empty where the Gaussian is too narrow to change anything on this grid.
+std::vector<float> kernel_along(double sigma_cells)
+{
+    constexpr double least_cells = 0.3;
+    return sigma_cells > least_cells ? kernel_of(sigma_cells) : std::vector<float>();
+}
+
+/// The three passes, along columns, rows and slices.
+void three_passes(Grid<float>& values, const std::array<const std::vector<float>*, 3>& kernels, const std::array<const Mask*, 3>& wanted, int threads)
+{
+    const auto n = values.size();
+    const auto columns = static_cast<std::size_t>(n.columns);
+    const auto rows = static_cast<std::size_t>(n.rows);
+    if (!kernels[0]->empty()) parallel_for(n.slices, threads, [&](int k) { along(values, values.offset(0, 0, k), rows, columns, n.columns, 1, *kernels[0], wanted[0]); });
+    if (!kernels[1]->empty()) parallel_for(n.slices, threads, [&](int k) { along(values, values.offset(0, 0, k), columns, 1, n.rows, columns, *kernels[1], wanted[1]); });
+    if (!kernels[2]->empty()) parallel_for(n.rows, threads, [&](int r) { along(values, values.offset(0, r, 0), columns, 1, n.slices, n.plane(), *kernels[2], wanted[2]); });
+}
+
+/// What lies within `radius` voxels of the mask along one axis.
+Mask spread(const Mask& mask, int axis, int radius)
+{
+    const auto n = mask.size();
+    const std::array<int, 3> length{n.columns, n.rows, n.slices};
+    const std::array<std::size_t, 3> stride{1, static_cast<std::size_t>(n.columns), n.plane()};
+    const auto a = static_cast<std::size_t>(axis);
+    const std::size_t side = stride[a];                                  // lines that begin next to each other
+    const std::size_t blocks = n.voxels() / (side * static_cast<std::size_t>(length[a]));
+    Mask out(n);
+    std::vector<int> since(side);
+    for (std::size_t block = 0; block < blocks; ++block) {
+        const std::size_t base = block * side * static_cast<std::size_t>(length[a]);
+        for (const bool up : {true, false}) {
+            std::fill(since.begin(), since.end(), radius + 1);
+            for (int t = 0; t < length[a]; ++t) {
+                const std::size_t line = base + static_cast<std::size_t>(up ? t : length[a] - 1 - t) * side;
+                for (std::size_t i = 0; i < side; ++i) {
+                    since[i] = mask[line + i] ? 0 : std::min(since[i], radius) + 1;
+                    out[line + i] |= static_cast<std::uint8_t>(since[i] <= radius);
+                }
+            }
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 Grid<float> gaussian(const Grid<float>& in, std::array<double, 3> spacing_mm, double sigma_mm, int threads)
 {
+    std::array<std::vector<float>, 3> kernels;
+    for (std::size_t a = 0; a < 3; ++a) kernels[a] = kernel_along(sigma_mm / spacing_mm[a]);
     Grid<float> out = in;
-    const auto n = in.size();
-    const auto columns = static_cast<std::size_t>(n.columns);
-    const auto plane = n.plane();
-    constexpr double least_cells = 0.3;  // a narrower Gaussian changes nothing on this grid
-    const auto rows = static_cast<std::size_t>(n.rows);
-    if (sigma_mm / spacing_mm[0] > least_cells) {
-        const auto kernel = kernel_of(sigma_mm / spacing_mm[0]);
-        parallel_for(n.slices, threads, [&](int k) { along(out, out.offset(0, 0, k), rows, columns, n.columns, 1, kernel); });
+    three_passes(out, {&kernels[0], &kernels[1], &kernels[2]}, {}, threads);
+    return out;
+}
+
+GaussianWhere::GaussianWhere(const Mask& wanted, std::array<double, 3> spacing_mm, double sigma_mm)
+{
+    for (std::size_t a = 0; a < 3; ++a) passes_[a].kernel = kernel_along(sigma_mm / spacing_mm[a]);
+    passes_[2].wanted = wanted;
+    for (const std::size_t a : {std::size_t{1}, std::size_t{0}}) {  // a pass has to give what the one after it reads
+        passes_[a].wanted = spread(passes_[a + 1].wanted, static_cast<int>(a) + 1, static_cast<int>(passes_[a + 1].kernel.size()) / 2);
     }
-    if (sigma_mm / spacing_mm[1] > least_cells) {
-        const auto kernel = kernel_of(sigma_mm / spacing_mm[1]);
-        parallel_for(n.slices, threads, [&](int k) { along(out, out.offset(0, 0, k), columns, 1, n.rows, columns, kernel); });
-    }
-    if (sigma_mm / spacing_mm[2] > least_cells) {
-        const auto kernel = kernel_of(sigma_mm / spacing_mm[2]);
-        parallel_for(n.rows, threads, [&](int r) { along(out, out.offset(0, r, 0), columns, 1, n.slices, plane, kernel); });
-    }
+}
+
+void GaussianWhere::apply(Grid<float>& values, int threads) const
+{
+    three_passes(values, {&passes_[0].kernel, &passes_[1].kernel, &passes_[2].kernel}, {&passes_[0].wanted, &passes_[1].wanted, &passes_[2].wanted}, threads);
+}
+
+std::array<int, 3> GaussianWhere::reach(std::array<double, 3> spacing_mm, double sigma_mm)
+{
+    std::array<int, 3> out{};
+    for (std::size_t a = 0; a < 3; ++a) out[a] = static_cast<int>(kernel_along(sigma_mm / spacing_mm[a]).size()) / 2;
     return out;
 }
 

@@ -32,41 +32,58 @@ constexpr double kDoubt = 0.15;         // of an axis: the image says another si
 
 Error cancelled() { return Error{Code::cancelled, "stopped while segmenting", "segmentation"}; }
 
-/// Value of the working grid at a CT voxel, linear between cell centres, the edge cell beyond them.
+/// The two cells between which a CT voxel lies along an axis, and how far it is on the way.
+struct Between {
+    std::size_t lower = 0;
+    std::size_t upper = 0;
+    float t = 0;
+};
+Between between(const WorkingGrid& grid, std::size_t axis, int voxel)
+{
+    const std::array<int, 3> first{grid.first.column, grid.first.row, grid.first.slice};
+    const std::array<int, 3> cells{grid.size.columns, grid.size.rows, grid.size.slices};
+    const float x = (static_cast<float>(voxel - first[axis]) + 0.5F) / static_cast<float>(grid.block[axis]) - 0.5F;
+    const float f = std::floor(x);
+    const auto clamped = [&](int cell) { return static_cast<std::size_t>(std::clamp(cell, 0, cells[axis] - 1)); };
+    return {clamped(static_cast<int>(f)), clamped(static_cast<int>(f) + 1), x - f};
+}
+
+/// Rows of CT voxels from the values of the working grid, linear between cell centres, the edge cell beyond them.
 class Interpolator {
 public:
-    Interpolator(const Grid<float>& values, const WorkingGrid& grid) : values_(values), grid_(grid) {}
-    float at(int column, int row, int slice) const
+    Interpolator(const Grid<float>& values, const WorkingGrid& grid, int first_column, int last_column) : values_(values), grid_(grid)
     {
-        const int ct[3] = {column - grid_.first.column, row - grid_.first.row, slice - grid_.first.slice};
-        const int limit[3] = {grid_.size.columns, grid_.size.rows, grid_.size.slices};
-        int lower[3];
-        int upper[3];
-        float t[3];
-        for (std::size_t a = 0; a < 3; ++a) {
-            const float x = (static_cast<float>(ct[a]) + 0.5F) / static_cast<float>(grid_.block[a]) - 0.5F;
-            const float f = std::floor(x);
-            t[a] = x - f;
-            lower[a] = std::clamp(static_cast<int>(f), 0, limit[a] - 1);
-            upper[a] = std::clamp(static_cast<int>(f) + 1, 0, limit[a] - 1);
+        for (int c = first_column; c <= last_column; ++c) columns_.push_back(between(grid, 0, c));
+    }
+    /// Calls to(i, value) for the columns from the first, i from 0. Where all cells round a voxel hold `flat`, so does it.
+    template <class To>
+    void row(int row, int slice, float flat, To to) const
+    {
+        const auto y = between(grid_, 1, row);
+        const auto z = between(grid_, 2, slice);
+        const auto line_of = [&](std::size_t j, std::size_t k) { return values_.data() + values_.offset(0, static_cast<int>(j), static_cast<int>(k)); };
+        const std::array<const float*, 4> lines{line_of(y.lower, z.lower), line_of(y.upper, z.lower), line_of(y.lower, z.upper), line_of(y.upper, z.upper)};
+        const auto is_flat = [&](std::size_t cell) { return lines[0][cell] == flat && lines[1][cell] == flat && lines[2][cell] == flat && lines[3][cell] == flat; };
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+            const auto& x = columns_[i];
+            if (is_flat(x.lower) && is_flat(x.upper)) {
+                to(i, flat);
+                continue;
+            }
+            const auto along = [&](const float* line) { return line[x.lower] + x.t * (line[x.upper] - line[x.lower]); };
+            const float a = along(lines[0]) + y.t * (along(lines[1]) - along(lines[0]));
+            const float b = along(lines[2]) + y.t * (along(lines[3]) - along(lines[2]));
+            to(i, a + z.t * (b - a));
         }
-        const auto line = [&](int j, int k) { return values_.at(lower[0], j, k) + t[0] * (values_.at(upper[0], j, k) - values_.at(lower[0], j, k)); };
-        const float a = line(lower[1], lower[2]) + t[1] * (line(upper[1], lower[2]) - line(lower[1], lower[2]));
-        const float b = line(lower[1], upper[2]) + t[1] * (line(upper[1], upper[2]) - line(lower[1], upper[2]));
-        return a + t[2] * (b - a);
     }
 
 private:
     const Grid<float>& values_;
     const WorkingGrid& grid_;
+    std::vector<Between> columns_;
 };
 
-struct Region {
-    Index low;
-    Index high;
-};
-
-Region region_of(const WorkingGrid& grid, const Dimensions& n)
+MaskBox region_of(const WorkingGrid& grid, const Dimensions& n)
 {
     return {grid.first,
             {std::min(grid.first.column + grid.size.columns * grid.block[0], n.columns) - 1, std::min(grid.first.row + grid.size.rows * grid.block[1], n.rows) - 1,
@@ -84,46 +101,51 @@ float sigmoid(float z) { return 1 / (1 + std::exp(-z)); }
 /// Lays working-grid logits on the CT; the mask is logit >= 0.
 void to_ct(const Grid<float>& logits, const WorkingGrid& grid, Segmentation& out, int threads)
 {
-    const Interpolator interpolate(logits, grid);
     const auto region = region_of(grid, out.mask.size());
+    const Interpolator interpolate(logits, grid, region.low.column, region.high.column);
+    constexpr float far = -static_cast<float>(kLogLimit);  // of the cells that nothing reaches: most of the box of a lesion whose extent nobody marked
+    const float nothing = sigmoid(far);
     parallel_for(region.high.slice - region.low.slice + 1, threads, [&](int s) {
         const int k = region.low.slice + s;
         for (int r = region.low.row; r <= region.high.row; ++r) {
-            for (int c = region.low.column; c <= region.high.column; ++c) {
-                const float z = interpolate.at(c, r, k);
-                out.probability.at(c, r, k) = sigmoid(z);
-                out.mask.at(c, r, k) = z >= 0;
-            }
+            auto* const probability = out.probability.data() + out.probability.offset(region.low.column, r, k);
+            auto* const mask = out.mask.data() + out.mask.offset(region.low.column, r, k);
+            interpolate.row(r, k, far, [&](std::size_t i, float z) {
+                probability[i] = z == far ? nothing : sigmoid(z);
+                mask[i] = z >= 0;
+            });
         }
     });
 }
 
-/// Where post-processing changed the mask, the probability follows it across one half.
-void recalibrate(Segmentation& out)
+/// Where post-processing changed the mask, the probability follows it across one half. Beyond the region both are 0.
+void recalibrate(Segmentation& out, const MaskBox& region)
 {
     constexpr float step = 0.02F;
-    for (std::size_t i = 0; i < out.mask.values().size(); ++i) {
-        auto& p = out.probability[i];
-        if (out.mask[i]) p = std::max(p, 0.5F + step * 0.5F);
-        else p = std::min(p, 0.5F - step * 0.5F);
+    for (int k = region.low.slice; k <= region.high.slice; ++k) {
+        for (int r = region.low.row; r <= region.high.row; ++r) {
+            auto* const probability = out.probability.data() + out.probability.offset(0, r, k);
+            const auto* const mask = out.mask.data() + out.mask.offset(0, r, k);
+            for (int c = region.low.column; c <= region.high.column; ++c) {
+                if (mask[c]) probability[c] = std::max(probability[c], 0.5F + step * 0.5F);
+                else probability[c] = std::min(probability[c], 0.5F - step * 0.5F);
+            }
+        }
     }
 }
 
+/// What is left of the mask, worked out in its own box; a voxel more each way, so that what lies round it is one piece.
 template <class Apply>
-Mask cropped(const Mask& mask, const Region& region, Apply apply)
+Mask cropped(const Mask& mask, const MaskBox& region, Apply apply)
 {
-    const Dimensions size{region.high.column - region.low.column + 1, region.high.row - region.low.row + 1, region.high.slice - region.low.slice + 1};
-    Mask part(size);
-    for (int k = 0; k < size.slices; ++k) {
-        for (int r = 0; r < size.rows; ++r) {
-            for (int c = 0; c < size.columns; ++c) part.at(c, r, k) = mask.at(region.low.column + c, region.low.row + r, region.low.slice + k);
-        }
-    }
-    const Mask done = apply(part);
+    const auto inside = box_of(mask, region);
+    if (!inside) return Mask(mask.size());
+    const auto box = widened(*inside, {1, 1, 1}, region);
+    const Mask done = apply(part_of(mask, box), box);
     Mask out(mask.size());
-    for (int k = 0; k < size.slices; ++k) {
-        for (int r = 0; r < size.rows; ++r) {
-            for (int c = 0; c < size.columns; ++c) out.at(region.low.column + c, region.low.row + r, region.low.slice + k) = done.at(c, r, k);
+    for (int k = 0; k < box.size().slices; ++k) {
+        for (int r = 0; r < box.size().rows; ++r) {
+            for (int c = 0; c < box.size().columns; ++c) out.at(box.low.column + c, box.low.row + r, box.low.slice + k) = done.at(c, r, k);
         }
     }
     return out;
@@ -208,29 +230,23 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     const auto region = region_of(grid, g.size());
     if (!goes_on(progress, "segmenting", 0.75)) return cancelled();
     const int passes = scene.rim_step > constants.clear_rim ? 2 : 1;  // the second sees what lies beyond a rim that the first has found
-    for (int pass = 0; pass < passes; ++pass) out.mask = refined(ct, out.mask, region.low, region.high, 0.75 * scene.cell_mm + 1, scene.length_mm, parameters.threads);
+    for (int pass = 0; pass < passes; ++pass) out.mask = refined(ct, out.mask, region, 0.75 * scene.cell_mm + 1, scene.length_mm, parameters.threads);
     if (!goes_on(progress, "segmenting", 0.8)) return cancelled();
-    Mask core_on_ct(g.size());
-    for (int k = region.low.slice; k <= region.high.slice; ++k) {
-        for (int row = region.low.row; row <= region.high.row; ++row) {
-            for (int c = region.low.column; c <= region.high.column; ++c) {
-                core_on_ct.at(c, row, k) = scene.core.at((c - grid.first.column) / grid.block[0], (row - grid.first.row) / grid.block[1], (k - grid.first.slice) / grid.block[2]);
-            }
-        }
-    }
     const double strand_mm = std::min(kStrand_mm, kStrandOfLength * (scene.length_mm - kNoStrand_mm));
-    out.mask = cropped(out.mask, region, [&](const Mask& part) {
+    out.mask = cropped(out.mask, region, [&](const Mask& part, const MaskBox& box) {
         Mask seeds(part.size());
         for (int k = 0; k < part.size().slices; ++k) {
             for (int row = 0; row < part.size().rows; ++row) {
-                for (int c = 0; c < part.size().columns; ++c) seeds.at(c, row, k) = core_on_ct.at(region.low.column + c, region.low.row + row, region.low.slice + k);
+                for (int c = 0; c < part.size().columns; ++c) {
+                    seeds.at(c, row, k) = scene.core.at((box.low.column + c - grid.first.column) / grid.block[0], (box.low.row + row - grid.first.row) / grid.block[1], (box.low.slice + k - grid.first.slice) / grid.block[2]);
+                }
             }
         }
-        const auto opened = strand_mm > 0 ? without_strands(part, {g.column_spacing_mm(), g.row_spacing_mm(), g.slab_mm(0)}, strand_mm) : part;
+        const auto opened = strand_mm > 0 ? without_strands(part, {g.column_spacing_mm(), g.row_spacing_mm(), g.slab_mm(0)}, strand_mm, parameters.threads) : part;
         return filled(seeded_components(opened, seeds));
     });
     if (!goes_on(progress, "segmenting", 0.9)) return cancelled();
-    recalibrate(out);
+    recalibrate(out, region);
     if (prompt.contours.size() > 1) follow_contours(out, g, prompt.contours);
     const auto corrections = corrections_of(out, g, prompt);
     correct(out, g, corrections, parameters.threads);

@@ -16,7 +16,7 @@ constexpr int kMostLayers = 4;      ///< slices finer than a quarter of a cell n
 Grid<float> blocks_of(const CtVolume& ct, int columns, int rows, const HuWindow& window, int threads)
 {
     const auto& n = ct.hu.size();
-    auto out = Grid<float>::unfilled({n.columns / columns, n.rows / rows, n.slices});
+    auto out = Grid<float>(Dimensions{n.columns / columns, n.rows / rows, n.slices});
     parallel_for(n.slices, threads, [&](int k) {
         std::vector<float> sums(static_cast<std::size_t>(out.size().columns));
         for (int j = 0; j < out.size().rows; ++j) {

@@ -27,7 +27,7 @@ Result<CtSeries> load(const SeriesCandidate& series, int threads, const Progress
 {
     if (series.refused) return *series.refused;
     const auto size = series.geometry.size();
-    CtSeries out{series.facts, {series.geometry, Grid<std::int16_t>::unfilled(size)}, series.slices, series.notices};
+    CtSeries out{series.facts, {series.geometry, Grid<std::int16_t>(size)}, series.slices, series.notices};
     prefer_large_pages(out.volume.hu.values());
     SliceDecoder decoder;
     std::vector<std::vector<std::int16_t>> samples(static_cast<std::size_t>(size.slices));

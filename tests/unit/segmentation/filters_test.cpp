@@ -71,6 +71,29 @@ Mask balls(Dimensions size, unsigned seed)
     return out;
 }
 
+TEST(Gaussian, WhereItIsWantedIsTheSameToTheLastBit)
+{
+    // Lines of a number of columns that is no multiple of the lanes, a kernel longer than the slices, and one too narrow to count.
+    for (const double sigma_mm : {0.1, 0.9, 3.0}) {
+        const Dimensions size{37, 29, 11};
+        const auto in = noise(size, 5);
+        const auto whole = gaussian(in, kSpacing, sigma_mm, 2);
+        auto corners = Mask(size);
+        corners.at(36, 0, 10) = corners.at(3, 28, 0) = 1;
+        for (const auto& wanted : {balls(size, 1), corners}) {
+            auto part = in;
+            GaussianWhere(wanted, kSpacing, sigma_mm).apply(part, 2);
+            std::size_t compared = 0;
+            for (std::size_t i = 0; i < wanted.values().size(); ++i) {
+                if (!wanted[i]) continue;
+                ASSERT_EQ(part[i], whole[i]) << "sigma " << sigma_mm << ", voxel " << i;
+                ++compared;
+            }
+            EXPECT_GT(compared, 0U);
+        }
+    }
+}
+
 }  // namespace
 
 // Lines side by side in vectors are still sums in the order of the definition: not one bit differs, for any width of the kernel and any rest of lines.
@@ -134,6 +157,26 @@ TEST(SignedDistance, IsTheDistanceToTheNearestVoxelOfTheSurface)
                 ASSERT_EQ(ours.at(c, r, k), theirs.at(c, r, k));
             }
         }
+    }
+}
+
+TEST(SignedDistance, AskedForAFewMmIsTheSameThereAndNowhereNearer)
+{
+    const auto mask = balls({41, 33, 17}, 3);
+    const auto whole = signed_distance(mask, kSpacing);
+    for (const double most_mm : {0.0, 1.5, 4.0}) {
+        const auto near = signed_distance(mask, kSpacing, 2, most_mm);
+        std::size_t beyond = 0;
+        for (std::size_t i = 0; i < mask.values().size(); ++i) {
+            if (std::abs(whole[i]) <= most_mm) {
+                ASSERT_EQ(near[i], whole[i]) << i;
+            } else {
+                ASSERT_GT(std::abs(near[i]), most_mm) << i;
+                ASSERT_EQ(near[i] > 0, whole[i] > 0) << i;
+                ++beyond;
+            }
+        }
+        EXPECT_GT(beyond, 0U);
     }
 }
 
