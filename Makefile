@@ -50,6 +50,7 @@ bench: deps
 	@cmake --preset bench </dev/null
 	@cmake --build build/bench --parallel $(JOBS)
 	@xvfb-run -a tools/merge_bench.py build/bench.json build/bench/bin/bench_*
+	@/usr/bin/python3 tools/measure_scale.py build/bench/bin/retromass | tee build/bench_scale.md
 
 # Workers, runners and nodes of a cluster killed a hundred times in all; `make test` has a sample of six. Then 200 cases and studies: nothing grows. Results: docs/validation.md.
 soak: build
