@@ -85,7 +85,7 @@ void add_values(const Walk& walk, CriterionTimepoint& point, std::size_t nadir_a
     point.change_from_nadir_pct = change_pct(*point.value, *point.nadir);
 }
 
-void finish(Walk& walk, BestResponseRules rules)
+void finish(Walk& walk, const BestResponseRules& rules)
 {
     const auto& name = walk.out.criterion;
     std::size_t judged = 0;

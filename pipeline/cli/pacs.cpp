@@ -148,7 +148,7 @@ Result<Exit> send(const Options& options)
     return Exit::some_failed;
 }
 
-CLI::App* add_command(CLI::App& pacs, const char* name, const char* what, const std::shared_ptr<Options>& options, Context& context, Result<Exit> (*act)(Options))
+CLI::App* add_command(CLI::App& pacs, const char* name, const char* what, const std::shared_ptr<Options>& options, Context& context, Result<Exit> (*act)(const Options&))
 {
     auto* command = pacs.add_subcommand(name, what);
     command->add_option("--profile", options->profile, "Which of the profiles, where there are several");
@@ -171,7 +171,7 @@ void add_pacs(CLI::App& app, Context& context)
     group->require_subcommand(1);
     auto options = std::make_shared<Options>();
 
-    auto* finds = add_command(*group, "find", "List patients, studies or series", options, context, [](Options o) { return find(std::move(o)); });
+    auto* finds = add_command(*group, "find", "List patients, studies or series", options, context, [](const Options& o) { return find(o); });
     finds->add_option("LEVEL", options->level, "patients, studies or series")->required()->check(CLI::IsMember({"patients", "studies", "series"}));
     finds->add_option("--patient-id", options->query.patient_id, "Patient ID; * and ? are wildcards, as below");
     finds->add_option("--patient-name", options->query.patient_name, "Patient's name, e.g. 'DOE^J*'");
@@ -183,13 +183,13 @@ void add_pacs(CLI::App& app, Context& context)
     finds->add_option("--study", options->query.study_instance_uid, "Study Instance UID");
     finds->footer("Example: retromass pacs find studies --patient-id 4711 --from 2013-01-01 --modality CT");
 
-    auto* gets = add_command(*group, "get", "Fetch a study or series; goes on where an earlier call stopped", options, context, [](Options o) { return get(std::move(o)); });
+    auto* gets = add_command(*group, "get", "Fetch a study or series; goes on where an earlier call stopped", options, context, [](const Options& o) { return get(o); });
     gets->add_option("STUDY", options->request.study_instance_uid, "Study Instance UID")->required();
     gets->add_option("--series", options->request.series_instance_uid, "Series Instance UID (default: every series)");
     gets->add_option("-o,--output", options->folder, "Folder: <series UID>/<SOP instance UID>.dcm below it")->required();
     gets->footer("Example: retromass pacs get 1.2.840.1 -o study   (exit code 3 where anything is missing)");
 
-    auto* sends = add_command(*group, "send", "Send DICOM files, folders, or what is under dicom/ of a result folder", options, context, [](Options o) { return send(o); });
+    auto* sends = add_command(*group, "send", "Send DICOM files, folders, or what is under dicom/ of a result folder", options, context, [](const Options& o) { return send(o); });
     sends->add_option("PATH", options->paths, "Files, folders, result folders")->required();
     sends->add_flag("--allow-synthetic", options->send.allow_synthetic, "Also objects of a generated patient");
     sends->footer("Example: retromass pacs send result --profile archive   (exit code 3 where anything was not taken)");
