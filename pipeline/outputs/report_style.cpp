@@ -34,7 +34,8 @@ caption{text-align:left;color:var(--soft);padding:0 0 6px}
 th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top}
 thead th{background:var(--card);font-weight:600;border-bottom:2px solid var(--line)}
 tbody th{font-weight:600}
-td.n,th.n{text-align:right;white-space:nowrap}
+td.n,th.n{text-align:right}td.n{white-space:nowrap}
+@media screen{.wide th,.wide td{padding:6px}.wide table{font-size:13.5px}}
 td.d{white-space:nowrap}
 .tag{display:inline-block;border:1px solid currentColor;border-radius:4px;padding:0 6px;font-weight:700;white-space:nowrap}
 .timepoint{break-inside:avoid;page-break-inside:avoid;margin:26px 0 0}

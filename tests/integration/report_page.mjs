@@ -10,7 +10,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"],
 });
 const url = pathToFileURL(path.resolve(page_file)).href;
-const seen = { errors: [], outside: [], widths: {} };
+const seen = { errors: [], outside: [], widths: {}, cut: {} };
 
 async function open(options) {
   const context = await browser.newContext(options);
@@ -68,6 +68,7 @@ for (const [name, options] of Object.entries({
   await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: path.join(pictures, name + "-first.png") });
   await page.screenshot({ path: path.join(pictures, name + ".png"), fullPage: true });
+  seen.cut[name] = await page.locator(".wide").evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.querySelector("caption, th").textContent));
   seen.widths[name] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   if (name === "light-1280") {
     seen.focusable = await page.locator("[tabindex='0']").count();

@@ -45,6 +45,7 @@ class ReportPage(TwoBalls):
     def test_nothing_sticks_out_at_1280_and_1920(self):
         for name, (content, window) in self.seen["widths"].items():
             self.assertLessEqual(content, window, name)
+        self.assertEqual(self.seen["cut"], {"light-1280": [], "dark-1920": []})  # a column that has to be scrolled to is not seen
 
     def test_pictures_have_words_and_headings_skip_no_level(self):
         self.assertGreaterEqual(len(self.seen["pictures"]), 12)  # key images and tiles, three planes, two time points
