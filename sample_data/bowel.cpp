@@ -143,7 +143,7 @@ private:
 };
 
 /// A path that gives way to the mass and stays inside the wall.
-std::vector<Node> laid(std::vector<Node> nodes, const Wall& wall, const LobulatedMass* mass, const Body& body, double step_mm)
+std::vector<Node> laid(const std::vector<Node>& nodes, const Wall& wall, const LobulatedMass* mass, const Body& body, double step_mm)
 {
     auto fine = smooth(nodes, step_mm);
     const double behind = mass ? std::clamp(18 - 0.1 * mass->reach(), 0.0, 14.0) : 0.0;  // as for the loops

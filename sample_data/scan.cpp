@@ -46,7 +46,7 @@ Result<VolumeGeometry> scan_geometry(const Scan& scan, Dimensions grid, PatientP
     const PatientPoint normal = cross(column, row);
     const double tilted_deg = std::acos(std::min(1.0, std::abs(normal.z))) * 180 / std::numbers::pi;
     if (tilted_deg > kNearAxial_deg + 1e-9 && !upright) {
-        return refuse("slices " + std::to_string(static_cast<int>(tilted_deg + 0.5)) + " degrees from axial have no plane in which the truth would hold; stay within 30 degrees, or take coronal or sagittal");
+        return refuse("slices " + std::to_string(std::lround(tilted_deg)) + " degrees from axial have no plane in which the truth would hold; stay within 30 degrees, or take coronal or sagittal");
     }
     const PatientPoint step = (scan.slice_spacing_mm / std::cos(a)) * couch;
     const PatientPoint corner = middle - (0.5 * (grid.columns - 1) * scan.column_spacing_mm) * column - (0.5 * (grid.rows - 1) * scan.row_spacing_mm) * row - (0.5 * (grid.slices - 1)) * step;

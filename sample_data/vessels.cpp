@@ -10,7 +10,7 @@ namespace {
 constexpr double kArterial_mm = -2.5;  // an artery stays round, with its sheath of fat
 constexpr double kSunkCava_mm = 2;  // a vein under a mass is flattened more than it moves
 
-std::vector<Node> beside(const LobulatedMass* mass, std::vector<Node> nodes, double sunk)
+std::vector<Node> beside(const LobulatedMass* mass, const std::vector<Node>& nodes, double sunk)
 {
     auto fine = smooth(nodes, 6);
     for (auto& n : fine) n.p = yielded(mass, n.p, n.radius, std::min(sunk, 0.8 * n.radius), true);

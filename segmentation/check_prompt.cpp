@@ -26,7 +26,8 @@ std::vector<PatientPoint> inner_samples(const Prompt& prompt)
     if (prompt.box && out.empty()) {
         const auto& [a, b] = *prompt.box;
         for (int i = 0; i < 125; ++i) {
-            const double f[3] = {0.3 + 0.1 * (i % 5), 0.3 + 0.1 * (i / 5 % 5), 0.3 + 0.1 * (i / 25)};
+            const int step[3] = {i % 5, i / 5 % 5, i / 25};
+            const double f[3] = {0.3 + 0.1 * step[0], 0.3 + 0.1 * step[1], 0.3 + 0.1 * step[2]};
             out.push_back({a.x + f[0] * (b.x - a.x), a.y + f[1] * (b.y - a.y), a.z + f[2] * (b.z - a.z)});
         }
     }

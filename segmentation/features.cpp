@@ -25,9 +25,11 @@ Grid<int> nearest_core(const Mask& core, std::array<double, 3> spacing)
     }
     const auto plane = static_cast<int>(n.plane());
     const auto square = [&](int from, int c, int r, int k) {
+        const int row = from / n.columns % n.rows;
+        const int slice = from / plane;
         const double x = (from % n.columns - c) * spacing[0];
-        const double y = (from / n.columns % n.rows - r) * spacing[1];
-        const double z = (from / plane - k) * spacing[2];
+        const double y = (row - r) * spacing[1];
+        const double z = (slice - k) * spacing[2];
         return x * x + y * y + z * z;
     };
     for (int pass = 0; pass < 4; ++pass) {
@@ -94,7 +96,7 @@ FeatureReader::FeatureReader(const Scene& scene, const Grid<float>& energy, cons
 float FeatureReader::sample(const Grid<float>& values, const std::array<double, 3>& cell) const
 {
     const auto n = values.size();
-    const auto place = [](double x, int limit) { return std::clamp(static_cast<int>(x + 0.5), 0, limit - 1); };
+    const auto place = [](double x, int limit) { return std::clamp(static_cast<int>(std::floor(x + 0.5)), 0, limit - 1); };
     return values.at(place(cell[0], n.columns), place(cell[1], n.rows), place(cell[2], n.slices));
 }
 
@@ -146,7 +148,8 @@ FeatureRow FeatureReader::at(int i, int j, int k) const
 
     // From the nearest core cell to here and beyond.
     const int from = std::max(0, nearest_[at]);
-    const std::array<double, 3> start{double(from % n.columns), double(from / n.columns % n.rows), double(from / (n.columns * n.rows))};
+    const std::array<int, 3> nearest{from % n.columns, from / n.columns % n.rows, from / (n.columns * n.rows)};
+    const std::array<double, 3> start{double(nearest[0]), double(nearest[1]), double(nearest[2])};
     std::array<double, 3> along{i - start[0], j - start[1], k - start[2]};
     const double mm = std::sqrt(std::pow(along[0] * spacing[0], 2) + std::pow(along[1] * spacing[1], 2) + std::pow(along[2] * spacing[2], 2));
     if (mm > 0) for (auto& a : along) a /= mm;   // cells a mm of the ray

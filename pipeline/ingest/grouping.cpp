@@ -63,13 +63,13 @@ public:
     std::vector<Exclusion> excluded() &&;
     void exclude(const std::filesystem::path& file, Code code, std::string text, std::string study_uid = {})
     {
-        excluded_.try_emplace({file.native(), code}, std::move(text), std::move(study_uid));
+        excluded_.emplace(std::pair{file.native(), code}, std::pair{std::move(text), std::move(study_uid)});
     }
     bool cancelled() const { return cancelled_; }
 
 private:
     std::vector<SeriesCandidate> of_kind(Images images, std::vector<Notice> notices);
-    std::vector<SeriesCandidate> of_frame(Images images, std::vector<Notice> notices);
+    std::vector<SeriesCandidate> of_frame(const Images& images, std::vector<Notice> notices);
     std::vector<SeriesCandidate> of_orientation(Images images, std::vector<Notice> notices);
     std::optional<Images> set_aside_broken(Images& images, std::vector<Notice>& notices);
     std::optional<std::pair<Code, std::string>> set_aside_unlike(Images& images, std::vector<Notice>& notices);
@@ -179,12 +179,12 @@ std::vector<SeriesCandidate> Grouping::of_kind(Images images, std::vector<Notice
     if (frames.size() > 1) notices.push_back({Code::two_frames_of_reference, "the series holds " + std::to_string(frames.size()) + " frames of reference, each a volume of its own"});
     std::vector<SeriesCandidate> out;
     for (auto& [unused, group] : frames) {
-        for (auto& volume : of_frame(std::move(group), notices)) out.push_back(std::move(volume));
+        for (auto& volume : of_frame(group, notices)) out.push_back(std::move(volume));
     }
     return out;
 }
 
-std::vector<SeriesCandidate> Grouping::of_frame(Images images, std::vector<Notice> notices)
+std::vector<SeriesCandidate> Grouping::of_frame(const Images& images, std::vector<Notice> notices)
 {
     std::vector<Images> oriented;
     for (auto* h : images) {

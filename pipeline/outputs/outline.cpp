@@ -94,7 +94,7 @@ std::vector<Loop> outlines_of(std::span<const std::uint8_t> inside, int columns,
     return loops;
 }
 
-std::vector<Loop> keyholes_of(std::vector<Loop> loops)
+std::vector<Loop> keyholes_of(const std::vector<Loop>& loops)
 {
     std::vector<Loop> outer;
     for (const auto& loop : loops) {

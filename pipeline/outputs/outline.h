@@ -18,7 +18,7 @@ std::vector<Loop> outlines_of(std::span<const std::uint8_t> inside, int columns,
 
 /// The same with every hole joined to the loop round it by a channel of no width, there and back (PS3.3 C.8.8.6.3): for readers that know
 /// one closed line a region.
-std::vector<Loop> keyholes_of(std::vector<Loop> loops);
+std::vector<Loop> keyholes_of(const std::vector<Loop>& loops);
 
 /// Twice the area inside a loop, in pixels; negative for a hole.
 long doubled_area(const Loop& loop);

@@ -73,8 +73,8 @@ Result<CaseTemplate> template_of(const fs::path& file)
 /// One case, put together from what is known of it and a draft of all its studies.
 class Composition {
 public:
-    Composition(const ingest::Scan& scan, const fs::path& folder, const std::string& known, YAML::Node base, YAML::Node from_template, const Draft& draft)
-        : folder_(folder), known_(known), base_(std::move(base)), template_(std::move(from_template)), found_(draft), draft_(YAML::Load(draft.text))
+    Composition(const ingest::Scan& scan, const fs::path& folder, const std::string& known, const YAML::Node& base, const YAML::Node& from_template, const Draft& draft)
+        : folder_(folder), known_(known), base_(base), template_(from_template), found_(draft), draft_(YAML::Load(draft.text))
     {
         for (const auto& series : scan.series) study_of_[series.facts.series_instance_uid] = series.facts.study_instance_uid;
     }

@@ -68,7 +68,7 @@ ingest::Header header_of(std::span<const std::uint8_t> bytes, std::size_t index)
     h.concatenation_parts = bytes[9] >> 5 & 3;
     h.concatenation_uid = h.concatenation_parts ? "5.1" : "";
     if (bytes[9] & 0x80) h.problem = Code::truncated_pixels, h.problem_text = "cut";
-    h.instance_number = static_cast<std::int8_t>(bytes[10]);
+    h.instance_number = bytes[10] - (bytes[10] & 0x80 ? 256L : 0L);
     return h;
 }
 

@@ -128,7 +128,8 @@ std::vector<std::pair<std::string, Pixels>> awkward_images(int columns, int rows
         alternating[i] = static_cast<std::uint16_t>(i % 2 ? most : 0);
         ramp[i] = static_cast<std::uint16_t>(i & most);
         const double x = static_cast<double>(i % static_cast<std::size_t>(columns)) / columns - 0.5;
-        const double y = static_cast<double>(i / static_cast<std::size_t>(columns)) / rows - 0.5;
+        const std::size_t row = i / static_cast<std::size_t>(columns);
+        const double y = static_cast<double>(row) / rows - 0.5;
         const double level = x * x + y * y < 0.16 ? 0.6 : 0.1;
         object[i] = static_cast<std::uint16_t>(std::min<double>(most, level * most + static_cast<double>(random() % (most / 64 + 1))));
     }

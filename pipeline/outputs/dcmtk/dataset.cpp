@@ -59,9 +59,8 @@ std::string dicom_time(const std::string& iso)
 {
     std::string out;
     for (const char c : iso) {
-        if (c >= '0' && c <= '9') out += c;
-        else if (c == 'Z') out += "+0000";
-        else if (c == '+' || (c == '-' && out.size() > 8)) out += c;
+        if (c == 'Z') out += "+0000";
+        else if ((c >= '0' && c <= '9') || c == '+' || (c == '-' && out.size() > 8)) out += c;
     }
     return out;
 }

@@ -46,12 +46,12 @@ std::vector<Expected> expectations()
 {
     const auto like_reference = [](const char* variant) { return Expected{std::string("30_derived/") + variant, {kReference}, {}, {}, kReferenceMean_hu, true}; };
     const auto refusal = [](const char* folder, Code code) { return Expected{folder, {}, {code}, {}, {}, false}; };
-    auto with = [](Expected e, std::multiset<Code> notices, std::map<Code, int> excluded) {
+    auto with = [](Expected e, const std::multiset<Code>& notices, std::map<Code, int> excluded) {
         for (auto& v : e.volumes) v.notices = notices;
         e.excluded = std::move(excluded);
         return e;
     };
-    const auto repeated = [](Volume v, std::size_t count) { return std::vector<Volume>(count, v); };
+    const auto repeated = [](const Volume& v, std::size_t count) { return std::vector<Volume>(count, v); };
     const auto phases = [&](const char* folder) { return Expected{folder, repeated({{96, 96, 28}, 5, 0, {several_phases}}, 3), {}, {}, {}, false}; };
     std::vector<Expected> all{
         // One defect each, made from the same series: whatever does not change the CT must give the reference volume.

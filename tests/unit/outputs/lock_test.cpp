@@ -120,7 +120,7 @@ TEST(ResultLock, KnowsItsProgramByMoreThanItsProcessId)
     const test::Scratch scratch;
     const auto own = own_lock(scratch);
     for (const char* key : {"boot", "processes", "began"}) ASSERT_FALSE(own[key].get<std::string>().empty()) << key;
-    const auto taken = [&](json lock) {
+    const auto taken = [&](const json& lock) {
         scratch.write("result.lock", lock.dump());
         return ResultLock::take(scratch.path() / "result", "sign", kTime);
     };

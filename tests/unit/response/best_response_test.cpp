@@ -7,7 +7,7 @@ namespace {
 
 const Date kStart = *parse_date("2024-01-01");
 
-std::vector<DatedResponse> on_days(std::vector<std::pair<long, Category>> days)
+std::vector<DatedResponse> on_days(const std::vector<std::pair<long, Category>>& days)
 {
     std::vector<DatedResponse> out;
     for (const auto& [day, category] : days) out.push_back({kStart + std::chrono::days{day}, category});

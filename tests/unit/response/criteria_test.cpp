@@ -286,7 +286,7 @@ TEST(ImmuneRecist, TakesANewNodeThatShrankBelowTenMillimetresForGone)
 {
     auto node = lesion("X1", Role::new_lesion);
     node.nodal = true;
-    const auto at = [&](Observation target, Observation now) {
+    const auto at = [&](const Observation& target, const Observation& now) {
         const auto patient = on_immunotherapy({timepoint("2024-01-01", {test::measured("T1", "100")}), timepoint("2024-03-01", {test::measured("T1", "100"), test::measured("X1", "16")}), timepoint("2024-05-01", {target, now})},
                                               {lesion("T1"), node});
         return point(assessed(patient), "irecist", "2024-05-01", 1).decision.category;

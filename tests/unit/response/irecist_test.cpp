@@ -250,7 +250,7 @@ TEST(Irecist, ConfirmsWhereTheSumWasIncompleteAtTheFirstProgression)
     EXPECT_EQ(series({at(56, "125"), partial(91, "129.9")}), "iUPD iUPD");
 }
 
-std::vector<DatedResponse> on_days(std::vector<std::pair<long, Category>> days)
+std::vector<DatedResponse> on_days(const std::vector<std::pair<long, Category>>& days)
 {
     std::vector<DatedResponse> out;
     for (const auto& [day, category] : days) out.push_back({Date{std::chrono::days{day}}, category});
@@ -262,7 +262,7 @@ TEST(ImmuneBestResponse, AsksForConfirmationAndAMinimumWhereToldTo)
     using enum Category;
     BestResponseRules rules;
     rules.confirm = true;
-    const auto best = [&](std::vector<std::pair<long, Category>> days) { return immune_best_response(Date{}, on_days(std::move(days)), rules).category; };
+    const auto best = [&](const std::vector<std::pair<long, Category>>& days) { return immune_best_response(Date{}, on_days(days), rules).category; };
     EXPECT_EQ(best({{56, ipr}, {84, ipr}}), ipr);
     EXPECT_EQ(best({{56, ipr}, {83, ipr}}), isd);
     EXPECT_EQ(best({{56, icr}, {84, ipr}}), ipr) << "a complete response not confirmed as such is a confirmed partial one";

@@ -78,7 +78,7 @@ inline response::RecistTimepoint row_of(const response::Assessment& assessment, 
     return {};
 }
 
-inline response::Policies with(std::vector<std::pair<std::string, std::string>> settings)
+inline response::Policies with(const std::vector<std::pair<std::string, std::string>>& settings)
 {
     response::Policies out;
     for (const auto& [name, value] : settings) {

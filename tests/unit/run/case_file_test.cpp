@@ -29,7 +29,7 @@ response: {primary: recist-1.1, policies: {local_therapy: keep}}
 )";
 
 /// The case with one piece of text replaced by another, so that each test breaks one thing by name.
-std::string with(std::string what, const std::string& instead)
+std::string with(const std::string& what, const std::string& instead)
 {
     std::string text = kCase;
     const auto found = text.find(what);

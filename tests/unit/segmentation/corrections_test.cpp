@@ -153,7 +153,7 @@ TEST(Corrections, ASecondContourIsTheMaskOnItsSliceAndNeverLowersDice)
     for (const auto& [shape, size] : {std::pair{Shape::ellipsoid, std::vector{60.0, 40.0, 44.0}}, {Shape::box, std::vector{50.0, 40.0, 40.0}}}) {
         const auto body = beside_muscle(shape, size);
         const auto& g = body.ct.geometry;
-        const auto outline = [&](double z) {
+        const auto outline = [&shape = shape, &size = size](double z) {  // clang 14 captures no binding by itself
             const double t = shape == Shape::box ? 1 : std::sqrt(1 - 4 * z * z / (size[2] * size[2]));
             if (shape == Shape::box) return std::vector<PatientPoint>{{-25, -20, z}, {25, -20, z}, {25, 20, z}, {-25, 20, z}};
             return ring({0, 0, z}, 30 * t, 20 * t);
