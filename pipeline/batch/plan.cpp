@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -18,6 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
+
+constexpr std::size_t kUnreadNamed = 20;  // of the folders and files that cannot be read; their number is said in any case
 
 constexpr const char* kSchema = "retromass-batch-plan/1";
 
@@ -105,7 +108,9 @@ std::vector<fs::path> tables_found(const ingest::Scan& scan, const std::vector<f
 {
     std::vector<fs::path> out;
     for (const auto& excluded : scan.excluded) {
-        if (excluded.code != Code::not_dicom || excluded.file.extension() != ".csv") continue;
+        auto ending = excluded.file.extension().string();
+        std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        if (excluded.code != Code::not_dicom || ending != ".csv") continue;
         std::ifstream in(excluded.file);
         std::string header;
         if (!std::getline(in, header) || header.find("sop_instance_uid") == std::string::npos) continue;
@@ -126,6 +131,7 @@ Result<Lines> lines_of(const std::vector<fs::path>& handed_in, const ingest::Sca
         for (const auto& slice : series.slices) study_of_image.emplace(slice.sop_instance_uid, &series.facts.study_instance_uid);
     }
     const auto read = [](const fs::path& table) { return run::read_rows(table, {"sop_instance_uid", "x1", "y1", "x2", "y2", "lesion", "frame"}, {"sop_instance_uid", "x1", "y1", "x2", "y2", "lesion"}); };
+    std::set<std::string> taken;
     const auto take = [&](const std::vector<run::TableRow>& rows) {
         for (const auto& row : rows) {
             const auto study = study_of_image.find(row.cells.at("sop_instance_uid"));
@@ -133,12 +139,13 @@ Result<Lines> lines_of(const std::vector<fs::path>& handed_in, const ingest::Sca
                 out.unmatched.push_back(row.place + ": image " + row.cells.at("sop_instance_uid") + " is not in the archive");
                 continue;
             }
-            auto& text = out.by_study[*study->second];
+            std::string text;
             for (const auto* column : {"sop_instance_uid", "x1", "y1", "x2", "y2", "lesion", "frame"}) {
                 const auto cell = row.cells.find(column);
-                text += (text.empty() || text.back() == '\n' ? "" : ",") + csv_cell(cell == row.cells.end() ? std::string() : cell->second);
+                text += (text.empty() ? "" : ",") + csv_cell(cell == row.cells.end() ? std::string() : cell->second);
             }
             text += '\n';
+            if (taken.insert(text).second) out.by_study[*study->second] += text;  // a copy of a table says nothing new
         }
     };
     for (const auto& table : handed_in) {
@@ -206,7 +213,9 @@ public:
         RETROMASS_TRY(make_folders());
         RETROMASS_TRY(write());  // from here on it is a plan that can be continued
         std::map<Code, std::size_t> aside;
-        for (const auto& excluded : scan.excluded) ++aside[excluded.code];
+        for (const auto& excluded : scan.excluded) {
+            if (++aside[excluded.code] <= kUnreadNamed && excluded.code == Code::io) plan_.remarks.push_back(excluded.file.string() + " " + excluded.text);  // patients may be missing: where, has to be said
+        }
         for (const auto& [code, count] : aside) plan_.remarks.push_back(std::to_string(count) + " files set aside [" + std::string(name(code)) + "]");
         files_ = files_in_shared_folders(scan);
         std::set<std::string> shared;

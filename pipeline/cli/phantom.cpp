@@ -25,7 +25,7 @@ constexpr const char* kFooter = R"(Shapes (--shape; --size is x,y,z in mm, x and
   rim-necrosis    ellipsoid whose inner part (--necrotic-fraction of its volume) is 15 HU; --necrotic-offset 0 in the middle, 1 at the surface
 
 DIR/ct holds the series, DIR/truth.json the exact sizes, DIR/truth.nii.gz the mask. With --patient: DIR/ct/<time point>,
-DIR/truth/<time point>.nii.gz, DIR/case.yaml for `retromass run` and DIR/lines.csv for `retromass batch plan`. The same options give the same bytes.
+DIR/truth/<time point>.nii.gz, DIR/case.yaml for `retromass run` and, where its lines lie in slices, DIR/lines.csv for `retromass batch plan`. The same options give the same bytes.
 
 Examples:
   retromass phantom ball --shape ball --size 40,40,40 --spacing 0.8,0.8,2.5
@@ -85,7 +85,8 @@ Status write_patient(const Options& options)
     patient.phase = *phase;
     if (options.noise_hu) patient.noise_hu = *options.noise_hu;
     RETROMASS_TRY_ASSIGN(const auto studies, sample_data::write_patient(options.folder, patient, terminal_progress()));
-    std::cout << "wrote " << studies.size() << " studies of a SYNTHETIC patient, case.yaml and truth.json to " << options.folder << '\n';
+    const bool lines = std::filesystem::exists(std::filesystem::path(options.folder) / "lines.csv");
+    std::cout << "wrote " << studies.size() << " studies of a SYNTHETIC patient, case.yaml, " << (lines ? "lines.csv " : "") << "and truth.json to " << options.folder << '\n';
     return Done{};
 }
 

@@ -256,7 +256,8 @@ bool fits(std::string_view name, std::string_view pattern)
 /// Masks are named for the reader to choose: an organ is no lesion. Those whose name fits one of the patterns are taken, to be measured.
 void name_masks(FoundMarks& found, const fs::path& path, const std::string& file, const std::vector<Study>& studies, const std::vector<std::string>& patterns)
 {
-    const auto leave_out = [&](const std::string& why) { found.remarks += "  # not taken: " + one_line(file + ": " + why) + "\n"; };
+    // Where names are asked for, it may be one of them, and somebody has to look; else nothing was to be taken of it.
+    const auto leave_out = [&](const std::string& why) { found.remarks += (patterns.empty() ? "  # fits no series here: " : "  # not taken: ") + one_line(file + ": " + why) + "\n"; };
     std::string why_not;
     for (const auto& study : studies) {
         if (!study.chosen) continue;

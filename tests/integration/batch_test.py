@@ -332,6 +332,37 @@ class Batch(InScratch):
         self.assertEqual(done.returncode, 4)
         self.assertIn("manifest.csv line 2", done.stderr)
 
+    def test_links_are_followed_tables_beside_the_images_are_read_and_what_cannot_be_is_named(self):
+        archive = self.path("links")
+        os.makedirs(archive)
+        os.symlink(self.archive, os.path.join(archive, "linked"))
+        gone = os.path.join(archive, "gone")
+        os.symlink(self.path("nowhere"), gone)
+        for name in ("LINES.CSV", "copy of lines.csv"):  # a copy says nothing new
+            shutil.copy(self.lines, os.path.join(archive, name))
+        with open(os.path.join(archive, "broken.csv"), "w", encoding="ascii") as file:
+            file.write("sop_instance_uid,x1\n1.2.3,7\n")
+        plan = self.path("plan-of-links")
+        done = run("batch", "plan", archive, "-o", plan)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"{gone} cannot be read", done.stdout)
+        self.assertIn("not taken: broken.csv", done.stdout)
+        self.assertEqual(collections.Counter(c["state"] for c in states(plan).values()), {"pending": 4, "waiting": 1})
+        for table in glob.glob(os.path.join(plan, "cases", "*.lines-*.csv")):
+            with open(table, encoding="ascii") as file:
+                rows = file.read().splitlines()
+            self.assertEqual(len(rows), len(set(rows)))
+
+    def test_a_mask_of_another_scan_holds_a_case_up_where_a_name_was_asked_for(self):
+        sarcoma = real_data(self, "sts", "STS_046")  # its contours name another frame of reference than its CT
+        for labels, held in (((), False), (("--label", "gtv*"), True)):
+            plan = self.path("asked" if held else "not-asked")
+            self.assertEqual(run("batch", "plan", sarcoma, "-o", plan, *labels).returncode, 0)
+            case, = states(plan).values()
+            self.assertEqual("it lies in frame of reference" in case["reason"], held)
+            with open(os.path.join(plan, "cases", case["case"] + ".yaml"), encoding="utf-8") as file:
+                self.assertIn(("# not taken: " if held else "# fits no series here: "), file.read())
+
     def test_a_folder_of_everything_becomes_a_cohort_in_three_commands(self):
         """Sarcomas, a chest CT, the sample patient and malformed files: each patient measured from what lies beside it, or a row that says why not."""
         archive = self.path("everything")
@@ -362,15 +393,16 @@ class Batch(InScratch):
                 case = file.read()
             name = next((n for n in (*map(os.path.basename, sarcomas), "lung", "sample") if n in case), "other")
             volumes.setdefault(name, []).append(float(row["volume_ml"]))
-            if name == "sample":  # from the line alone: 10 % is what segmentation.md states for it, and a slice is 5 mm thick
-                self.assertAlmostEqual(float(row["long_axis_mm"]) / truth["after-radiotherapy"]["long_axis_mm"], 1, delta=0.1)
+            if name == "sample":  # 3 % are wanted of an axis, and each end of 62 mm may lie a pixel of 1.2 mm off
+                self.assertAlmostEqual(float(row["long_axis_mm"]) / truth["after-radiotherapy"]["long_axis_mm"], 1, delta=0.07)
+                self.assertAlmostEqual(float(row["volume_ml"]) / truth["after-radiotherapy"]["volume_ml"], 1, delta=0.18)  # 8 % are wanted, and slices of 5 mm leave 5 % of 100 mm open at each end; a ball on the line holds 37 % less
         self.assertEqual({name: len(v) for name, v in volumes.items()}, {**{os.path.basename(s): 1 for s in sarcomas}, "lung": 2, "sample": 1})
         for sarcoma in sarcomas:
             mask = nibabel.load(os.path.join(sarcoma, "gtv.nii.gz"))
             expert = float((mask.get_fdata() > 0).sum() * abs(numpy.linalg.det(mask.affine[:3, :3])) / 1000)
             self.assertAlmostEqual(volumes[os.path.basename(sarcoma)][0] / expert, 1, delta=2e-4)  # two fillings of one contour: Dice of at least 0.9999
         for ours, published in zip(sorted(volumes["lung"]), (6.4, 67.6)):  # ml, as the data's own list states them
-            self.assertAlmostEqual(ours, published, delta=0.1)
+            self.assertAlmostEqual(ours, published, delta=0.1)  # published to 0.1 ml
         cases = states(plan)
         self.assertTrue(all(c["state"] == "done" or c["reason"] for c in cases.values()))
         self.assertEqual(1, sum("it lies in frame of reference" in c["reason"] and c["state"] == "waiting" for c in cases.values()))

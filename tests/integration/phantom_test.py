@@ -1,9 +1,14 @@
 #!/usr/bin/python3
 """Phantoms as a stranger makes them: the same bytes for any thread count, valid DICOM in every scan, impossible wishes refused."""
+import csv
 import filecmp
+import glob
 import os
+import re
 import subprocess
 import unittest
+
+import pydicom
 
 from program import InScratch, needs_program, read_json, run, run_json
 
@@ -30,6 +35,27 @@ class Phantoms(InScratch):
                 done = subprocess.run(["dciodvfy", "-new", os.path.join(directory, file)], capture_output=True, text=True)
                 self.assertEqual([line for line in done.stderr.splitlines() if line.startswith("Error")], [], file)
 
+    def assert_lines_are_those_of_the_case(self, folder):
+        """lines.csv in pixels of its images, case.yaml in mm: the same places."""
+        images = {}
+        for file in glob.glob(os.path.join(folder, "ct", "*", "*.dcm")):
+            data = pydicom.dcmread(file, stop_before_pixels=True)
+            images[data.SOPInstanceUID] = data
+        with open(os.path.join(folder, "case.yaml"), encoding="ascii") as file:
+            wanted = [[float(v) for v in re.findall(r"-?\d+\.\d+", line)] for line in re.findall(r"\{line: (\[\[.*?\]\])", file.read())]
+        with open(os.path.join(folder, "lines.csv"), encoding="ascii") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual((len(wanted), len(rows)), (len(TIMEPOINTS),) * 2)
+        for line, row in zip(wanted, rows):
+            image = images[row["sop_instance_uid"]]
+            o = [float(v) for v in image.ImageOrientationPatient]
+            found = []
+            for n in "12":  # from the outer corner of the first pixel, half a pixel from its centre
+                x, y = (float(row["x" + n]) - 0.5) * float(image.PixelSpacing[1]), (float(row["y" + n]) - 0.5) * float(image.PixelSpacing[0])
+                found += [float(image.ImagePositionPatient[a]) + x * o[a] + y * o[3 + a] for a in range(3)]
+            for a, b in zip(found, line):
+                self.assertAlmostEqual(a, b, delta=0.01)  # both are written to about a hundredth of a mm
+
     def test_a_patient_is_the_same_for_any_number_of_threads_and_another_for_another_seed(self):
         one, two = self.made("one", *COARSE, "--threads", "1"), self.made("two", *COARSE, "--threads", "3")
         other = self.made("other", *COARSE, "--seed", "2")
@@ -40,6 +66,7 @@ class Phantoms(InScratch):
             self.assertEqual(a["date"], b["date"])
             self.assertNotAlmostEqual(a["volume_ml"], b["volume_ml"], places=2)
         self.assert_valid(one)
+        self.assert_lines_are_those_of_the_case(one)
         listed = run_json("series", os.path.join(other, "ct"), "--json")["series"]
         self.assertEqual(len(listed), len(TIMEPOINTS))
         for series in listed:
@@ -53,7 +80,9 @@ class Phantoms(InScratch):
         self.check_truth(folder)
 
     def test_a_coronal_patient_is_valid_and_an_oblique_one_is_measured_in_its_slices(self):
-        self.assert_valid(self.made("coronal", "--patient", "--spacing", "0.9,0.9,8", "--orientation", "coronal", "--phase", "unenhanced"))
+        coronal = self.made("coronal", "--patient", "--spacing", "0.9,0.9,8", "--orientation", "coronal", "--phase", "unenhanced")
+        self.assert_valid(coronal)
+        self.assertFalse(os.path.exists(os.path.join(coronal, "lines.csv")))  # axial lines lie in no coronal slice
         folder = self.made("oblique", *COARSE, "--orientation", "1,0,0,0,0.9659258,0.2588190")
         self.assert_valid(folder)
         self.check_truth(folder)
