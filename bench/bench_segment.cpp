@@ -25,7 +25,7 @@ struct Size {
     int slices;
     double slice_mm;
     double limit_s;  ///< of processor time from the line to the mask
-    bool contour;    ///< level sets too: on a giant mass they take an hour
+    bool contour;    ///< level sets too: on a giant mass they would cost more than all else here together
 };
 
 /// The lesion and half its diameter round it.
