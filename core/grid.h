@@ -40,7 +40,7 @@ struct Index {
 template <class T>
 struct ZeroedAllocator {
     using value_type = T;
-    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+    static_assert(std::is_trivially_default_constructible_v<T> && std::is_trivially_copyable_v<T>);  // so that zeros are what T{} is
 
     ZeroedAllocator() = default;
     template <class U>
