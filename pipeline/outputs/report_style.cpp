@@ -59,7 +59,7 @@ svg.plot{width:100%;height:auto;display:block}
 .plot .curve{stroke:var(--ink);stroke-width:2}.plot .mark{fill:var(--ink)}.plot .mark[data-hollow]{fill:none;stroke:var(--ink);stroke-width:1.5}.plot .note.inked{fill:var(--ink)}
 td small,th small{display:block;font-weight:400}
 .attention section+section{margin-top:14px}.attention table{font-size:13px}
-.sheet{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(120px,1fr);gap:6px;overflow-x:auto;margin:6px 0}
+.sheet{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(120px,320px);gap:6px;overflow-x:auto;margin:6px 0}
 .sheet figure{margin:0}.sheet img{width:100%;height:auto;display:block;background:#000}
 figcaption{font-size:12.5px;color:var(--soft);overflow-wrap:anywhere}
 .extract{border:1px solid var(--line);border-left:5px solid var(--accent);border-radius:8px;background:var(--card);padding:12px 16px;user-select:all}

@@ -72,7 +72,7 @@ for (const [name, options] of Object.entries({
   seen.widths[name] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   if (name === "light-1280") {
     seen.focusable = await page.locator("[tabindex='0']").count();
-    seen.pictures = await page.locator("img").evaluateAll((all) => all.map((one) => ({ alt: one.alt, width: one.naturalWidth })));
+    seen.pictures = await page.locator("img").evaluateAll((all) => all.map((one) => ({ alt: one.alt, width: one.naturalWidth, shown: one.closest(".sheet") ? one.clientWidth : 0 })));
     seen.headings = await page.locator("h1, h2, h3").evaluateAll((all) => all.map((one) => Number(one.tagName[1])));
     await page.pdf({ path: path.join(pictures, "print.pdf"), preferCSSPageSize: true });
   }

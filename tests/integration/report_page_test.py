@@ -51,6 +51,7 @@ class ReportPage(TwoBalls):
         self.assertGreaterEqual(len(self.seen["pictures"]), 12)  # key images and tiles, three planes, two time points
         for picture in self.seen["pictures"]:
             self.assertTrue(picture["alt"])
+            self.assertLess(picture["shown"], 1.25 * picture["width"])  # a single time point was blown up to the width of the page
             self.assertGreater(picture["width"], 0)
         levels = self.seen["headings"]
         self.assertEqual(levels[0], 1)
