@@ -230,6 +230,7 @@ Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParam
         auto step = Field(size);
         auto spare = Field(size);
         for (int i = 0; i < parameters.iterations[l]; ++i) {
+            if (!goes_on(parameters.progress, "registering", (static_cast<double>(l) + static_cast<double>(i) / parameters.iterations[l]) / 3)) return field;
             warp(moved, field, warped, parameters.threads);
             forces(still, warped, step, parameters.threads);
             smooth(step, parameters.step_smoothing, parameters.threads);

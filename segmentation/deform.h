@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/progress.h"
 #include "segmentation/anatomy.h"
 
 namespace retromass::segmentation {
@@ -17,6 +18,7 @@ struct DeformParameters {
     double step_smoothing = 1;                  ///< sigma of each step, cells: neighbours move together
     double field_smoothing = 1.2;               ///< sigma of the field after each step, cells
     int threads = 0;
+    Progress progress;   ///< asked at each step; where it says no the field is left as it is, on a coarser grid maybe
 };
 
 /// Symmetric demons on two pictures of the anatomy, the tissue and the tissue less its local mean over its local spread (which a change of

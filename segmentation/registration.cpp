@@ -186,10 +186,20 @@ Result<Registration> register_scans(const RegisteredScan& fixed, const Registere
     leave_out(content->moving, moving, content->rigid.motion);
     DeformParameters deform;
     deform.threads = threads;
+    bool stopped = false;
+    const auto between = [&](double from, double to) -> Progress {
+        return [&, from, to](std::string_view stage, double fraction) {
+            stopped = stopped || !goes_on(progress, stage, from + (to - from) * fraction);
+            return !stopped;
+        };
+    };
+    deform.progress = between(0.3, 0.8);
     content->there = deformation(content->fixed, content->moving, deform);
-    if (!goes_on(progress, "registering", 0.8)) return cancelled();
+    if (stopped) return cancelled();
     deform.iterations[2] = 0;  // enough to see whether both agree
+    deform.progress = between(0.8, 1);
     content->back = deformation(content->moving, content->fixed, deform);
+    if (stopped) return cancelled();
     return Registration(std::move(content));
 }
 
