@@ -8,6 +8,8 @@
 namespace retromass::viewer {
 namespace {
 
+constexpr double kOffTheScan_mm = 10;   // a linked place that far beyond a scan is not in it, whatever slice is shown
+
 PatientPoint middle(PatientPoint a, PatientPoint b) { return 0.5 * (a + b); }
 
 PatientPoint centre_of(const VolumeGeometry& geometry)
@@ -240,25 +242,60 @@ View with_beside(const Scene& scene, const View& view)
     return next;
 }
 
+const ScanLink* link_between(const Scene& scene, std::size_t one, std::size_t other)
+{
+    for (const auto& link : scene.links) {
+        if ((link.here == one && link.there == other) || (link.here == other && link.there == one)) return &link;
+    }
+    return nullptr;
+}
+
+Linked linked(const Scene& scene, const View& view)
+{
+    const std::size_t here = view.timepoint, there = *view.beside;
+    const auto* lesion = lesion_of(scene, view);
+    const auto& other = scene.timepoints[there];
+    const auto other_lesion = lesion_named(other, lesion ? lesion->lesion : "");
+    const auto* const link = link_between(scene, here, there);
+    Linked out;
+    if (link) {
+        const bool forward = link->here == here;
+        const auto doubted = link->doubts.find(lesion ? lesion->lesion : "");
+        out.doubt = doubted != link->doubts.end() ? doubted->second : link->doubt;
+        if (out.doubt.empty() && !view.by_centre) {
+            out.there = forward ? link->to_there : link->to_here;
+            out.back = forward ? link->to_here : link->to_there;
+            out.how = "linked through the registration";
+            return out;
+        }
+    }
+    const bool both = placed(scene.timepoints[here], view.lesion) && placed(other, other_lesion);
+    const auto offset = both ? place_of(other, other_lesion) - place_of(scene.timepoints[here], view.lesion) : PatientPoint{};
+    out.there = [offset](PatientPoint p) { return p + offset; };
+    out.back = [offset](PatientPoint p) { return p - offset; };
+    out.how = both ? "linked by the lesion's centre" : "linked by position on the couch";
+    if (!link && scene.linking) out.how += " (registering)";
+    return out;
+}
+
 View beside(const Scene& scene, const View& view)
 {
     const auto* here = lesion_of(scene, view);
-    const auto& there = scene.timepoints[*view.beside];
     View out = view;
     out.timepoint = *view.beside;
-    out.lesion = lesion_named(there, here ? here->lesion : "");
-    const bool linked = placed(scene.timepoints[view.timepoint], view.lesion) && placed(there, out.lesion);
-    const auto offset = linked ? place_of(there, out.lesion) - place_of(scene.timepoints[view.timepoint], view.lesion) : PatientPoint{};
-    out.cursor = centred(scene, out, view.cursor + offset).cursor;
+    out.lesion = lesion_named(scene.timepoints[*view.beside], here ? here->lesion : "");
+    out.cursor = centred(scene, out, linked(scene, view).there(view.cursor)).cursor;
     out.beside.reset();
     return out;
 }
 
 std::string link_caption(const Scene& scene, const View& view)
 {
-    const auto other = beside(scene, view);
-    const bool linked = placed(scene.timepoints[view.timepoint], view.lesion) && placed(scene.timepoints[*view.beside], other.lesion);
-    return scene.timepoints[*view.beside].id + (linked ? ", linked by the lesion's centre" : ", linked by position on the couch");
+    const auto link = linked(scene, view);
+    const auto& other = scene.timepoints[*view.beside];
+    const auto place = link.there(view.cursor);
+    const bool shown = distance(centred(scene, beside(scene, view), place).cursor, place) < kOffTheScan_mm;
+    return other.id + ", " + link.how + (shown ? "" : "; beyond this scan");
 }
 
 Scene reviewed(Scene scene, const View& view, Decision decision, const std::string& reader)
@@ -295,6 +332,11 @@ Pressed pressed(const Scene& scene, const View& view, std::string_view key)
         return {whole};
     }
     if (key == "s") return {with_beside(scene, view)};
+    if (key == "j") {
+        View with = view;
+        with.by_centre = !view.by_centre;
+        return {with};
+    }
     if (key == "t") {
         View with = view;
         with.table = !view.table;
@@ -354,6 +396,9 @@ std::vector<std::string> captions(const Scene& scene, const View& view)
         lines.push_back(lesion->lesion + "   not evaluable" + (lesion->reason.empty() ? "" : ": " + lesion->reason));
     }
     add_message();
+    if (view.beside) {
+        if (const auto link = linked(scene, view); !link.doubt.empty()) lines.push_back(link.how + ", not through the registration: " + link.doubt);
+    }
     for (const auto& notice : lesion->notices) lines.push_back(std::string(name(notice.code)) + ": " + notice.text);
     return lines;
 }

@@ -54,7 +54,12 @@ bool Session::take_the_rest()
     return true;
 }
 
-Session::~Session() { stop_job(); }
+Session::~Session()
+{
+    stop_linking_ = true;
+    stop_job();
+    if (link_job_.valid()) link_job_.wait();
+}
 
 void Session::stop_job()
 {
@@ -80,9 +85,33 @@ void Session::lay_in(std::vector<TimepointView>& timepoints, std::size_t first) 
     }
 }
 
+void Session::ask_for_link()
+{
+    if (!callbacks_.link || !view_.beside || *view_.beside == view_.timepoint || link_job_.valid()) return;
+    const auto here = view_.timepoint, there = *view_.beside;
+    if (link_between(scene_, here, there)) return;
+    linking_ = {here, there};
+    link_job_ = std::async(std::launch::async, [this, here, there, link = callbacks_.link] {
+        return link(here, there, [this](std::string_view, double) { return !stop_linking_; });
+    });
+}
+
+bool Session::take_link()
+{
+    if (!link_job_.valid() || link_job_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
+    auto made = link_job_.get();
+    auto& link = scene_.links.emplace_back(made ? std::move(*made) : ScanLink{});
+    if (!made) link.doubt = made.error().message;
+    link.here = linking_[0];
+    link.there = linking_[1];
+    return true;
+}
+
 void Session::refresh()
 {
+    ask_for_link();
     shown_ = scene_;
+    shown_.linking = linking();
     shown_.message = message_;
     auto& timepoint = shown_.timepoints[view_.timepoint];
     if (!drawing_ || view_.lesion >= timepoint.lesions.size()) return;
@@ -340,6 +369,14 @@ bool Session::tick()
         refresh();
         return true;
     }
+    const bool link_came = take_link(), outcome_came = take_outcome();
+    if (!link_came && !outcome_came) return false;
+    refresh();
+    return true;
+}
+
+bool Session::take_outcome()
+{
     if (!job_.valid() || job_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return false;
     auto made = job_.get();
     if (ask_again_) {
@@ -353,7 +390,6 @@ bool Session::tick()
         message_ = made.error().message;
         outcome_.reset();
     }
-    refresh();
     return true;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <future>
@@ -15,7 +16,7 @@
 namespace retromass::viewer {
 
 /// What keys and mouse do, without a window: a reader's session on one case. The window hands over what it is told, asks `tick` now and
-/// then, and draws `scene` and `view`. A mask is made beside it, so that the window never waits.
+/// then, and draws `scene` and `view`. Masks and links are made beside it, so that the window never waits.
 class Session {
 public:
     Session(Scene scene, View view, Callbacks callbacks, StillReading still_reading = {});
@@ -39,12 +40,13 @@ public:
     void pan(PatientPoint by) { view_ = panned(view_, by); }
     void go(const TableRow& row);
     void window_drag(double right_px, double down_px) { view_ = dragged_window(view_, right_px, down_px); }
-    /// Looks whether a mask came, or the rest of the case; true where the picture changed.
+    /// Looks whether a mask came, a link or the rest of the case; true where the picture changed.
     bool tick();
     bool reading() const { return static_cast<bool>(still_reading_); }
     /// Why the rest of the case could not be read.
     const std::optional<Error>& failed() const { return failed_; }
     bool working() const { return job_.valid(); }
+    bool linking() const { return link_job_.valid(); }
 
 private:
     void look(const View& view);   ///< refuses to leave a drawing that is neither taken nor discarded
@@ -70,6 +72,9 @@ private:
     std::string why_not() const;       ///< nothing can be decided
     std::string told(Tool tool) const;
     void stop_job();
+    void ask_for_link();               ///< of the time point beside, where there is none and nobody asks for one
+    bool take_link();                  ///< true where one came
+    bool take_outcome();
     void lay_in(std::vector<TimepointView>& timepoints, std::size_t first) const;   ///< the outcome of these, the first being that of the case
     void refresh();
 
@@ -88,6 +93,9 @@ private:
     bool ask_again_ = false;                ///< when the job has ended
     std::future<Result<Outcome>> job_;
     std::shared_ptr<std::atomic<bool>> stop_;
+    std::future<Result<ScanLink>> link_job_;
+    std::array<std::size_t, 2> linking_{};  ///< the time points that it is of: looked at, and beside
+    std::atomic<bool> stop_linking_ = false;
     std::string message_;
     std::optional<std::string> reason_;     ///< being typed, for what waits for it
     std::string asks_why_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,16 @@ struct TimepointView {
     std::string response;         ///< by the primary criterion, e.g. "PR -63.6 %"; empty = none is given
 };
 
+/// How the anatomy that one time point's scan shows lies in another's, by registration.
+struct ScanLink {
+    std::size_t here = 0;                                  ///< time points
+    std::size_t there = 0;
+    std::function<PatientPoint(PatientPoint)> to_there;    ///< LPS mm, each in its own scan; empty where the scans could not be laid on each other
+    std::function<PatientPoint(PatientPoint)> to_here;
+    std::string doubt;                                     ///< why they could not
+    std::map<std::string, std::string> doubts;             ///< lesions there around which it is not believed, and why
+};
+
 /// A case as it is shown. Shares the volumes, copies none.
 struct Scene {
     std::string case_id;
@@ -57,6 +68,8 @@ struct Scene {
     std::string read_only;                  ///< why nothing can be decided or changed; empty = it can
     bool blinded = false;                   ///< a time point is shown once the one before is signed
     bool proposed = false;                  ///< the lesion looked at is a change that nobody has taken yet; the band says so
+    std::vector<ScanLink> links;            ///< those made so far
+    bool linking = false;                   ///< one more is being made
 };
 
 /// A display window: DICOM's Window Center and Window Width (PS3.3 C.11.2.1.2), HU.
@@ -95,6 +108,7 @@ struct View {
     double outline_opacity = 1;
     bool table = false;                  ///< stands beside the panes
     std::optional<std::size_t> beside;   ///< a time point that is shown on the left
+    bool by_centre = false;              ///< linked by the lesion's centre, also where the scans are registered
 };
 
 /// The first time point with a CT, its first lesion with a mask, the cursor in the middle of the lesion's long axis.
@@ -119,10 +133,24 @@ View zoomed(const View& view, double factor);
 View panned(const View& view, PatientPoint by);
 /// The time point's baseline, else the first one, beside the one looked at; or alone again.
 View with_beside(const Scene& scene, const View& view);
-/// The time point beside as a view of its own: the same window and zoom, the cursor at the same place of the lesion. `view.beside` must be set.
+/// The link between two time points, made from either; null = none yet.
+const ScanLink* link_between(const Scene& scene, std::size_t one, std::size_t other);
+/// Where places of the time point looked at lie in the one beside it.
+struct Linked {
+    std::function<PatientPoint(PatientPoint)> there;
+    std::function<PatientPoint(PatientPoint)> back;   ///< its inverse, to 0.01 mm
+    std::string how;                                  ///< in words
+    std::string doubt;                                ///< why not through the registration; empty = it is, or none was made
+};
+/// Through the registration of both scans where that is believed around the lesion (and `view.by_centre` is not set); else by the centre of the lesion that both show, else by position on the couch. `view.beside` must be set.
+Linked linked(const Scene& scene, const View& view);
+/// The time point beside as a view of its own: the same window and zoom, the cursor at the linked place. `view.beside` must be set.
 View beside(const Scene& scene, const View& view);
-/// What links the two, in words: by the centre of the lesion that both show, else by position on the couch.
+/// The time point beside and what links the two, in words.
 std::string link_caption(const Scene& scene, const View& view);
+/// Lays the scan of one time point on another's, their lesions left out, for a link that the scene does not have yet. Fails with cancelled alone: scans that do not fit are a
+/// link with a doubt. `threads`: 0 = all cores.
+Result<ScanLink> link_scans(const Scene& scene, std::size_t here, std::size_t there, int threads, const Progress& progress = {});
 
 /// A row of the table of time points and lesions.
 struct TableRow {
@@ -246,6 +274,8 @@ struct Callbacks {
     std::function<Result<std::string>(const Change& change)> take;
     /// Signs the time point's report. Answers TimepointView::signature.
     std::function<Result<std::string>(std::size_t timepoint, const std::string& reason)> sign;
+    /// As `link_scans`, beside the window and one at a time. Without it time points are linked by the lesion's centre.
+    std::function<Result<ScanLink>(std::size_t here, std::size_t there, const Progress& progress)> link;
 };
 
 /// A case of which a part was shown while the rest was being read: the time points are the same, and what was shown stays as it was.

@@ -15,6 +15,7 @@
 #include <sstream>
 #include <utility>
 
+#include "core/parallel.h"
 #include "core/units.h"
 #include "measurement/response/response.h"
 #include "pipeline/cli/clock.h"
@@ -366,6 +367,9 @@ private:
     std::future<Result<run::OpenCase>> whole_;  ///< the last member: gone before what its thread uses
 };
 
+/// For what nobody waits for: one core is left to the reader.
+int threads_beside(int threads) { return threads > 0 ? threads : std::max(1, hardware_threads() - 1); }
+
 /// A blinded reader gets the picture that the window would show: nothing after the first time point that is not signed, and that one where none is named.
 Status draw(const Options& options, viewer::Scene scene)
 {
@@ -439,6 +443,7 @@ Status view_case(const Options& options)
         viewer::Callbacks callbacks;
         callbacks.reader = options.reader;
         callbacks.outcome = [&](const viewer::Change& change, const Progress& progress) { return desk->outcome(change, progress); };
+        callbacks.link = [&](std::size_t here, std::size_t there, const Progress& progress) { return viewer::link_scans(known, here, there, threads_beside(options.threads), progress); };
         if (options.reader.empty() || !read_only.empty()) return callbacks;
         callbacks.review = [&](std::size_t timepoint, std::size_t lesion, viewer::Decision decision, const std::string& reason) -> Status {
             RETROMASS_TRY(still_there());

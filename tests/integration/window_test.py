@@ -183,6 +183,21 @@ class InTheWindow(TwoBalls):
             window.close()
         self.assertEqual(self.reviewed(), [("after", "rejected", "R1")])
 
+    def test_a_click_in_the_time_point_beside_goes_to_the_linked_place(self):
+        places = []
+        for offset_mm in (0, 10):
+            with Window(self.out, "--reader", "R1") as window:
+                window.key("Right", *([] if places else ["s"]))   # it opens as it was closed: with the baseline beside
+                x, y = AXIAL   # the middle of the pane on the left, which is the baseline's now
+                window.click(x + offset_mm * MM, y)
+                window.close()
+            places.append(read_json(self.out + ".view.json"))
+        middle, beside_it = places
+        self.assertEqual([middle[name] for name in ("timepoint", "beside")], ["after", "before"])
+        for axis, moved_mm in enumerate((10, 0, 0)):
+            # Two balls alone in air are no patient that could be registered: the lesions' centres lie one on the other.
+            self.assertAlmostEqual(beside_it["cursor"][axis] - middle["cursor"][axis], moved_mm, delta=PIXEL_MM)
+
     def test_a_click_in_the_table_goes_to_the_lesion(self):
         with Window(self.out, "--reader", "R1") as window:
             window.click_row(6)  # before, its response, T1, its volume; after, its response, T1

@@ -425,7 +425,7 @@ void Panes::draw(const Scene& scene, const View& view)
     lay_out(view);
     if (view.beside) {
         const auto other = beside(scene, view);
-        to_beside_ = other.cursor - view.cursor;
+        from_beside_ = linked(scene, view).back;
         for (auto& plane : beside_) plane->draw(scene, other, link_caption(scene, view));
         for (const std::size_t i : {0u, 1u}) planes_[i]->draw(scene, view, scene.timepoints[view.timepoint].id);
     } else {
@@ -452,7 +452,7 @@ std::optional<Panes::Hit> Panes::hit(int x, int y) const
         if (const auto point = plane->point_under(x, y)) return Hit{plane->plane(), *point};
     }
     for (const auto& plane : beside_) {
-        if (const auto point = plane->point_under(x, y)) return Hit{plane->plane(), *point - to_beside_, true};
+        if (const auto point = plane->point_under(x, y)) return Hit{plane->plane(), from_beside_(*point), true};
     }
     return std::nullopt;
 }

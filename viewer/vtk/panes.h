@@ -4,6 +4,7 @@
 #include <vtkSmartPointer.h>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -40,7 +41,7 @@ private:
     class TablePane;
     std::array<std::unique_ptr<PlanePane>, 3> planes_;
     std::array<std::unique_ptr<PlanePane>, 2> beside_;   ///< of the time point on the left
-    PatientPoint to_beside_;                             ///< from a place to the linked one
+    std::function<PatientPoint(PatientPoint)> from_beside_;   ///< from a place there to the linked one here
     std::unique_ptr<TablePane> table_;
     std::unique_ptr<SurfacePane> surface_;
     std::unique_ptr<TextStrip> captions_;

@@ -8,6 +8,7 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 
 const VolumeGeometry kGrid = VolumeGeometry::axial({10, 10, 10}, 1, 1, 5);
 
@@ -200,6 +201,77 @@ TEST(Beside, IsLinkedByPositionWhereTheLesionHasNoPlaceAndSaysSo)
     view.beside = 0;
     EXPECT_EQ(beside(scene, view).cursor, view.cursor);
     EXPECT_THAT(link_caption(scene, view), HasSubstr("by position"));
+}
+
+/// `before` and `after` with a link made from the later one: half a millimetre a millimetre along x, two slices on along z.
+Scene with_a_link()
+{
+    auto scene = two_timepoints_and_one_without_images();
+    ScanLink link;
+    link.here = 2;
+    link.there = 0;
+    link.to_there = [](PatientPoint p) { return PatientPoint{p.x / 2, p.y, p.z + 10}; };
+    link.to_here = [](PatientPoint p) { return PatientPoint{p.x * 2, p.y, p.z - 10}; };
+    scene.links.push_back(link);
+    return scene;
+}
+
+TEST(Beside, FollowsTheRegistrationBothWays)
+{
+    const auto scene = with_a_link();
+    auto later = other_timepoint(scene, first_view(scene).value(), 1);  // at (6, 3, 25)
+    later.beside = 0;
+    EXPECT_EQ(beside(scene, later).cursor, (PatientPoint{3, 3, 35}));  // not the lesion's centre there, (4, 4, 10)
+    EXPECT_EQ(linked(scene, later).back({3, 3, 35}), later.cursor);
+    EXPECT_EQ(link_caption(scene, later), "before, linked through the registration");
+
+    auto earlier = first_view(scene).value();  // at (4, 4, 10)
+    earlier.beside = 2;
+    EXPECT_EQ(beside(scene, earlier).cursor, (PatientPoint{8, 4, 0}));
+    EXPECT_EQ(linked(scene, earlier).back({8, 4, 0}), earlier.cursor);
+}
+
+TEST(Beside, IsNotLinkedThroughARegistrationThatIsInDoubtAroundTheLesionAndSaysWhy)
+{
+    auto scene = with_a_link();
+    auto view = other_timepoint(scene, first_view(scene).value(), 1);
+    view.beside = 0;
+    scene.links[0].doubts["T2"] = "its surroundings are not alike";  // another lesion's
+    EXPECT_THAT(link_caption(scene, view), HasSubstr("through the registration"));
+    EXPECT_THAT(captions(scene, view), Not(Contains(HasSubstr("not alike"))));
+    scene.links[0].doubts["T1"] = "its surroundings are not alike";
+    EXPECT_EQ(beside(scene, view).cursor, (PatientPoint{4, 4, 10}));
+    EXPECT_THAT(link_caption(scene, view), HasSubstr("linked by the lesion's centre"));
+    EXPECT_THAT(captions(scene, view), Contains(HasSubstr("not through the registration: its surroundings are not alike")));
+
+    scene.links[0] = {};
+    scene.links[0].here = 2;
+    scene.links[0].doubt = "the scans show too little in common";
+    EXPECT_EQ(beside(scene, view).cursor, (PatientPoint{4, 4, 10}));
+    EXPECT_THAT(captions(scene, view), Contains(HasSubstr("too little in common")));
+}
+
+TEST(Beside, IsLinkedByTheLesionsCentreWhereTheReaderAsksForIt)
+{
+    const auto scene = with_a_link();
+    auto view = other_timepoint(scene, first_view(scene).value(), 1);
+    view.beside = 0;
+    view = pressed(scene, view, "j").view;
+    EXPECT_EQ(beside(scene, view).cursor, (PatientPoint{4, 4, 10}));
+    EXPECT_EQ(link_caption(scene, view), "before, linked by the lesion's centre");
+    view = pressed(scene, view, "j").view;
+    EXPECT_EQ(beside(scene, view).cursor, (PatientPoint{3, 3, 35}));
+}
+
+TEST(Beside, SaysThatAPlaceLiesBeyondTheOtherScan)
+{
+    const auto scene = with_a_link();
+    auto view = other_timepoint(scene, first_view(scene).value(), 1);
+    view.beside = 0;
+    const auto top = centred(scene, view, {6, 3, 45});  // 55 there, 10 mm above the last slice: its face is at 47.5
+    EXPECT_EQ(beside(scene, top).cursor, (PatientPoint{3, 3, 45}));
+    EXPECT_EQ(link_caption(scene, top), "before, linked through the registration; beyond this scan");
+    EXPECT_EQ(link_caption(scene, centred(scene, view, {6, 3, 40})), "before, linked through the registration");
 }
 
 // What the edge of the scan cuts was measured as far as it goes (definitions 2.9).

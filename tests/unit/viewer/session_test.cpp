@@ -318,6 +318,92 @@ TEST_F(ASession, EndsWhileAMaskIsBeingMade)
     EXPECT_TRUE(desk_.asked.empty());
 }
 
+/// With links that come when they are let go.
+class Linking : public ASession {
+protected:
+    void open()
+    {
+        auto callbacks = desk_.callbacks();
+        callbacks.link = [this](std::size_t here, std::size_t there, const Progress& progress) -> Result<ScanLink> {
+            asked_for.push_back({here, there});
+            while (held_back && goes_on(progress, "registering", 0.5)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            if (!goes_on(progress, "registering", 0.9)) return Error{Code::cancelled, "stopped", "test"};
+            if (!fails.empty()) return Error{Code::not_evaluable, fails, "test"};
+            ScanLink out;
+            out.here = here;
+            out.there = there;
+            out.to_there = [](PatientPoint p) { return p + PatientPoint{0, 0, 20}; };
+            out.to_here = [](PatientPoint p) { return p - PatientPoint{0, 0, 20}; };
+            return out;
+        };
+        session_ = std::make_unique<Session>(two_timepoints(), first_view(two_timepoints()).value(), callbacks);
+        session().key("Right");
+    }
+    void let_go()
+    {
+        held_back = false;
+        while (session().linking()) {
+            session().tick();
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+    std::string caption() { return link_caption(session().scene(), session().view()); }
+
+    std::atomic<bool> held_back = true;
+    std::string fails;
+    std::vector<std::array<std::size_t, 2>> asked_for;
+};
+
+TEST_F(Linking, ComesWhileTheReaderGoesOn)
+{
+    open();
+    EXPECT_FALSE(session().linking());  // nobody asked yet
+    session().key("s");
+    EXPECT_THAT(caption(), HasSubstr("(registering)"));
+    session().wheel(Plane::axial, 1);
+    session().key("l");
+    drag(Plane::axial, {20, 50, 50}, {60, 50, 50});  // a mask is made meanwhile
+    wait();
+    EXPECT_EQ(desk_.asked.size(), 1U);
+    EXPECT_THAT(caption(), HasSubstr("(registering)"));
+    EXPECT_EQ(beside(session().scene(), session().view()).cursor, session().view().cursor);
+    let_go();
+    EXPECT_EQ(caption(), "before, linked through the registration");
+    EXPECT_NEAR(beside(session().scene(), session().view()).cursor.z, session().view().cursor.z + 20, 1e-9);
+    EXPECT_EQ(session().scene().timepoints[1].lesions[0].prompt.lines.size(), 1U);  // the drawing is still there
+}
+
+TEST_F(Linking, IsMadeOnceForTwoTimePoints)
+{
+    open();
+    session().key("s");
+    let_go();
+    for (const char* key : {"s", "s", "Escape", "Left", "Right", "Up"}) session().key(key);
+    EXPECT_FALSE(session().linking());
+    EXPECT_EQ(asked_for, (std::vector<std::array<std::size_t, 2>>{{1, 0}}));
+}
+
+TEST_F(Linking, ThatFailsIsSaidAndNotTriedAgain)
+{
+    fails = "no memory was left";
+    open();
+    session().key("s");
+    let_go();
+    EXPECT_THAT(captions(session().scene(), session().view()), testing::Contains(HasSubstr("no memory was left")));
+    session().key("Up");
+    EXPECT_FALSE(session().linking());
+    EXPECT_EQ(asked_for.size(), 1U);
+}
+
+TEST_F(Linking, IsStoppedWhenTheWindowIsClosed)
+{
+    open();
+    session().key("s");
+    EXPECT_TRUE(session().linking());
+    session_.reset();  // would wait for ever, were it not told to stop
+    EXPECT_EQ(asked_for.size(), 1U);
+}
+
 TEST(PromptLines, StandOnTheirSliceAlone)
 {
     segmentation::Prompt prompt;
