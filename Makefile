@@ -29,7 +29,7 @@ image: package
 	rm -rf build/image && tools/make_image.py build/release/retromass_*.deb build/image
 
 demo: build
-	build/release/bin/retromass demo build/demo
+	build/release/bin/retromass demo build/demo --surfaces
 
 # The picture of the README, from the demo's result.
 picture: demo
