@@ -84,7 +84,7 @@ calibrate: deps
 asan: deps
 	@cmake --preset asan </dev/null
 	@cmake --build build/asan --parallel $(JOBS)
-	@JOBS=$(JOBS) tools/run_tests.sh build/asan
+	@JOBS=$(JOBS) LSAN_OPTIONS="suppressions=$(CURDIR)/tools/lsan_suppressions.txt:print_suppressions=0" tools/run_tests.sh build/asan
 
 # The tests of what runs on several threads under the thread sanitizer; setarch, for GCC 12 cannot place its shadow where addresses are too random.
 tsan: deps
