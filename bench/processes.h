@@ -49,15 +49,16 @@ struct Peer {
     double ratio = 0;
 };
 
-/// One row a peer. All programs run in turn, so that a busy machine slows all alike; the least of `repeats` rounds.
-inline void answer(const std::string& question, const std::vector<std::string>& ours, const std::vector<Peer>& peers, int repeats)
+/// One row a peer. All programs run in turn, so that a busy machine slows all alike; the least of `repeats` rounds, after one for the
+/// caches unless that would cost more than it is worth.
+inline void answer(const std::string& question, const std::vector<std::string>& ours, const std::vector<Peer>& peers, int repeats, bool warm_up = true)
 {
     std::vector<double> our_cpu;
     std::vector<std::vector<double>> their_cpu(peers.size());
     double our_peak = 0;
     std::vector<double> their_peak(peers.size());
     std::vector<bool> able(peers.size(), true);
-    for (int round = 0; round <= repeats; ++round) {  // the first fills the caches
+    for (int round = warm_up ? 0 : 1; round <= repeats; ++round) {  // 0 fills the caches
         const auto cost = cost_of(ours);
         if (!cost) {
             std::cerr << "bench: our own program failed: " << question << '\n';

@@ -5,22 +5,17 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "segmentation/bend.h"
 
 namespace retromass::segmentation {
 namespace {
 
-// Channels of a picture.
-constexpr std::size_t kTissue = 0;
-constexpr std::size_t kLocal = 1;   ///< tissue less its local mean, over its local spread
-constexpr std::size_t kWeight = 2;
-
 constexpr double kLocalSigma = 2.5;       ///< cells
 constexpr float kLeastSpread = 0.03F;     ///< of tissue, about 15 HU of soft tissue: noise must not be blown up
-constexpr float kTissueImportance = 6;    ///< of a squared difference of tissue beside one of the local picture
 constexpr float kLargest = 1;             ///< steps reach 1 / (2 sqrt of it) cells
 constexpr float kSmall = 1e-4F;
-
-using Picture = Grid<Four>;
+constexpr std::array<double, 3> kStiffness{1, 0.3, 0.1};   ///< of the bend, from the coarsest level on
+constexpr float kNoise = 0.05F;           ///< squared difference of two pictures of the same: where no edge is, each step would be one at random
 
 std::vector<float> kernel_of(double sigma)
 {
@@ -143,33 +138,17 @@ void warp(const Picture& moving, const Field& field, Picture& out, int threads)
 void forces(const Picture& fixed, const Picture& warped, Field& out, int threads)
 {
     const auto& n = fixed.size();
-    const auto strides = std::array<std::size_t, 3>{1, static_cast<std::size_t>(n.columns), n.plane()};
     parallel_for(n.slices, threads, [&](int k) {
         for (int j = 0; j < n.rows; ++j) {
             for (int i = 0; i < n.columns; ++i) {
-                const auto at = fixed.offset(i, j, k);
-                auto& step = out[at];
+                const auto d = difference_at(fixed, warped, i, j, k);
+                auto& step = out.at(i, j, k);
                 step = {};
-                const auto& f = fixed[at];
-                const auto& m = warped[at];
-                float weight = f[kWeight] * m[kWeight];
-                if (weight <= 0) continue;
-                const std::array<int, 3> place{i, j, k}, count{n.columns, n.rows, n.slices};
-                Four slope_tissue{}, slope_local{};
+                if (d.weight <= 0) continue;
                 float squares = 0;
-                for (std::size_t a = 0; a < 3; ++a) {
-                    if (place[a] == 0 || place[a] == count[a] - 1) continue;
-                    const auto before = at - strides[a], after = at + strides[a];
-                    if (fixed[before][kWeight] * fixed[after][kWeight] * warped[before][kWeight] * warped[after][kWeight] <= 0) continue;
-                    slope_tissue[a] = 0.25F * (fixed[after][kTissue] - fixed[before][kTissue] + warped[after][kTissue] - warped[before][kTissue]);
-                    slope_local[a] = 0.25F * (fixed[after][kLocal] - fixed[before][kLocal] + warped[after][kLocal] - warped[before][kLocal]);
-                    squares += kTissueImportance * slope_tissue[a] * slope_tissue[a] + slope_local[a] * slope_local[a];
-                }
-                const float tissue = f[kTissue] - m[kTissue], local = f[kLocal] - m[kLocal];
-                const float below = squares + kLargest * (kTissueImportance * tissue * tissue + local * local);
-                if (below < kSmall) continue;
-                weight /= below;
-                for (std::size_t a = 0; a < 3; ++a) step[a] = weight * (kTissueImportance * tissue * slope_tissue[a] + local * slope_local[a]);
+                for (std::size_t a = 0; a < 3; ++a) squares += kTissueImportance * d.tissue_slope[a] * d.tissue_slope[a] + d.local_slope[a] * d.local_slope[a];
+                const float below = squares + kNoise + kLargest * (kTissueImportance * d.tissue * d.tissue + d.local * d.local);
+                for (std::size_t a = 0; a < 3; ++a) step[a] = d.weight / below * (kTissueImportance * d.tissue * d.tissue_slope[a] + d.local * d.local_slope[a]);
             }
         }
     });
@@ -213,6 +192,8 @@ Field finer(const Field& coarse, Dimensions size)
 
 Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParameters& parameters)
 {
+    const int threads = parameters.threads;
+    const auto goes = [&](double part) { return goes_on(parameters.progress, "registering", part); };
     std::array<Anatomy, 3> fixed_levels{{}}, moving_levels{{}};
     fixed_levels[2] = fixed, moving_levels[2] = moving;
     for (int level = 1; level >= 0; --level) {
@@ -220,22 +201,37 @@ Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParam
         fixed_levels[l] = halved(fixed_levels[l + 1]);
         moving_levels[l] = halved(moving_levels[l + 1]);
     }
-    Field field;
+    std::array<Picture, 3> still{{}}, moved{{}};
+    Bend bend({1, 1, 1});
+    Picture warped;
+    constexpr double bent = 0.5;  // of the work
     for (std::size_t l = 0; l < 3; ++l) {
-        const auto size = fixed_levels[l].tissue.size();
-        field = l == 0 ? Field(size, Four{}) : finer(field, size);
-        const auto still = picture_of(fixed_levels[l], parameters.threads);
-        const auto moved = picture_of(moving_levels[l], parameters.threads);
-        auto warped = Picture(size);
+        still[l] = picture_of(fixed_levels[l], threads);
+        moved[l] = picture_of(moving_levels[l], threads);
+        const auto size = still[l].size();
+        bend = bend.on(size, 2);
+        warped = Picture(size);
+        for (int i = 0; i < parameters.bends[l]; ++i) {
+            if (!goes(bent * (static_cast<double>(l) + static_cast<double>(i) / parameters.bends[l]) / 3)) return bend.field(threads);
+            warp(moved[l], bend.field(threads), warped, threads);
+            if (!bend.improve(still[l], warped, kStiffness[l], threads)) break;
+        }
+    }
+    auto field = bend.on(still[1].size(), 0.5).field(threads);
+    for (std::size_t l = 1; l < 3; ++l) {
+        const auto size = still[l].size();
+        if (l == 2) field = finer(field, size);
+        warped = Picture(size);
         auto step = Field(size);
         auto spare = Field(size);
-        for (int i = 0; i < parameters.iterations[l]; ++i) {
-            if (!goes_on(parameters.progress, "registering", (static_cast<double>(l) + static_cast<double>(i) / parameters.iterations[l]) / 3)) return field;
-            warp(moved, field, warped, parameters.threads);
-            forces(still, warped, step, parameters.threads);
-            smooth(step, parameters.step_smoothing, parameters.threads);
-            compose(field, step, spare, parameters.threads);
-            smooth(field, parameters.field_smoothing, parameters.threads);
+        const int iterations = parameters.iterations[l - 1];
+        for (int i = 0; i < iterations; ++i) {
+            if (!goes(bent + (1 - bent) * (static_cast<double>(l - 1) + static_cast<double>(i) / iterations) / 2)) return field;
+            warp(moved[l], field, warped, threads);
+            forces(still[l], warped, step, threads);
+            smooth(step, parameters.step_smoothing, threads);
+            compose(field, step, spare, threads);
+            smooth(field, parameters.field_smoothing, threads);
         }
     }
     return field;

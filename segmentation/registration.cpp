@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 #include "core/units.h"
@@ -16,6 +17,7 @@ constexpr double kSearchCell_mm = 8;
 constexpr double kMargin_mm = 12;           ///< about the patient, for the skin to move in
 constexpr double kLeastCorrelation = 0.5;   ///< below it nothing fits anywhere
 constexpr double kShell_mm = 30;            ///< about a lesion: what holds it
+constexpr double kDoubled = 0.26;           ///< of its radius: as far a lesion that doubled reaches; it looks like nothing that was there
 
 /// The part of a grid that holds the patient.
 UprightGrid cropped(const Anatomy& a)
@@ -117,6 +119,8 @@ RegistrationTrust Registration::trust_around(const Mask& moving_mask, const Volu
     RegistrationTrust out;
     if (std::none_of(lesion.values().begin(), lesion.values().end(), [](auto v) { return v != 0; })) return out;
     const auto inside_mm = signed_distance(lesion, {grid.cell_mm, grid.cell_mm, grid.cell_mm});
+    const double cells = static_cast<double>(std::count(lesion.values().begin(), lesion.values().end(), 1));
+    const double rim_mm = kDoubled * std::cbrt(0.75 * cells / std::numbers::pi) * grid.cell_mm;
     double around = 0, seen = 0;
     double count = 0, sum_f = 0, sum_m = 0, ff = 0, mm = 0, fm = 0;
     std::vector<double> off, jacobians;
@@ -131,7 +135,7 @@ RegistrationTrust Registration::trust_around(const Mask& moving_mask, const Volu
                 const int a = static_cast<int>(std::lround(x)), b = static_cast<int>(std::lround(y)), d = static_cast<int>(std::lround(z));
                 if (!n.contains(a, b, d) || !c.moving.body.at(a, b, d)) continue;
                 seen += 1;
-                if (lesion[at] || c.moving.weight.at(a, b, d) <= 0 || c.fixed.weight[at] <= 0) continue;
+                if (inside_mm[at] > -rim_mm || c.moving.weight.at(a, b, d) <= 0 || c.fixed.weight[at] <= 0) continue;
                 const auto p = grid.centre(i, j, k);
                 const auto there = c.displaced(c.there, p);
                 off.push_back(distance(p, c.displaced(c.back, there)));
@@ -196,7 +200,7 @@ Result<Registration> register_scans(const RegisteredScan& fixed, const Registere
     deform.progress = between(0.3, 0.8);
     content->there = deformation(content->fixed, content->moving, deform);
     if (stopped) return cancelled();
-    deform.iterations[2] = 0;  // enough to see whether both agree
+    deform.iterations[1] = 0;  // enough to see whether both agree
     deform.progress = between(0.8, 1);
     content->back = deformation(content->moving, content->fixed, deform);
     if (stopped) return cancelled();

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+
+#include "segmentation/picture.h"
+
+namespace retromass::segmentation {
+
+/// A displacement that bends the whole patient at once: a polynomial of third degree along each axis. What one edge shows of it counts everywhere, so that it also moves what shows no edge, such as the
+/// skin, which a displacement found cell by cell leaves behind.
+class Bend {
+public:
+    /// None, on a grid of this size.
+    explicit Bend(Dimensions size) : size_(size) {}
+    /// The same bend on cells of another size, of which the same body fills `size`; `times` as many along each axis.
+    Bend on(Dimensions size, double times) const;
+
+    Field field(int threads) const;
+    /// A step of Gauss and Newton towards what makes both pictures alike; `moved` is the moving one as this bend lays it. `stiffness` of 1 is for pictures that may be far from alike yet; nearly alike
+    /// they can be followed more closely. False where the step before made them less alike or led out of the scan: it is taken back, and nothing is left to improve. The same for any number of threads.
+    bool improve(const Picture& fixed, const Picture& moved, double stiffness, int threads);
+
+private:
+    static constexpr std::size_t kTerms = 20;
+    using Terms = std::array<double, kTerms>;
+    Terms terms_at(int i, int j, int k) const;
+
+    using Parts = std::array<double, 3 * kTerms>;   ///< of each term along the three axes, cells
+    struct Before {
+        Parts parts;
+        double covered;   ///< cells that both show
+        double apart;     ///< how much they differ there
+    };
+    Dimensions size_;
+    Parts parts_{};
+    std::optional<Before> before_;   ///< the last step
+};
+
+}  // namespace retromass::segmentation
