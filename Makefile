@@ -3,7 +3,7 @@
 #   make test    the same build, all tests
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps build package tarball image demo picture test test-web bench soak eval train calibrate asan tsan coverage weekly tidy format clean
+.PHONY: deps build package tarball image demo picture test test-web bench soak eval pairs train calibrate asan tsan coverage weekly tidy format clean
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -62,6 +62,12 @@ RETROMASS_DATA ?= ../shared/data
 JUDGE ?= $(RETROMASS_DATA)/../tools/sts_eval.py
 eval: build
 	@tools/evaluate.py --retromass build/release/bin/retromass --judge $(JUDGE) --cases $(RETROMASS_DATA)/sts --table docs/evaluation.md
+
+# Later scans made from those sarcomas: is the category the right one, with a line and carried forward?
+pairs: deps
+	@cmake --preset release -DRETROMASS_TRAINING=ON </dev/null
+	@cmake --build build/release --parallel $(JOBS) --target make_pair retromass
+	@/usr/bin/python3 tools/evaluate_pairs.py --retromass build/release/bin/retromass --make-pair build/release/bin/make_pair --cases $(RETROMASS_DATA)/sts --table docs/pairs.md
 
 # Learns the trees of method fusion and the weights behind a point anew and judges them on cases left out.
 train: deps

@@ -37,6 +37,7 @@ constexpr double kLeastEvidence = 0.5;       ///< mean log-likelihood ratio of w
 constexpr double kMostSecond = 0.35;         ///< of the volume of what was found, in one other piece
 constexpr double kMostAtEdge = 0.04;         ///< of the surface of what was found, at the end of the place looked at
 constexpr double kLeastInOld = 0.4;          ///< of what was found, within the old outline
+constexpr double kLeastKnown = 0.8;          ///< the same for what would be found on the earlier scan and the lesion as it is known there
 constexpr double kLeastAgreement = 0.75;     ///< Dice's coefficient of what was found and what its prompt gave
 
 Error ask(const std::string& why) { return Error{Code::prompt_missing, why + "; give a prompt", "segmentation: carry"}; }
@@ -153,6 +154,51 @@ Mask both(const Mask& a, const Mask& b)
 {
     Mask out(a.size());
     for (std::size_t i = 0; i < out.values().size(); ++i) out[i] = a[i] && b[i];
+    return out;
+}
+
+/// What looks like the lesion at a place, and how it lies to the old outline.
+struct Found {
+    Mask cells;
+    double evidence = 0;    ///< mean
+    double within = 0;      ///< part of it in the old outline
+    double at_edge = 0;     ///< part of its surface at the end of the place looked at
+    double second = 0;      ///< another piece, of the volume of what was found
+};
+
+/// What looks like the lesion where it may be, without bridges; then the piece with most of it inside the old outline. Nothing where nothing does.
+std::optional<Found> found_at(const Place& place, const Looks& looks, double radius, double margin_mm, int threads)
+{
+    Grid<float> evidence(place.grid.size);
+    for (std::size_t i = 0; i < evidence.values().size(); ++i) evidence[i] = looks(place.smooth[i]);
+    evidence = gaussian(evidence, place.grid.spacing_mm, std::min(kEvidenceSigma_mm, 0.15 * radius), threads);
+    const double bridge_mm = std::min(4.0, 0.2 * radius);
+    const auto alike = filled(both(above(evidence, 0), above(place.depth_mm, -margin_mm)));
+    const auto thick = above(signed_distance(alike, place.grid.spacing_mm), bridge_mm);
+    const auto in_old = both(thick, above(place.depth_mm, 0));
+    if (count_of(in_old) == 0) return std::nullopt;
+    const auto piece = seeded_components(thick, seeded_components(in_old, Mask(in_old.size())));
+    const auto away = signed_distance(piece, place.grid.spacing_mm);
+    Found out;
+    out.cells = filled(both(alike, above(away, -(bridge_mm + 0.6 * cell_of(place.grid)))));
+
+    Mask others(in_old.size());
+    for (std::size_t i = 0; i < others.values().size(); ++i) others[i] = in_old[i] && !piece[i];
+    if (count_of(others) > 0) out.second = count_of(seeded_components(others, Mask(others.size()))) / count_of(piece);
+    const double rim = cell_of(place.grid), size = count_of(out.cells);
+    double surface = 0;
+    const auto depth_found = signed_distance(out.cells, place.grid.spacing_mm);
+    for (std::size_t i = 0; i < out.cells.values().size(); ++i) {
+        if (!out.cells[i]) continue;
+        out.within += place.depth_mm[i] > 0;
+        out.evidence += evidence[i];
+        if (depth_found[i] > rim) continue;
+        surface += 1;
+        out.at_edge += place.depth_mm[i] < -margin_mm + 1.5 * rim;
+    }
+    out.within /= size;
+    out.evidence /= size;
+    out.at_edge /= std::max(surface, 1.0);
     return out;
 }
 
@@ -280,52 +326,28 @@ Result<Carried> carry(const Registration& registration, const EarlierLesion& bef
     const double cell_mm = std::clamp(kCellOfRadius * radius, kFinestCell_mm, kCoarsestCell_mm);
     const double smooth_mm = std::min(kSmooth_mm, 0.1 * radius);
     const double margin_mm = std::max(kLeastMargin_mm, kMarginOfRadius * radius);
-    const auto old = place_of(before.ct, old_box.grown(kAround_mm + 5, old_g), cell_mm, smooth_mm, threads, [&](PatientPoint p) { return holds(before.mask, old_g, p); });
+    const auto old = place_of(before.ct, old_box.grown(std::max(kAround_mm, margin_mm) + 5, old_g), cell_mm, smooth_mm, threads, [&](PatientPoint p) { return holds(before.mask, old_g, p); });
     constexpr std::size_t every = 37;  // a lesion of a few hundred voxels still has a dozen
     for_each_voxel(before.mask, [&](Index i) {
         if (seen++ % every == 0) box.add(g.to_index(registration.to_fixed(old_g.to_patient(i))));
     });
     const auto here = place_of(now, box.grown(margin_mm + 5, g), cell_mm, smooth_mm, threads, [&](PatientPoint p) { return holds(before.mask, old_g, registration.to_moving(p)); });
     const Looks looks(old, std::min(2.0, 0.2 * radius));
-    Grid<float> evidence(here.grid.size);
-    for (std::size_t i = 0; i < evidence.values().size(); ++i) evidence[i] = looks(here.smooth[i]);
-    evidence = gaussian(evidence, here.grid.spacing_mm, std::min(kEvidenceSigma_mm, 0.15 * radius), threads);
+    // What would it have found on the scan on which the lesion is known?
+    const auto again = found_at(old, looks, radius, margin_mm, threads);
+    const double known = again ? agreement(again->cells, old.grid, before.mask) : 0;
+    if (known < kLeastKnown) return ask("the lesion does not stand out from what lies around it: looked for on the earlier scan, it is found with agreement " + fixed(known, 2) + " only (needed " + fixed(kLeastKnown, 2) + ")");
+    const auto now_found = found_at(here, looks, radius, margin_mm, threads);
+    if (!now_found) return ask("nothing that looks like the lesion is left where it was");
+    const auto& found = *now_found;
+    out.text += "; on the earlier scan it finds the lesion again with agreement " + fixed(known, 2);
+    out.text += "; found: evidence " + fixed(found.evidence, 2) + ", " + percent(found.within) + " within the old outline, " + percent(found.at_edge) + " at the end of the place looked at, next piece " + percent(found.second);
+    if (found.at_edge > kMostAtEdge) return ask("what looks like the lesion reaches further than " + fixed(margin_mm, 0) + " mm beyond its old outline (" + out.text + ")");
+    if (found.second > kMostSecond) return ask("more than one place looks like the lesion (" + out.text + ")");
+    if (found.evidence < kLeastEvidence) return ask("nothing there stands out as the lesion did (" + out.text + ")");
+    if (found.within < kLeastInOld) return ask("what looks like the lesion lies mostly outside its old outline (" + out.text + ")");
 
-    // What looks like the lesion where it may be, without bridges; then the piece with most of it inside the old outline.
-    const double bridge_mm = std::min(4.0, 0.2 * radius);
-    const auto reach = above(here.depth_mm, -margin_mm);
-    const auto alike = filled(both(above(evidence, 0), reach));
-    const auto thick = above(signed_distance(alike, here.grid.spacing_mm), bridge_mm);
-    const auto in_old = both(thick, above(here.depth_mm, 0));
-    if (count_of(in_old) == 0) return ask("nothing that looks like the lesion is left where it was");
-    const auto seed = seeded_components(in_old, Mask(in_old.size()));
-    const auto piece = seeded_components(thick, seed);
-    const auto away = signed_distance(piece, here.grid.spacing_mm);
-    auto found = filled(both(alike, above(away, -(bridge_mm + 0.6 * cell_of(here.grid)))));
-
-    Mask others(in_old.size());
-    for (std::size_t i = 0; i < others.values().size(); ++i) others[i] = in_old[i] && !piece[i];
-    const double second = count_of(others) > 0 ? count_of(seeded_components(others, Mask(others.size()))) / count_of(piece) : 0;
-    double surface = 0, at_edge = 0, within = 0, mean = 0;
-    const double rim = cell_of(here.grid);
-    const auto depth_found = signed_distance(found, here.grid.spacing_mm);
-    for (std::size_t i = 0; i < found.values().size(); ++i) {
-        if (!found[i]) continue;
-        within += here.depth_mm[i] > 0;
-        mean += evidence[i];
-        if (depth_found[i] > rim) continue;
-        surface += 1;
-        at_edge += here.depth_mm[i] < -margin_mm + 1.5 * rim;
-    }
-    const double size = count_of(found);
-    out.text += "; found: evidence " + fixed(mean / size, 2) + ", " + percent(within / size) + " within the old outline, " + percent(at_edge / std::max(surface, 1.0)) + " at the end of the place looked at, next piece " +
-                percent(second);
-    if (at_edge > kMostAtEdge * surface) return ask("what looks like the lesion reaches further than " + fixed(margin_mm, 0) + " mm beyond its old outline (" + out.text + ")");
-    if (second > kMostSecond) return ask("more than one place looks like the lesion (" + out.text + ")");
-    if (mean < kLeastEvidence * size) return ask("nothing there stands out as the lesion did (" + out.text + ")");
-    if (within < kLeastInOld * size) return ask("what looks like the lesion lies mostly outside its old outline (" + out.text + ")");
-
-    out.prompt = prompt_of(found, here.grid, g);
+    out.prompt = prompt_of(found.cells, here.grid, g);
     out.prompt.frame_of_reference_uid = frame_of_reference_uid;
     auto segmented = segment(now, frame_of_reference_uid, out.prompt, parameters, progress);
     if (!segmented) {
@@ -333,7 +355,7 @@ Result<Carried> carry(const Registration& registration, const EarlierLesion& bef
         return ask("what was found cannot be segmented: " + segmented.error().message);
     }
     out.segmentation = std::move(segmented).value();
-    const double agreed = agreement(found, here.grid, out.segmentation.mask);
+    const double agreed = agreement(found.cells, here.grid, out.segmentation.mask);
     out.text += ", agreement " + fixed(agreed, 2);
     if (agreed < kLeastAgreement) return ask("what was found and what its segmentation gives differ (" + out.text + ")");
     return out;

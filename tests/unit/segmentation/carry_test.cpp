@@ -77,6 +77,16 @@ TEST(Carry, AsksForAPromptWhereTheMassOutgrewEverythingAroundIt)
     EXPECT_THAT(found.error().message, HasSubstr("give a prompt"));
 }
 
+TEST(Carry, AsksForAPromptWhereTheLesionLooksLikeWhatItTouches)
+{
+    // At the liver, as dense as the liver: what looks like it has no end there, on neither scan.
+    const TorsoLesion then{{-40, -25, 140}, {28, 24, 30}, 108}, now_{{-40, -25, 140}, {22, 19, 24}, 108};
+    const auto found = carried(then, now_);
+    ASSERT_FALSE(found.ok());
+    EXPECT_EQ(found.error().code, Code::prompt_missing);
+    EXPECT_THAT(found.error().message, HasSubstr("looked for on the earlier scan"));
+}
+
 TEST(Carry, AsksForAPromptWhereTheLesionIsGone)
 {
     const auto found = carried(sized(0.5), {});
