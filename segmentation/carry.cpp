@@ -33,7 +33,7 @@ constexpr double kMostRoundTrip_mm = 12;  ///< of a giant mass, whose place is f
 constexpr double kRoundTripOfRadius = 0.75;  ///< a lesion that may lie wholly beside its place is not found by it
 
 // When what is found is believed.
-constexpr double kLeastEvidence = 0.5;       ///< mean log-likelihood ratio of what is found
+constexpr double kLeastEvidence = 1;         ///< mean log-likelihood ratio of what is found
 constexpr double kMostSecond = 0.35;         ///< of the volume of what was found, in one other piece
 constexpr double kMostAtEdge = 0.04;         ///< of the surface of what was found, at the end of the place looked at
 constexpr double kLeastInOld = 0.4;          ///< of what was found, within the old outline

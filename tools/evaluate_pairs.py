@@ -3,7 +3,7 @@
 
 Later scans made from outlined sarcomas (tools/make_pair.cpp: the lesion FACTOR times as large, another posture, noise and slice thickness), run as a case of two time points: with a line
 drawn at both, and with one at the first alone (the lesion is carried forward). The true RECIST category is that of the expert's mask, measured before and after. A pair whose true change lies
-within 5 points of a threshold is counted apart; of the others every category has to be right, or none is given (NE) and a prompt asked for. Beside them what would be right by
+within 5 points of a threshold is counted apart; of the others every category has to be right, or none is given (NE, or no valid baseline) and it is said why. Beside them what would be right by
 saying SD always. Exit status 1 where a wrong category was given away from the thresholds.
 """
 import argparse
@@ -17,6 +17,7 @@ import tempfile
 
 MARGIN = 5             # points from a threshold
 MODES = ("line", "carry")
+NO_FIGURES = {ord(c): "#" if c == "0" else None for c in "0123456789"} | {ord("."): None}   # so that reasons add up
 SHRINKS, GROWS, GROWS_MM = -30, 20, 5   # RECIST 1.1
 
 
@@ -79,12 +80,12 @@ def main():
         true = category(before, after)
         counts["fake", factor, clear, "right" if true == "SD" else "wrong"] += 1
         for mode, (given, axes, reason, _) in answers.items():
-            verdict = "not evaluable" if given == "NE" else "right" if given == true else "wrong"
+            verdict = "not evaluable" if given in ("NE", "") else "right" if given == true else "wrong"
             counts[mode, factor, clear, verdict] += 1
             if axes[1]:
                 off[mode].append(100 * (axes[1] / after - 1))
             if verdict == "not evaluable":
-                refused[reason.split("cannot be carried from before: ")[-1].split(" (")[0].split(";")[0]] += 1
+                refused[(reason or "no valid baseline: the edge of the scan cuts the lesion").split("cannot be carried from before: ")[-1].split(" (")[0].split(";")[0].translate(NO_FIGURES)] += 1
             if verdict == "wrong" and clear:
                 wrong.append(f"{case} x {factor}, {mode}: {given}, truly {true} ({before:.1f} to {after:.1f} mm, {change:+.1f} %); measured {axes[0]} to {axes[1]} mm")
     lines = ["| prompt at the later scan | volume | right | wrong | not evaluable | within 5 points of a threshold: right / wrong / not evaluable |", "|---|---|---|---|---|---|"]
