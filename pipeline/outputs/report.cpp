@@ -76,8 +76,7 @@ std::vector<Card> best_cards(const Headline& headline)
 {
     if (!headline.line) return {{"Best overall response", "none", "No treatment line was assessed."}, {"Progression-free survival", "none", "No treatment line was assessed."}};
     const auto& line = *headline.line;
-    std::string best(name(line.best_overall_response.category));
-    if (best.empty()) best = "-";
+    const auto best = best_text(line.best_overall_response);
     std::string more = sentence(line.best_overall_response.reason);
     if (line.confirmed) more = (*line.confirmed ? "Confirmed." : "Unconfirmed.") + (more.empty() ? "" : " " + more);
     if (line.best_response_date) more += (more.empty() ? "" : " ") + std::string("First seen ") + iso(*line.best_response_date) + ".";
@@ -158,7 +157,7 @@ void decisions(const CaseResult& result, std::vector<Block>& out)
     const auto decided = [&out](const std::string& title, const response::Decision& d) { out.push_back(Decided{title, sentence(d.reason), d.rule, inputs_text(d), remarks_of(d.notices)}); };
     for (const auto& row : result.assessment.recist) decided(row.timepoint + " (" + row.period + "): " + category_text(row), row.overall);
     for (const auto& line : result.assessment.lines) {
-        decided("Best overall response, " + line.period + ": " + std::string(name(line.best_overall_response.category)), line.best_overall_response);
+        decided("Best overall response, " + line.period + ": " + best_text(line.best_overall_response), line.best_overall_response);
         if (!line.pfs_text.empty()) out.push_back(Decided{"Progression-free survival, " + line.period, sentence(line.pfs_text), "", "", remarks_of(line.notices)});
     }
 }

@@ -219,8 +219,7 @@ std::string response_table(const CaseResult& result)
     std::string out = paragraph("Case " + result.case_id + (result.synthetic ? "  SYNTHETIC" : "") + "  [" + band_text(review_state_of(result)) + "]") + "\n";
     out += measurements_text(result) + "\nRECIST 1.1\n" + decisions_text(result) + "\n";
     for (const auto& line : result.assessment.lines) {
-        out += paragraph("Best overall response, " + line.period + ": " + std::string(name(line.best_overall_response.category)) +
-                         (line.confirmed ? (*line.confirmed ? " (confirmed)" : " (unconfirmed)") : "") +
+        out += paragraph("Best overall response, " + line.period + ": " + best_text(line.best_overall_response) + (line.confirmed ? (*line.confirmed ? " (confirmed)" : " (unconfirmed)") : "") +
                          (line.best_overall_response.reason.empty() ? "" : ". " + sentence(line.best_overall_response.reason)));
         if (!line.pfs_text.empty()) out += paragraph("Progression-free survival, " + line.period + ": " + line.pfs_text);
         for (const auto& notice : line.notices) out += paragraph("  " + std::string(name(notice.code)) + ": " + notice.text);

@@ -17,7 +17,7 @@ std::string file_name_of(const std::string& identifier)
     constexpr std::size_t kLongest = 80;
     if (name.empty() || name.front() == '.' || name.front() == '-') name.insert(name.begin(), '_');
     name = name.substr(0, kLongest);
-    if (name != identifier) name += "-" + sha256_of_text(identifier).substr(0, 8);
+    if (name != identifier) name.append("-").append(sha256_of_text(identifier).substr(0, 8));
     return name;
 }
 
@@ -136,6 +136,12 @@ std::string sum_text(const response::RecistTimepoint& row)
     if (row.sum) return mm_text(*row.sum);
     // A partial sum of nothing is no 0 mm.
     return row.partial_sum && row.partial_sum->hundredths > 0 ? ">= " + mm_text(*row.partial_sum) : "";
+}
+
+std::string best_text(const response::Decision& best)
+{
+    const auto text = response::name(best.category);
+    return std::string(text.empty() ? "none" : text);
 }
 
 std::string sentence(const std::string& text)

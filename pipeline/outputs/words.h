@@ -53,4 +53,7 @@ std::string stem_of(const TimepointResult& timepoint, const LesionResult& lesion
 std::string measurements_csv(const CaseResult& result);
 std::string response_csv(const CaseResult& result);
 
+/// Best overall response; "none" where there was no baseline to respond to.
+std::string best_text(const response::Decision& best);
+
 }  // namespace retromass::outputs

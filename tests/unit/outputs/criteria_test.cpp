@@ -201,5 +201,15 @@ TEST(ResponseTable, ListsExploratoryCriteriaBelowRecist)
     EXPECT_THAT(text, HasSubstr("iRECIST, no treatment line stated: not applicable"));
 }
 
+TEST(ResponseTable, SaysThatThereIsNoBestResponseWithoutABaseline)
+{
+    auto result = case_of();
+    result.assessment.lines.emplace_back();
+    result.assessment.lines.back().period = "line 7";
+    result.assessment.lines.back().best_overall_response.category = response::Category::none;
+    result.assessment.lines.back().best_overall_response.reason = "no valid baseline";
+    EXPECT_THAT(outputs::response_table(result), HasSubstr("Best overall response, line 7: none. No valid baseline."));
+}
+
 }  // namespace
 }  // namespace retromass
