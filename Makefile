@@ -90,14 +90,14 @@ calibrate: deps
 asan: deps
 	@cmake --preset asan </dev/null
 	@cmake --build build/asan --parallel $(JOBS)
-	@JOBS=$(JOBS) LSAN_OPTIONS="suppressions=$(CURDIR)/tools/lsan_suppressions.txt:print_suppressions=0" tools/run_tests.sh build/asan
+	@JOBS=$(JOBS) RETROMASS_SANITIZED=1 LSAN_OPTIONS="suppressions=$(CURDIR)/tools/lsan_suppressions.txt:print_suppressions=0" tools/run_tests.sh build/asan
 
 # The tests of what runs on several threads under the thread sanitizer; setarch, for GCC 12 cannot place its shadow where addresses are too random. Pictures are the toolkit's threads, not ours.
 tsan: deps
 	@cmake --preset tsan </dev/null
 	@cmake --build build/tsan --parallel $(JOBS)
 	@JOBS=$(JOBS) TSAN_OPTIONS="suppressions=$(CURDIR)/tools/tsan_suppressions.txt" setarch -R tools/run_tests.sh build/tsan -LE 'slow|integration' -E viewer/pictures
-	@JOBS=1 TSAN_OPTIONS="suppressions=$(CURDIR)/tools/tsan_suppressions.txt" setarch -R tools/run_tests.sh build/tsan -R 'integration.(listen|refusal|batch)_test'
+	@JOBS=1 RETROMASS_SANITIZED=1 TSAN_OPTIONS="suppressions=$(CURDIR)/tools/tsan_suppressions.txt" setarch -R tools/run_tests.sh build/tsan -R 'integration.(listen|refusal|batch)_test'
 
 # Which lines and branches the tests run: build/coverage/coverage.html and a summary. Needs gcovr, which `deps` does not install.
 coverage: deps

@@ -13,7 +13,7 @@ import numpy
 import pydicom
 
 from balls_archive import Archive
-from program import InScratch, PROGRAM, content, read_json, run, run_json
+from program import InScratch, PROGRAM, content, needs_memory_as_users_have_it, read_json, run, run_json
 
 
 def states(plan):
@@ -197,6 +197,7 @@ class Faults(InScratch):
         self.assertEqual(read_json(result)["case"], "P-00002")
 
     def test_a_case_that_needs_more_memory_than_it_may_have_costs_only_itself(self):
+        needs_memory_as_users_have_it(self)
         big = self.path("big")
         os.makedirs(big)
         # A ball of 40 mm in the middle of a wide field: 57 MB of pixels, few of them looked at.

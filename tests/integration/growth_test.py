@@ -15,7 +15,7 @@ import pydicom
 from pydicom.uid import generate_uid
 
 from orthanc import alone_on_the_network
-from program import InScratch, PROGRAM, needs_program, run
+from program import InScratch, PROGRAM, needs_memory_as_users_have_it, needs_program, run
 from storage_node import Node
 
 CASES = int(os.environ.get("RETROMASS_GROWTH_CASES", "12"))
@@ -96,6 +96,7 @@ class Growth(InScratch):
         self.assertEqual(len(growth(watch.stop(), 40)), 2)
 
     def test_the_runner_of_a_batch(self):
+        needs_memory_as_users_have_it(self)
         rows = ["sop_instance_uid,x1,y1,x2,y2,lesion"]
         for n in range(CASES):
             rows.append(f"{self.study(self.path('archive'), n, len(self.images))},8,16,24,16,T1")

@@ -146,7 +146,7 @@ class Surfaces(TwoBalls):
                 self.assertTrue(filecmp.cmp(here, os.path.join(four, os.path.relpath(here, one)), shallow=False), name)
 
     def test_without_xvfb_and_display_the_report_is_whole_and_says_why_they_are_missing(self):
-        out, printed = self.result("none", "--surfaces", environment={"PATH": "/nonexistent", "SOURCE_DATE_EPOCH": "1600000000"})
+        out, printed = self.result("none", "--surfaces", environment={"PATH": "/nonexistent", "SOURCE_DATE_EPOCH": "1600000000", "LSAN_OPTIONS": os.environ.get("LSAN_OPTIONS", "")})
         self.assertEqual(self.surfaces(out), [])
         for said in (self.page(out), printed):
             self.assertRegex(said, "left out.*(there is neither Xvfb|built without the viewer)")
