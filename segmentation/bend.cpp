@@ -13,6 +13,8 @@ constexpr double kRidge = 1e-3;          ///< every term holds with so much of a
 constexpr double kStillCovered = 0.98;   ///< of what both scans showed before a step
 constexpr double kEven = 1;   ///< differences beyond its root count less and less: what has no counterpart must not bend the rest
 
+double root_of(const Difference& d) { return std::sqrt(1 + (kTissueImportance * d.tissue * d.tissue + d.local * d.local) / kEven); }
+
 /// Symmetric and positive: solved in place by Cholesky. False where it is not.
 bool solve(std::vector<double>& a, std::vector<double>& b)
 {
@@ -75,15 +77,39 @@ Field Bend::field(int threads) const
     return out;
 }
 
+bool Bend::take_back_if_worse(const Picture& fixed, const Picture& moved)
+{
+    double covered = 0, apart = 0;
+    for (int k = 0; k < size_.slices; ++k) {
+        for (int j = 0; j < size_.rows; ++j) {
+            for (int i = 0; i < size_.columns; ++i) {
+                const auto at = fixed.offset(i, j, k);
+                Difference d;
+                d.weight = fixed[at][kWeight] * moved[at][kWeight];
+                d.tissue = fixed[at][kTissue] - moved[at][kTissue];
+                d.local = fixed[at][kLocal] - moved[at][kLocal];
+                covered += d.weight;
+                if (d.weight > 0) apart += d.weight * (root_of(d) - 1);
+            }
+        }
+    }
+    apart /= std::max(covered, 1.0);
+    if (before_ && (covered < kStillCovered * before_->covered || apart > before_->apart)) {
+        parts_ = before_->parts;
+        return false;
+    }
+    before_ = Before{parts_, covered, apart};
+    return true;
+}
+
 bool Bend::improve(const Picture& fixed, const Picture& moved, double stiffness, int threads)
 {
+    if (!take_back_if_worse(fixed, moved)) return false;
     constexpr std::size_t unknowns = 3 * kTerms;
     struct Sums {
         std::array<Six, kTerms * kTerms> products{};   ///< of two terms, the second not before the first
         std::array<double, unknowns> pulls{};
         double weight = 0;
-        double covered = 0;                            ///< cells that both show
-        double apart = 0;                              ///< how much they differ there
     };
     std::vector<Sums> slices(static_cast<std::size_t>(size_.slices));  // added in their order: the same for any number of threads
     parallel_for(size_.slices, threads, [&](int k) {
@@ -92,10 +118,7 @@ bool Bend::improve(const Picture& fixed, const Picture& moved, double stiffness,
             for (int i = 0; i < size_.columns; ++i) {
                 const auto d = difference_at(fixed, moved, i, j, k);
                 if (d.weight <= 0) continue;
-                const double apart = std::sqrt(1 + (kTissueImportance * d.tissue * d.tissue + d.local * d.local) / kEven);
-                const double weight = d.weight / apart;
-                sums.covered += d.weight;
-                sums.apart += d.weight * (apart - 1);
+                const double weight = d.weight / root_of(d);
                 const auto& t = d.tissue_slope;
                 const auto& l = d.local_slope;
                 Six seen;
@@ -121,11 +144,9 @@ bool Bend::improve(const Picture& fixed, const Picture& moved, double stiffness,
         }
     });
     std::vector<double> a(unknowns * unknowns, 0), b(unknowns, 0);
-    double weight = 0, covered = 0, apart = 0;
+    double weight = 0;
     for (const auto& sums : slices) {
         weight += sums.weight;
-        covered += sums.covered;
-        apart += sums.apart;
         for (std::size_t u = 0; u < unknowns; ++u) b[u] += sums.pulls[u];
         for (std::size_t m = 0; m < kTerms; ++m) {
             for (std::size_t o = m; o < kTerms; ++o) {
@@ -140,11 +161,6 @@ bool Bend::improve(const Picture& fixed, const Picture& moved, double stiffness,
         }
     }
     if (weight <= 0) return false;
-    if (before_ && (covered < kStillCovered * before_->covered || apart / covered > before_->apart)) {  // the last step led astray
-        parts_ = before_->parts;
-        return false;
-    }
-    before_ = Before{parts_, covered, apart / covered};
     // The bend as a whole is looked for, not its change: the ridge holds it, however often it is improved.
     for (std::size_t u = 0; u < unknowns; ++u) {
         for (std::size_t v = 0; v < unknowns; ++v) b[u] += a[u * unknowns + v] * parts_[v];

@@ -19,6 +19,8 @@ public:
     /// A step of Gauss and Newton towards what makes both pictures alike; `moved` is the moving one as this bend lays it. `stiffness` of 1 is for pictures that may be far from alike yet; nearly alike
     /// they can be followed more closely. False where the step before made them less alike or led out of the scan: it is taken back, and nothing is left to improve. The same for any number of threads.
     bool improve(const Picture& fixed, const Picture& moved, double stiffness, int threads);
+    /// What `improve` looks at first; after the last step it is asked by itself.
+    bool take_back_if_worse(const Picture& fixed, const Picture& moved);
 
 private:
     static constexpr std::size_t kTerms = 20;

@@ -37,8 +37,8 @@ constexpr double kLeastEvidence = 1;         ///< mean log-likelihood ratio of w
 constexpr double kMostSecond = 0.35;         ///< of the volume of what was found, in one other piece
 constexpr double kMostAtEdge = 0.04;         ///< of the surface of what was found, at the end of the place looked at
 constexpr double kLeastInOld = 0.4;          ///< of what was found, within the old outline
-constexpr double kLeastKnown = 0.8;          ///< the same for what would be found on the earlier scan and the lesion as it is known there
 constexpr double kLeastAgreement = 0.75;     ///< Dice's coefficient of what was found and what its prompt gave
+constexpr double kLeastKnown = 0.8;          ///< the same for what would be found on the earlier scan and the lesion as it is known there
 
 Error ask(const std::string& why) { return Error{Code::prompt_missing, why + "; give a prompt", "segmentation: carry"}; }
 

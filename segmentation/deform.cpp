@@ -211,10 +211,11 @@ Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParam
         const auto size = still[l].size();
         bend = bend.on(size, 2);
         warped = Picture(size);
-        for (int i = 0; i < parameters.bends[l]; ++i) {
-            if (!goes(bent * (static_cast<double>(l) + static_cast<double>(i) / parameters.bends[l]) / 3)) return bend.field(threads);
+        for (int i = 0; i <= parameters.bends[l]; ++i) {
+            if (!goes(bent * (static_cast<double>(l) + static_cast<double>(i) / (parameters.bends[l] + 1)) / 3)) return bend.field(threads);
             warp(moved[l], bend.field(threads), warped, threads);
-            if (!bend.improve(still[l], warped, kStiffness[l], threads)) break;
+            const bool steps_on = i < parameters.bends[l] ? bend.improve(still[l], warped, kStiffness[l], threads) : bend.take_back_if_worse(still[l], warped);
+            if (!steps_on) break;
         }
     }
     auto field = bend.on(still[1].size(), 0.5).field(threads);

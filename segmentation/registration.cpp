@@ -128,19 +128,22 @@ RegistrationTrust Registration::trust_around(const Mask& moving_mask, const Volu
         for (int j = 0; j < n.rows; ++j) {
             for (int i = 0; i < n.columns; ++i) {
                 const auto at = lesion.offset(i, j, k);
-                if (inside_mm[at] < -kShell_mm || !c.fixed.body[at]) continue;
-                around += 1;
+                if (inside_mm[at] < -(kShell_mm + rim_mm) || !c.fixed.body[at]) continue;
+                const bool near = inside_mm[at] >= -kShell_mm;
+                around += near;
                 const auto& u = c.there[at];
                 const double x = i + u[0], y = j + u[1], z = k + u[2];
                 const int a = static_cast<int>(std::lround(x)), b = static_cast<int>(std::lround(y)), d = static_cast<int>(std::lround(z));
                 if (!n.contains(a, b, d) || !c.moving.body.at(a, b, d)) continue;
-                seen += 1;
-                if (inside_mm[at] > -rim_mm || c.moving.weight.at(a, b, d) <= 0 || c.fixed.weight[at] <= 0) continue;
+                seen += near;
+                if (lesion[at] || c.moving.weight.at(a, b, d) <= 0 || c.fixed.weight[at] <= 0) continue;
+                if (inside_mm[at] < -rim_mm) {
+                    const double f = c.fixed.tissue[at], m = c.moving.tissue.at(a, b, d);
+                    count += 1, sum_f += f, sum_m += m, ff += f * f, mm += m * m, fm += f * m;
+                }
+                if (!near) continue;
                 const auto p = grid.centre(i, j, k);
-                const auto there = c.displaced(c.there, p);
-                off.push_back(distance(p, c.displaced(c.back, there)));
-                const double f = c.fixed.tissue[at], m = c.moving.tissue.at(a, b, d);
-                count += 1, sum_f += f, sum_m += m, ff += f * f, mm += m * m, fm += f * m;
+                off.push_back(distance(p, c.displaced(c.back, c.displaced(c.there, p))));
                 if (i + 1 >= n.columns || j + 1 >= n.rows || k + 1 >= n.slices) continue;
                 std::array<PatientPoint, 3> column;
                 const std::array<Four, 3> next{c.there.at(i + 1, j, k), c.there.at(i, j + 1, k), c.there.at(i, j, k + 1)};

@@ -12,7 +12,7 @@ namespace retromass::segmentation {
 /// (gates, not calibrated against true errors: docs/stages/registration.md).
 struct RegistrationTrust {
     double covered = 0;         ///< part of the lesion and its surroundings that both scans show
-    double similarity = -1;     ///< correlation of the tissues around the lesion, the lesion itself left out, and as far as it would reach had it doubled
+    double similarity = -1;     ///< correlation of the tissues in the 30 mm about the place that the lesion would take had it doubled: that looks like nothing that was there
     double round_trip_mm = 0;   ///< there by one registration and back by one made the other way round: 95th percentile of what a point is off
     double least_jacobian = 0;  ///< 1st percentile of how much a small volume grows; folding is negative
 };

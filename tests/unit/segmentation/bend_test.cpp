@@ -104,10 +104,14 @@ TEST(Bend, TakesAStepBackThatMadeThePicturesLessAlike)
     // As if the step had led to something wholly different.
     EXPECT_FALSE(bend.improve(fixed, picture([](double x, double y, double z) { return 1 - lumps(x, y, z); }, nowhere), 0.1, 1));
     EXPECT_EQ(farthest_off(bend, nowhere), 0);
-    // Or out of the scan.
-    ASSERT_TRUE(bend.improve(fixed, picture(lumps, nowhere), 0.1, 1));
-    EXPECT_FALSE(bend.improve(fixed, picture(lumps, bent, 0.5), 0.1, 1));
-    EXPECT_EQ(farthest_off(bend, nowhere), 0);
+    // Or out of the scan, in part or as a whole.
+    for (const double left : {0.5, 0.0}) {
+        Bend other(kSize);
+        ASSERT_TRUE(other.improve(fixed, picture(lumps, nowhere), 0.1, 1));
+        EXPECT_GT(farthest_off(other, nowhere), 0.5);
+        EXPECT_FALSE(other.improve(fixed, picture(lumps, bent, left), 0.1, 1));
+        EXPECT_EQ(farthest_off(other, nowhere), 0);
+    }
 }
 
 TEST(Bend, IsTheSameForAnyNumberOfThreadsAndOnOtherCells)
