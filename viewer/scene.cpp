@@ -8,7 +8,7 @@
 namespace retromass::viewer {
 namespace {
 
-constexpr double kOffTheScan_mm = 10;   // a linked place that far beyond a scan is not in it, whatever slice is shown
+constexpr double kOffTheScan_mm = 1;   // beyond the face of its last slice
 
 PatientPoint middle(PatientPoint a, PatientPoint b) { return 0.5 * (a + b); }
 
@@ -275,6 +275,7 @@ Linked linked(const Scene& scene, const View& view)
     out.back = [offset](PatientPoint p) { return p - offset; };
     out.how = both ? "linked by the lesion's centre" : "linked by position on the couch";
     if (!link && scene.linking) out.how += " (registering)";
+    else if (link && out.doubt.empty()) out.how += " (j: through the registration)";
     return out;
 }
 
@@ -294,7 +295,10 @@ std::string link_caption(const Scene& scene, const View& view)
     const auto link = linked(scene, view);
     const auto& other = scene.timepoints[*view.beside];
     const auto place = link.there(view.cursor);
-    const bool shown = distance(centred(scene, beside(scene, view), place).cursor, place) < kOffTheScan_mm;
+    const auto shown_place = beside(scene, view).cursor;
+    const auto& geometry = other.ct->geometry;
+    const int slice = std::clamp(static_cast<int>(std::lround(geometry.to_index(shown_place).slice)), 0, geometry.size().slices - 1);
+    const bool shown = distance(shown_place, place) < 0.5 * geometry.slab_mm(slice) + kOffTheScan_mm;
     return other.id + ", " + link.how + (shown ? "" : "; beyond this scan");
 }
 
@@ -332,7 +336,7 @@ Pressed pressed(const Scene& scene, const View& view, std::string_view key)
         return {whole};
     }
     if (key == "s") return {with_beside(scene, view)};
-    if (key == "j") {
+    if (key == "j" && view.beside) {
         View with = view;
         with.by_centre = !view.by_centre;
         return {with};
@@ -384,9 +388,14 @@ std::vector<std::string> captions(const Scene& scene, const View& view)
     const auto add_message = [&] {
         if (!scene.message.empty()) lines.push_back("> " + scene.message);
     };
+    const auto add_doubt = [&] {
+        if (!view.beside) return;
+        if (const auto link = linked(scene, view); !link.doubt.empty()) lines.push_back(link.how + ", not through the registration: " + link.doubt);
+    };
     if (!lesion) {
         lines.push_back("no lesion");
         add_message();
+        add_doubt();
         return lines;
     }
     if (lesion->measurements) {
@@ -396,9 +405,7 @@ std::vector<std::string> captions(const Scene& scene, const View& view)
         lines.push_back(lesion->lesion + "   not evaluable" + (lesion->reason.empty() ? "" : ": " + lesion->reason));
     }
     add_message();
-    if (view.beside) {
-        if (const auto link = linked(scene, view); !link.doubt.empty()) lines.push_back(link.how + ", not through the registration: " + link.doubt);
-    }
+    add_doubt();
     for (const auto& notice : lesion->notices) lines.push_back(std::string(name(notice.code)) + ": " + notice.text);
     return lines;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "core/units.h"
@@ -88,11 +89,16 @@ void Session::lay_in(std::vector<TimepointView>& timepoints, std::size_t first) 
 void Session::ask_for_link()
 {
     if (!callbacks_.link || !view_.beside || *view_.beside == view_.timepoint || link_job_.valid()) return;
-    const auto here = view_.timepoint, there = *view_.beside;
+    // The earlier scan is laid on the later one, whichever is looked at: it is the one whose lesions are looked for.
+    const auto here = std::max(view_.timepoint, *view_.beside), there = std::min(view_.timepoint, *view_.beside);
     if (link_between(scene_, here, there)) return;
     linking_ = {here, there};
-    link_job_ = std::async(std::launch::async, [this, here, there, link = callbacks_.link] {
-        return link(here, there, [this](std::string_view, double) { return !stop_linking_; });
+    link_job_ = std::async(std::launch::async, [this, here, there, link = callbacks_.link]() -> Result<ScanLink> {
+        try {
+            return link(here, there, [this](std::string_view, double) { return !stop_linking_; });
+        } catch (const std::bad_alloc&) {  // a guide for the eye must not cost a drawing
+            return Error{Code::memory, "there is not memory enough to register the scans", "viewer"};
+        }
     });
 }
 

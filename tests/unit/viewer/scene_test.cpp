@@ -258,7 +258,7 @@ TEST(Beside, IsLinkedByTheLesionsCentreWhereTheReaderAsksForIt)
     view.beside = 0;
     view = pressed(scene, view, "j").view;
     EXPECT_EQ(beside(scene, view).cursor, (PatientPoint{4, 4, 10}));
-    EXPECT_EQ(link_caption(scene, view), "before, linked by the lesion's centre");
+    EXPECT_EQ(link_caption(scene, view), "before, linked by the lesion's centre (j: through the registration)");
     view = pressed(scene, view, "j").view;
     EXPECT_EQ(beside(scene, view).cursor, (PatientPoint{3, 3, 35}));
 }
@@ -268,10 +268,10 @@ TEST(Beside, SaysThatAPlaceLiesBeyondTheOtherScan)
     const auto scene = with_a_link();
     auto view = other_timepoint(scene, first_view(scene).value(), 1);
     view.beside = 0;
-    const auto top = centred(scene, view, {6, 3, 45});  // 55 there, 10 mm above the last slice: its face is at 47.5
+    const auto top = centred(scene, view, {6, 3, 45});  // 55 there, 10 mm above the last slice, whose face is at 47.5
     EXPECT_EQ(beside(scene, top).cursor, (PatientPoint{3, 3, 45}));
     EXPECT_EQ(link_caption(scene, top), "before, linked through the registration; beyond this scan");
-    EXPECT_EQ(link_caption(scene, centred(scene, view, {6, 3, 40})), "before, linked through the registration");
+    EXPECT_EQ(link_caption(scene, centred(scene, view, {6, 3, 38})), "before, linked through the registration");
 }
 
 // What the edge of the scan cuts was measured as far as it goes (definitions 2.9).

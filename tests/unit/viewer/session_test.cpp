@@ -380,7 +380,28 @@ TEST_F(Linking, IsMadeOnceForTwoTimePoints)
     let_go();
     for (const char* key : {"s", "s", "Escape", "Left", "Right", "Up"}) session().key(key);
     EXPECT_FALSE(session().linking());
+    EXPECT_EQ(asked_for, (std::vector<std::array<std::size_t, 2>>{{1, 0}}));  // the earlier scan on the later one
+}
+
+TEST_F(Linking, LaysTheEarlierScanOnTheLaterOneWhicheverIsLookedAt)
+{
+    open();
+    session().key("Left");
+    session().key("s");
+    EXPECT_EQ(session().view().timepoint, 0U);
+    let_go();
     EXPECT_EQ(asked_for, (std::vector<std::array<std::size_t, 2>>{{1, 0}}));
+    EXPECT_NEAR(beside(session().scene(), session().view()).cursor.z, session().view().cursor.z - 20, 1e-9);
+}
+
+TEST_F(Linking, ThatRunsOutOfMemoryClosesNoWindow)
+{
+    auto callbacks = desk_.callbacks();
+    callbacks.link = [](std::size_t, std::size_t, const Progress&) -> Result<ScanLink> { throw std::bad_alloc(); };
+    session_ = std::make_unique<Session>(two_timepoints(), first_view(two_timepoints()).value(), callbacks);
+    session().key("s");
+    let_go();
+    EXPECT_THAT(captions(session().scene(), session().view()), testing::Contains(HasSubstr("memory")));
 }
 
 TEST_F(Linking, ThatFailsIsSaidAndNotTriedAgain)
