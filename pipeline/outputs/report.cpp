@@ -183,7 +183,7 @@ void policies(const CaseResult& result, std::vector<Block>& out)
         Table table{"What other choices would give", {{"Policy"}, {"Category now"}, {"Best overall response"}, {"Progression-free survival"}}, {}};
         const auto row = [&table](const std::string& what, const response::Assessment& a) {
             const auto* line = a.lines.empty() ? nullptr : &a.lines.back();
-            table.rows.push_back({{what, Look::head}, {a.recist.empty() ? "-" : category_text(a.recist.back())}, {line ? std::string(name(line->best_overall_response.category)) : "-", Look::text, line ? confirmation(line->confirmed) : ""},
+            table.rows.push_back({{what, Look::head}, {a.recist.empty() ? "-" : category_text(a.recist.back())}, {line ? best_text(line->best_overall_response) : "-", Look::text, line ? confirmation(line->confirmed) : ""},
                                   {line ? line->pfs_text : "-"}});
         };
         row("as used here", result.assessment);

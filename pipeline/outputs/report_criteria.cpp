@@ -53,7 +53,7 @@ std::vector<Block> criteria_blocks(const CaseResult& result)
             add_rows(period, table);
             const auto& summary = period.summary;
             if (period.timepoints.size() < 2) continue;
-            apart.push_back(Words{period.period + ": best overall response " + std::string(name(summary.best_overall_response.category)) + (summary.confirmed ? *summary.confirmed ? " (confirmed)" : " (unconfirmed)" : "") + ", " +
+            apart.push_back(Words{period.period + ": best overall response " + best_text(summary.best_overall_response) + (summary.confirmed ? *summary.confirmed ? " (confirmed)" : " (unconfirmed)" : "") + ", " +
                                   summary.best_overall_response.reason + "; progression-free survival " + summary.pfs_text + "."});
         }
         out.push_back(Heading{3, std::string(response::criterion_title(first.criterion)), ""});

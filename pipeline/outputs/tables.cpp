@@ -236,7 +236,7 @@ std::string response_table(const CaseResult& result)
     for (const auto& [policy, other] : result.alternatives) {
         if (other.lines.empty()) continue;
         const auto& last = other.lines.back();
-        out += paragraph("With " + policy + ": best overall response " + std::string(name(last.best_overall_response.category)) + (last.pfs_text.empty() ? "" : ", PFS " + last.pfs_text));
+        out += paragraph("With " + policy + ": best overall response " + best_text(last.best_overall_response) + (last.pfs_text.empty() ? "" : ", PFS " + last.pfs_text));
     }
     out += criteria_text(result.assessment);
     if (!result.assessment.recist.empty() && !result.assessment.recist.back().repeats.text.empty()) {

@@ -208,7 +208,10 @@ TEST(ResponseTable, SaysThatThereIsNoBestResponseWithoutABaseline)
     result.assessment.lines.back().period = "line 7";
     result.assessment.lines.back().best_overall_response.category = response::Category::none;
     result.assessment.lines.back().best_overall_response.reason = "no valid baseline";
-    EXPECT_THAT(outputs::response_table(result), HasSubstr("Best overall response, line 7: none. No valid baseline."));
+    result.alternatives["another rule"] = result.assessment;
+    const auto text = outputs::response_table(result);
+    EXPECT_THAT(text, HasSubstr("Best overall response, line 7: none. No valid baseline."));
+    EXPECT_THAT(text, HasSubstr("With another rule: best overall response none"));
 }
 
 }  // namespace
