@@ -43,7 +43,7 @@ def said(folder, mode, retromass):
     (row,) = [r for r in case["response"]["recist"] if r["timepoint"] == "after"]
     lesions = [t["lesions"][0] for t in case["timepoints"]]
     carried = (lesions[1]["carried"] or {}).get("trust", "")
-    return row["overall"]["category"], [(l["long_axis_mm"] or {}).get("value") for l in lesions], lesions[1]["reason"], carried
+    return row["overall"]["category"], [(l["long_axis_mm"] or {}).get("value") for l in lesions], lesions[1]["reason"] or row["overall"]["reason"] or lesions[0]["reason"], carried
 
 
 def pair(options, case, factor):
@@ -73,7 +73,8 @@ def main():
 
     counts = collections.Counter()
     wrong, refused, off = [], collections.Counter(), collections.defaultdict(list)
-    for case, factor, truth, answers in pairs:
+    whole = [p for p in pairs if not p[2]["cut"]]
+    for case, factor, truth, answers in whole:
         before, after = truth["before_mm"], truth["after_mm"]
         change = 100 * (after - before) / before
         clear = min(abs(change - SHRINKS), abs(change - GROWS)) >= MARGIN
@@ -85,7 +86,7 @@ def main():
             if axes[1]:
                 off[mode].append(100 * (axes[1] / after - 1))
             if verdict == "not evaluable":
-                refused[(reason or "no valid baseline: the edge of the scan cuts the lesion").split("cannot be carried from before: ")[-1].split(" (")[0].split(";")[0].translate(NO_FIGURES)] += 1
+                refused[reason.split("cannot be carried from before: ")[-1].split(" (")[0].split(";")[0].translate(NO_FIGURES)] += 1
             if verdict == "wrong" and clear:
                 wrong.append(f"{case} x {factor}, {mode}: {given}, truly {true} ({before:.1f} to {after:.1f} mm, {change:+.1f} %); measured {axes[0]} to {axes[1]} mm")
     lines = ["| prompt at the later scan | volume | right | wrong | not evaluable | within 5 points of a threshold: right / wrong / not evaluable |", "|---|---|---|---|---|---|"]
@@ -95,6 +96,7 @@ def main():
             near = [counts[mode, factor, False, v] for v in ("right", "wrong", "not evaluable")]
             lines.append(f"| {words} | x {factor} | {far[0]} | {far[1]} | {far[2]} | {near[0]} / {near[1]} / {near[2]} |")
     text = "\n".join(lines) + "\n"
+    text += f"\n{len(pairs) - len(whole)} of {len(pairs)} later scans end within the grown lesion and have no true size; they are not counted.\n"
     for mode, values in off.items():
         values.sort()
         text += f"\nLong axis of the later scan, {mode}: median {values[len(values) // 2]:+.1f} %, from {values[0]:+.1f} to {values[-1]:+.1f} % off ({len(values)} measured).\n"

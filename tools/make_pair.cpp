@@ -120,7 +120,7 @@ int main(int count, char** arguments)
     change.middle = middle_of(expert, g);
     change.part = 1 / std::cbrt(factor);
     change.radius_mm = farthest_from(change.middle, expert, g) / change.part;
-    change.reach_mm = change.radius_mm + std::max(40.0, 2.2 * std::abs(change.part - 1) * change.radius_mm + 20);
+    change.reach_mm = change.radius_mm + std::max(40.0, 3.5 * std::abs(change.part - 1) * change.radius_mm);
 
     const auto first = g.slice_origin(0), last = g.slice_origin(n.slices - 1);
     if (std::abs(last.x - first.x) > 0.5 || std::abs(last.y - first.y) > 0.5) tools::stop("not an axial series");
@@ -143,6 +143,13 @@ int main(int count, char** arguments)
     }
     const auto was = tools::taken(measurement::measure(expert, g, nullptr)), is = tools::taken(measurement::measure(mask, grid, nullptr));
 
+    bool cut = false;  // by the end of the scan: no true size then
+    for (const int k : {0, slices - 1}) {
+        for (int r = 0; r < n.rows; ++r) {
+            for (int c = 0; c < n.columns; ++c) cut = cut || mask.at(c, r, k);
+        }
+    }
+
     fs::create_directories(target);
     sample_data::DicomDescription description;
     description.patient_id = folder.filename().string();
@@ -152,7 +159,7 @@ int main(int count, char** arguments)
     description.kernel = series.facts.kernel;
     description.lossless_jpeg = false;
     if (const auto written = sample_data::write_dicom(target / "after", after, description); !written) tools::stop(written.error().message);
-    std::ofstream(target / "truth.json") << "{\"before_mm\": " << was.long_axis.exact_mm << ", \"after_mm\": " << is.long_axis.exact_mm << ", \"before_ml\": " << was.volume_ml << ", \"after_ml\": " << is.volume_ml << "}\n";
+    std::ofstream(target / "truth.json") << "{\"before_mm\": " << was.long_axis.exact_mm << ", \"after_mm\": " << is.long_axis.exact_mm << ", \"before_ml\": " << was.volume_ml << ", \"after_ml\": " << is.volume_ml << ", \"cut\": " << (cut ? "true" : "false") << "}\n";
     const auto before_line = line_text(was.long_axis, random), after_line = line_text(is.long_axis, random);
     for (const bool both : {true, false}) {
         std::ofstream out(target / (both ? "line.yaml" : "carry.yaml"));
