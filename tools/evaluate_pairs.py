@@ -11,13 +11,14 @@ import collections
 import concurrent.futures
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 
 MARGIN = 5             # points from a threshold
 MODES = ("line", "carry")
-NO_FIGURES = {ord(c): "#" if c == "0" else None for c in "0123456789"} | {ord("."): None}   # so that reasons add up
+FIGURE = re.compile(r"[0-9][0-9.]*")   # reasons add up without them
 SHRINKS, GROWS, GROWS_MM = -30, 20, 5   # RECIST 1.1
 
 
@@ -56,21 +57,8 @@ def pair(options, case, factor):
         return case, factor, truth, answers
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--retromass", required=True)
-    parser.add_argument("--make-pair", required=True)
-    parser.add_argument("--cases", required=True)
-    parser.add_argument("--factors", default="1.5,3,0.5,0.2")
-    parser.add_argument("--modes", default=",".join(MODES))
-    parser.add_argument("--table")
-    parser.add_argument("--processes", type=int, default=2)
-    options = parser.parse_args()
-    cases = sorted(name for name in os.listdir(options.cases) if os.path.exists(os.path.join(options.cases, name, "gtv.nii.gz")))
-    factors = options.factors.split(",")
-    with concurrent.futures.ThreadPoolExecutor(options.processes) as pool:
-        pairs = list(pool.map(lambda job: pair(options, *job), [(c, f) for c in cases for f in factors]))
-
+def told(pairs, factors):
+    """The tables, and the pairs that got a wrong category."""
     counts = collections.Counter()
     wrong, refused, off = [], collections.Counter(), collections.defaultdict(list)
     whole = [p for p in pairs if not p[2]["cut"]]
@@ -86,7 +74,7 @@ def main():
             if axes[1]:
                 off[mode].append(100 * (axes[1] / after - 1))
             if verdict == "not evaluable":
-                refused[reason.split("cannot be carried from before: ")[-1].split(" (")[0].split(";")[0].translate(NO_FIGURES)] += 1
+                refused[FIGURE.sub("#", reason.split("cannot be carried from before: ")[-1].split(" (")[0].split(";")[0])] += 1
             if verdict == "wrong" and clear:
                 wrong.append(f"{case} x {factor}, {mode}: {given}, truly {true} ({before:.1f} to {after:.1f} mm, {change:+.1f} %); measured {axes[0]} to {axes[1]} mm")
     lines = ["| prompt at the later scan | volume | right | wrong | not evaluable | within 5 points of a threshold: right / wrong / not evaluable |", "|---|---|---|---|---|---|"]
@@ -104,6 +92,25 @@ def main():
         text += "\nWrong away from a threshold:\n" + "".join(f"- {line}\n" for line in wrong)
     if refused:
         text += "\nNot evaluable, and why:\n" + "".join(f"- {n} x {why}\n" for why, n in refused.most_common())
+    return text, wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--retromass", required=True)
+    parser.add_argument("--make-pair", required=True)
+    parser.add_argument("--cases", required=True)
+    parser.add_argument("--factors", default="1.5,3,0.5,0.2")
+    parser.add_argument("--modes", default=",".join(MODES))
+    parser.add_argument("--table")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    cases = sorted(name for name in os.listdir(options.cases) if os.path.exists(os.path.join(options.cases, name, "gtv.nii.gz")))
+    factors = options.factors.split(",")
+    with concurrent.futures.ThreadPoolExecutor(options.processes) as pool:
+        pairs = list(pool.map(lambda job: pair(options, *job), [(c, f) for c in cases for f in factors]))
+
+    text, wrong = told(pairs, factors)
     print(text)
     if options.table:
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=os.path.dirname(os.path.abspath(__file__))).stdout.strip()
