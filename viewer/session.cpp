@@ -326,6 +326,12 @@ void Session::press(Plane plane, PatientPoint point)
     refresh();
 }
 
+void Session::press_beside()
+{
+    message_ = "draw on the right: the left shows another time point (arrow keys go there)";
+    refresh();
+}
+
 void Session::drag(PatientPoint point)
 {
     if (tool_ == Tool::none || !ct_of(scene_, view_).geometry.contains(point)) return;

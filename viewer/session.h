@@ -35,6 +35,7 @@ public:
     void key(std::string_view symbol, char character = 0);
     void wheel(Plane plane, int steps);
     void press(Plane plane, PatientPoint point);
+    void press_beside();   ///< a stroke begun in the time point beside: nothing is drawn there, and it says so
     void drag(PatientPoint point);
     void release();
     void pan(PatientPoint by) { view_ = panned(view_, by); }

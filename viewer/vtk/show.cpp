@@ -47,7 +47,10 @@ public:
         } else if (const auto row = panes_->row(x, y)) {
             session_->go(*row);
             draw();
-        } else if (const auto hit = panes_->hit(x, y); hit && !(hit->beside && session_->drawing())) {
+        } else if (const auto hit = panes_->hit(x, y); hit && hit->beside && session_->drawing()) {
+            session_->press_beside();
+            draw();
+        } else if (hit) {
             pressed_ = hit->plane;
             session_->press(hit->plane, hit->point);
             draw();

@@ -373,6 +373,20 @@ TEST_F(Linking, ComesWhileTheReaderGoesOn)
     EXPECT_EQ(session().scene().timepoints[1].lesions[0].prompt.lines.size(), 1U);  // the drawing is still there
 }
 
+TEST_F(ASession, DrawsNothingInTheTimePointBesideAndSaysSo)
+{
+    session().key("Right");
+    session().key("s");
+    session().key("l");
+    session().press_beside();
+    EXPECT_THAT(session().scene().message, HasSubstr("draw on the right"));
+    EXPECT_FALSE(session().working());
+    EXPECT_TRUE(lesion(1).prompt.lines.empty());
+    drag(Plane::axial, {20, 50, 50}, {60, 50, 50});  // and goes on as usual
+    wait();
+    EXPECT_EQ(desk_.asked.size(), 1U);
+}
+
 TEST_F(Linking, IsMadeOnceForTwoTimePoints)
 {
     open();
