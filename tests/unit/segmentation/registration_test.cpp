@@ -132,6 +132,21 @@ TEST(Registration, BearsAnotherPhaseAnotherRangeAndAMassThatShrankEightfold)
     EXPECT_GT(trust.least_jacobian, 0);
 }
 
+TEST(Registration, IsJudgedByWhatLiesAboutAMassAsLargeAsTheTrunkToo)
+{
+    // A ball of its volume has a radius of 12 cm: as far as it would reach had it doubled is more than 30 mm, so what it is judged by lies beyond.
+    const auto tall = VolumeGeometry::axial({124, 90, 100}, 3, 3, 4, {-184.5, -130, 2});
+    const auto before = torso_scan(tall, {}, unmoved, 12, 1), now = torso_scan(tall, {}, unmoved, 12, 2);
+    const auto mask = test::torso_mask(tall, {{0, 0, 200}, {150, 95, 130}}, unmoved);
+    const auto registration = register_scans({now, &mask}, {before, &mask});
+    ASSERT_TRUE(registration.ok()) << registration.error().message;
+    const auto trust = registration->trust_around(mask, tall);
+    EXPECT_GT(trust.similarity, 0.6);     // what a lesion needs to be carried; the two scans differ by their noise alone
+    EXPECT_GT(trust.covered, 0.9);
+    EXPECT_LT(trust.round_trip_mm, 12);
+    EXPECT_GT(trust.round_trip_mm, 0);    // none at all would be one that nothing was asked of
+}
+
 TEST(Registration, TrustsNoScanOfAnotherPlace)
 {
     RETROMASS_NEEDS_DATA("lung_4d113/CT");
