@@ -27,8 +27,8 @@ double tissue_of(double hu)
 }
 
 constexpr float kSolid = 0.2F;        ///< -200 HU: what hangs together above it is the patient, or the table
-constexpr double kTable_mm = 9;       ///< thinner things are cut off: half of a mattress' cover, sheets, tubes
-constexpr double kSkin_mm = 3;        ///< left of it beyond the opened body
+constexpr double kTable_mm = 6;       ///< thinner things are cut off: half of a mattress' cover, sheets, tubes
+constexpr double kWall_mm = 20;        ///< beyond the straight lines round what is left, what hangs together with it is the patient still: the wall of a chest, which closes the lungs, and the skin
 
 /// All cells of a slice that cannot be reached from its edge without crossing `wall`.
 void fill_slice(Mask& wall, int k)
@@ -55,19 +55,62 @@ void fill_slice(Mask& wall, int k)
     for (std::size_t c = 0; c < plane.size(); ++c) plane[c] = !outside[c];
 }
 
-/// The largest solid thing that is left when thin ones are cut off, with all it encloses in its slices.
+/// In each slice all that lies between any two cells of the mask.
+Mask hull_of(const Mask& mask)
+{
+    const auto& n = mask.size();
+    Mask out(n);
+    struct Cell {
+        int i, j;
+    };
+    const auto turn = [](Cell a, Cell b, Cell c) { return (b.i - a.i) * (c.j - a.j) - (b.j - a.j) * (c.i - a.i); };
+    for (int k = 0; k < n.slices; ++k) {
+        // Each row's ends from top to bottom; of them the chains that turn one way only (Andrew 1979).
+        std::vector<Cell> left, right;
+        for (int j = 0; j < n.rows; ++j) {
+            int first = 0, last = n.columns - 1;
+            while (first < n.columns && !mask.at(first, j, k)) ++first;
+            if (first == n.columns) continue;
+            while (!mask.at(last, j, k)) --last;
+            const auto extend = [&](std::vector<Cell>& chain, Cell next, int way) {
+                while (chain.size() > 1 && way * turn(chain[chain.size() - 2], chain.back(), next) >= 0) chain.pop_back();
+                chain.push_back(next);
+            };
+            extend(left, {first, j}, 1);
+            extend(right, {last, j}, -1);
+        }
+        const auto at_row = [](const std::vector<Cell>& chain, std::size_t& edge, int j) {
+            while (edge + 2 < chain.size() && chain[edge + 1].j <= j) ++edge;
+            if (chain.size() == 1) return double(chain[0].i);
+            const auto& a = chain[edge];
+            const auto& b = chain[edge + 1];
+            return a.i + double(b.i - a.i) * (j - a.j) / (b.j - a.j);
+        };
+        if (left.empty()) continue;
+        std::size_t l = 0, r = 0;
+        for (int j = left.front().j; j <= left.back().j; ++j) {
+            const int from = static_cast<int>(std::floor(at_row(left, l, j))), to = static_cast<int>(std::ceil(at_row(right, r, j)));
+            for (int i = from; i <= to; ++i) out.at(i, j, k) = 1;
+        }
+    }
+    return out;
+}
+
+/// The largest solid thing that is left when thin ones are cut off, what hangs together with it near by, and all they enclose in their slices.
 Mask body_of(const Grid<float>& tissue, double cell_mm)
 {
     const auto& n = tissue.size();
+    const std::array<double, 3> spacing{cell_mm, cell_mm, cell_mm};
     Mask solid(n);
     for (std::size_t i = 0; i < solid.values().size(); ++i) solid[i] = tissue[i] >= kSolid;
-    const auto depth = signed_distance(solid, {cell_mm, cell_mm, cell_mm});
+    const auto depth = signed_distance(solid, spacing);
     Mask deep(n);
     for (std::size_t i = 0; i < deep.values().size(); ++i) deep[i] = depth[i] > kTable_mm;
     deep = seeded_components(deep, Mask(n));
-    const auto away = signed_distance(deep, {cell_mm, cell_mm, cell_mm});
+    const auto away = signed_distance(hull_of(deep), spacing);
     Mask body(n);
-    for (std::size_t i = 0; i < body.values().size(); ++i) body[i] = solid[i] && away[i] > -(kTable_mm + kSkin_mm);
+    for (std::size_t i = 0; i < body.values().size(); ++i) body[i] = solid[i] && away[i] > -(kTable_mm + kWall_mm);
+    body = seeded_components(body, deep);
     for (int k = 0; k < n.slices; ++k) fill_slice(body, k);
     return body;
 }

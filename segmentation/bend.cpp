@@ -11,9 +11,6 @@ namespace {
 
 constexpr double kRidge = 1e-3;          ///< every term holds with so much of all that the pictures say: what they do not show, such as how far a thigh moved along itself, does not bend
 constexpr double kStillCovered = 0.98;   ///< of what both scans showed before a step
-constexpr double kEven = 1;   ///< differences beyond its root count less and less: what has no counterpart must not bend the rest
-
-double root_of(const Difference& d) { return std::sqrt(1 + (kTissueImportance * d.tissue * d.tissue + d.local * d.local) / kEven); }
 
 /// Symmetric and positive: solved in place by Cholesky. False where it is not.
 bool solve(std::vector<double>& a, std::vector<double>& b)
@@ -38,15 +35,14 @@ bool solve(std::vector<double>& a, std::vector<double>& b)
     return true;
 }
 
-/// Of a symmetric 3 x 3 matrix: 11, 12, 13, 22, 23, 33.
-using Six = std::array<double, 6>;
+/// Where the element of a symmetric 3 x 3 matrix stands among its six.
 constexpr std::array<std::array<std::size_t, 3>, 3> kEntry{{{0, 1, 2}, {1, 3, 4}, {2, 4, 5}}};
 
 }  // namespace
 
-Bend::Terms Bend::terms_at(int i, int j, int k) const
+Bend::Terms Bend::terms_at(double i, double j, double k) const
 {
-    const auto scaled = [](int at, int count) { return (2.0 * at + 1 - count) / count; };  // -1 to 1
+    const auto scaled = [](double at, int count) { return (2 * at + 1 - count) / count; };  // -1 to 1
     const double x = scaled(i, size_.columns), y = scaled(j, size_.rows), z = scaled(k, size_.slices);
     return {1, x, y, z, x * x, y * y, z * z, x * y, x * z, y * z, x * x * x, y * y * y, z * z * z, x * x * y, x * x * z, y * y * x, y * y * z, z * z * x, z * z * y, x * y * z};
 }
@@ -77,85 +73,52 @@ Field Bend::field(int threads) const
     return out;
 }
 
-bool Bend::take_back_if_worse(const Picture& fixed, const Picture& moved)
+bool Bend::take_back_if_worse(const Pulls& pulls)
 {
-    double covered = 0, apart = 0;
-    for (int k = 0; k < size_.slices; ++k) {
-        for (int j = 0; j < size_.rows; ++j) {
-            for (int i = 0; i < size_.columns; ++i) {
-                const auto at = fixed.offset(i, j, k);
-                Difference d;
-                d.weight = fixed[at][kWeight] * moved[at][kWeight];
-                d.tissue = fixed[at][kTissue] - moved[at][kTissue];
-                d.local = fixed[at][kLocal] - moved[at][kLocal];
-                covered += d.weight;
-                if (d.weight > 0) apart += d.weight * (root_of(d) - 1);
-            }
-        }
-    }
-    apart /= std::max(covered, 1.0);
-    if (before_ && (covered < kStillCovered * before_->covered || apart > before_->apart)) {
+    if (before_ && (pulls.covered < kStillCovered * before_->covered || pulls.apart > before_->apart)) {
         parts_ = before_->parts;
         return false;
     }
-    before_ = Before{parts_, covered, apart};
+    before_ = Before{parts_, pulls.covered, pulls.apart};
     return true;
 }
 
-bool Bend::improve(const Picture& fixed, const Picture& moved, double stiffness, int threads)
+bool Bend::improve(const Pulls& pulls, double stiffness)
 {
-    if (!take_back_if_worse(fixed, moved)) return false;
+    if (!take_back_if_worse(pulls)) return false;
     constexpr std::size_t unknowns = 3 * kTerms;
-    struct Sums {
-        std::array<Six, kTerms * kTerms> products{};   ///< of two terms, the second not before the first
-        std::array<double, unknowns> pulls{};
-        double weight = 0;
-    };
-    std::vector<Sums> slices(static_cast<std::size_t>(size_.slices));  // added in their order: the same for any number of threads
-    parallel_for(size_.slices, threads, [&](int k) {
-        auto& sums = slices[static_cast<std::size_t>(k)];
-        for (int j = 0; j < size_.rows; ++j) {
-            for (int i = 0; i < size_.columns; ++i) {
-                const auto d = difference_at(fixed, moved, i, j, k);
-                if (d.weight <= 0) continue;
-                const double weight = d.weight / root_of(d);
-                const auto& t = d.tissue_slope;
-                const auto& l = d.local_slope;
-                Six seen;
-                for (std::size_t a = 0; a < 3; ++a) {
-                    for (std::size_t b = a; b < 3; ++b) seen[kEntry[a][b]] = weight * (kTissueImportance * t[a] * t[b] + l[a] * l[b]);
-                }
-                const double all = seen[0] + seen[3] + seen[5];
+    std::array<std::array<double, 6>, kTerms * kTerms> products{};   // of two terms, the second not before the first
+    std::vector<double> a(unknowns * unknowns, 0), b(unknowns, 0);
+    double weight = 0;
+    const auto n = pulls.seen.size();
+    for (int k = 0; k < n.slices; ++k) {
+        for (int j = 0; j < n.rows; ++j) {
+            for (int i = 0; i < n.columns; ++i) {
+                const auto& seen = pulls.seen.at(i, j, k);
+                const double all = double{seen[0]} + seen[3] + seen[5];
                 if (all <= 0) continue;
-                sums.weight += all;
-                const auto terms = terms_at(i, j, k);
-                for (std::size_t a = 0; a < 3; ++a) {
-                    const double pull = weight * (kTissueImportance * d.tissue * t[a] + d.local * l[a]);
-                    for (std::size_t m = 0; m < kTerms; ++m) sums.pulls[kTerms * a + m] += terms[m] * pull;
+                weight += all;
+                const auto terms = terms_at(pulls.middle(i), pulls.middle(j), pulls.middle(k));
+                for (std::size_t x = 0; x < 3; ++x) {
+                    for (std::size_t m = 0; m < kTerms; ++m) b[kTerms * x + m] += terms[m] * pulls.pull.at(i, j, k)[x];
                 }
                 for (std::size_t m = 0; m < kTerms; ++m) {
                     for (std::size_t o = m; o < kTerms; ++o) {
                         const double both = terms[m] * terms[o];
-                        auto& sum = sums.products[m * kTerms + o];
+                        auto& sum = products[m * kTerms + o];
                         for (std::size_t e = 0; e < 6; ++e) sum[e] += both * seen[e];
                     }
                 }
             }
         }
-    });
-    std::vector<double> a(unknowns * unknowns, 0), b(unknowns, 0);
-    double weight = 0;
-    for (const auto& sums : slices) {
-        weight += sums.weight;
-        for (std::size_t u = 0; u < unknowns; ++u) b[u] += sums.pulls[u];
-        for (std::size_t m = 0; m < kTerms; ++m) {
-            for (std::size_t o = m; o < kTerms; ++o) {
-                for (std::size_t x = 0; x < 3; ++x) {
-                    for (std::size_t y = 0; y < 3; ++y) {
-                        const double part = sums.products[m * kTerms + o][kEntry[x][y]];
-                        a[(kTerms * x + m) * unknowns + kTerms * y + o] += part;
-                        if (o != m) a[(kTerms * x + o) * unknowns + kTerms * y + m] += part;
-                    }
+    }
+    for (std::size_t m = 0; m < kTerms; ++m) {
+        for (std::size_t o = m; o < kTerms; ++o) {
+            for (std::size_t x = 0; x < 3; ++x) {
+                for (std::size_t y = 0; y < 3; ++y) {
+                    const double part = products[m * kTerms + o][kEntry[x][y]];
+                    a[(kTerms * x + m) * unknowns + kTerms * y + o] += part;
+                    if (o != m) a[(kTerms * x + o) * unknowns + kTerms * y + m] += part;
                 }
             }
         }

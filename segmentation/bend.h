@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "segmentation/picture.h"
+#include "segmentation/pulls.h"
 
 namespace retromass::segmentation {
 
@@ -16,22 +16,22 @@ public:
     Bend on(Dimensions size, double times) const;
 
     Field field(int threads) const;
-    /// A step of Gauss and Newton towards what makes both pictures alike; `moved` is the moving one as this bend lays it. `stiffness` of 1 is for pictures that may be far from alike yet; nearly alike
-    /// they can be followed more closely. False where the step before made them less alike or led out of the scan: it is taken back, and nothing is left to improve. The same for any number of threads.
-    bool improve(const Picture& fixed, const Picture& moved, double stiffness, int threads);
+    /// A step of Gauss and Newton; the pulls are of the moving picture as this bend lays it. `stiffness` of 1 is for pictures that may be far from alike yet; nearly alike
+    /// they can be followed more closely. False where the step before made them less alike or led out of the scan: it is taken back, and nothing is left to improve.
+    bool improve(const Pulls& pulls, double stiffness);
     /// What `improve` looks at first; after the last step it is asked by itself.
-    bool take_back_if_worse(const Picture& fixed, const Picture& moved);
+    bool take_back_if_worse(const Pulls& pulls);
 
 private:
     static constexpr std::size_t kTerms = 20;
     using Terms = std::array<double, kTerms>;
-    Terms terms_at(int i, int j, int k) const;
+    Terms terms_at(double i, double j, double k) const;
 
     using Parts = std::array<double, 3 * kTerms>;   ///< of each term along the three axes, cells
     struct Before {
         Parts parts;
-        double covered;   ///< cells that both show
-        double apart;     ///< how much they differ there
+        double covered;
+        double apart;
     };
     Dimensions size_;
     Parts parts_{};

@@ -2,20 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "core/parallel.h"
 #include "segmentation/bend.h"
+#include "segmentation/lattice.h"
 
 namespace retromass::segmentation {
 namespace {
 
 constexpr double kLocalSigma = 2.5;       ///< cells
 constexpr float kLeastSpread = 0.03F;     ///< of tissue, about 15 HU of soft tissue: noise must not be blown up
-constexpr float kLargest = 1;             ///< steps reach 1 / (2 sqrt of it) cells
 constexpr float kSmall = 1e-4F;
 constexpr std::array<double, 3> kStiffness{1, 0.3, 0.1};   ///< of the bend, from the coarsest level on
-constexpr float kNoise = 0.05F;           ///< squared difference of two pictures of the same: where no edge is, each step would be one at random
+constexpr int kBlock = 2;                ///< cells: what is found hardly differs from what single cells give, for an eighth of the work
+constexpr int kSpacing = 6;              ///< of the lattice's knots, cells
+constexpr std::array<Lattice::Hold, 2> kHold{{{10, 1}, {1, 0.3}}};   ///< of the lattice, on cells twice as large and the grid's own
 
 std::vector<float> kernel_of(double sigma)
 {
@@ -134,44 +137,6 @@ void warp(const Picture& moving, const Field& field, Picture& out, int threads)
     });
 }
 
-/// The step each cell would take by itself (Thirion's force with the mean of both gradients).
-void forces(const Picture& fixed, const Picture& warped, Field& out, int threads)
-{
-    const auto& n = fixed.size();
-    parallel_for(n.slices, threads, [&](int k) {
-        for (int j = 0; j < n.rows; ++j) {
-            for (int i = 0; i < n.columns; ++i) {
-                const auto d = difference_at(fixed, warped, i, j, k);
-                auto& step = out.at(i, j, k);
-                step = {};
-                if (d.weight <= 0) continue;
-                float squares = 0;
-                for (std::size_t a = 0; a < 3; ++a) squares += kTissueImportance * d.tissue_slope[a] * d.tissue_slope[a] + d.local_slope[a] * d.local_slope[a];
-                const float below = squares + kNoise + kLargest * (kTissueImportance * d.tissue * d.tissue + d.local * d.local);
-                for (std::size_t a = 0; a < 3; ++a) step[a] = d.weight / below * (kTissueImportance * d.tissue * d.tissue_slope[a] + d.local * d.local_slope[a]);
-            }
-        }
-    });
-}
-
-/// First the step, then the field.
-void compose(Field& field, const Field& step, Field& spare, int threads)
-{
-    const auto& n = field.size();
-    parallel_for(n.slices, threads, [&](int k) {
-        for (int j = 0; j < n.rows; ++j) {
-            for (int i = 0; i < n.columns; ++i) {
-                const auto at = field.offset(i, j, k);
-                const auto& s = step[at];
-                auto u = clamped_at(field, static_cast<float>(i) + s[0], static_cast<float>(j) + s[1], static_cast<float>(k) + s[2]);
-                for (std::size_t a = 0; a < 3; ++a) u[a] += s[a];
-                spare[at] = u;
-            }
-        }
-    });
-    std::swap(field, spare);
-}
-
 Field finer(const Field& coarse, Dimensions size)
 {
     auto out = Field(size);
@@ -204,7 +169,9 @@ Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParam
     std::array<Picture, 3> still{{}}, moved{{}};
     Bend bend({1, 1, 1});
     Picture warped;
-    constexpr double bent = 0.5;  // of the work
+    const auto steps = [](const auto& counts) { return std::accumulate(counts.begin(), counts.end(), 0.0); };
+    const double all = steps(parameters.bends) + steps(parameters.lattices);
+    double done = 0;
     for (std::size_t l = 0; l < 3; ++l) {
         still[l] = picture_of(fixed_levels[l], threads);
         moved[l] = picture_of(moving_levels[l], threads);
@@ -212,28 +179,30 @@ Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParam
         bend = bend.on(size, 2);
         warped = Picture(size);
         for (int i = 0; i <= parameters.bends[l]; ++i) {
-            if (!goes(bent * (static_cast<double>(l) + static_cast<double>(i) / (parameters.bends[l] + 1)) / 3)) return bend.field(threads);
+            if (!goes((done + i) / all)) return bend.field(threads);
             warp(moved[l], bend.field(threads), warped, threads);
-            const bool steps_on = i < parameters.bends[l] ? bend.improve(still[l], warped, kStiffness[l], threads) : bend.take_back_if_worse(still[l], warped);
+            const auto pulls = pulls_of(still[l], warped, kBlock, threads);
+            const bool steps_on = i < parameters.bends[l] ? bend.improve(pulls, kStiffness[l]) : bend.take_back_if_worse(pulls);
             if (!steps_on) break;
         }
+        done += parameters.bends[l];
     }
     auto field = bend.on(still[1].size(), 0.5).field(threads);
     for (std::size_t l = 1; l < 3; ++l) {
-        const auto size = still[l].size();
-        if (l == 2) field = finer(field, size);
-        warped = Picture(size);
-        auto step = Field(size);
-        auto spare = Field(size);
-        const int iterations = parameters.iterations[l - 1];
-        for (int i = 0; i < iterations; ++i) {
-            if (!goes(bent + (1 - bent) * (static_cast<double>(l - 1) + static_cast<double>(i) / iterations) / 2)) return field;
-            warp(moved[l], field, warped, threads);
-            forces(still[l], warped, step, threads);
-            smooth(step, parameters.step_smoothing, threads);
-            compose(field, step, spare, threads);
-            smooth(field, parameters.field_smoothing, threads);
+        const int most = parameters.lattices[l - 1];
+        if (l == 2) field = finer(field, still[l].size());
+        Lattice lattice(std::move(field), kSpacing, kHold[l - 1]);
+        warped = Picture(still[l].size());
+        for (int i = 0; most > 0 && i <= most; ++i) {
+            auto now = lattice.field(threads);
+            if (!goes((done + i) / all)) return now;
+            warp(moved[l], now, warped, threads);
+            const auto pulls = pulls_of(still[l], warped, kBlock, threads);
+            const bool steps_on = i < most ? lattice.improve(pulls) : lattice.take_back_if_worse(pulls);
+            if (!steps_on) break;
         }
+        field = lattice.field(threads);
+        done += most;
     }
     return field;
 }

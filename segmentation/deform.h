@@ -9,15 +9,13 @@
 namespace retromass::segmentation {
 
 struct DeformParameters {
-    std::array<int, 3> bends{15, 10, 5};        ///< steps of the bend, on cells four times as large, twice as large, and the grid's own
-    std::array<int, 2> iterations{5, 20};       ///< of the demons after it, on cells twice as large and the grid's own
-    double step_smoothing = 1;                  ///< sigma of each step, cells: neighbours move together
-    double field_smoothing = 1.2;               ///< sigma of the field after each step, cells
+    std::array<int, 3> bends{15, 10, 5};   ///< steps of the bend, on cells four times as large, twice as large, and the grid's own
+    std::array<int, 2> lattices{6, 5};     ///< of the lattices after it, on cells twice as large and the grid's own
     int threads = 0;
     Progress progress;   ///< asked at each step; where it says no the field is left as it is, on a coarser grid maybe
 };
 
-/// First a bend of the whole patient (bend.h), then symmetric demons from cell to cell, on two pictures of the anatomy: the tissue, and the tissue less its local mean over its local spread
+/// First a bend of the whole patient (bend.h), then lattices of splines on it (lattice.h), on two pictures of the anatomy: the tissue, and the tissue less its local mean over its local spread
 /// (which a change of contrast leaves nearly as it is). `fixed` and `moving` lie on one grid. Where either weight is 0 nothing pulls, and the field follows its surroundings. The same for any number of threads.
 Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParameters& parameters);
 

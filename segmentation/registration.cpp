@@ -203,7 +203,7 @@ Result<Registration> register_scans(const RegisteredScan& fixed, const Registere
     deform.progress = between(0.3, 0.8);
     content->there = deformation(content->fixed, content->moving, deform);
     if (stopped) return cancelled();
-    deform.iterations[1] = 0;  // enough to see whether both agree
+    deform.lattices[1] = 0;  // enough to see whether both agree
     deform.progress = between(0.8, 1);
     content->back = deformation(content->moving, content->fixed, deform);
     if (stopped) return cancelled();

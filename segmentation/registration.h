@@ -41,7 +41,7 @@ struct RegisteredScan {
 };
 
 struct RegistrationParameters {
-    double cell_mm = 4;   ///< of the finest level
+    double cell_mm = 3;   ///< of the finest level
     int threads = 0;
 };
 

@@ -51,7 +51,7 @@ Bend found(const Tissue& tissue, const Picture& fixed, int most, int threads = 0
             const auto& u = field.at(static_cast<int>(x), static_cast<int>(y), static_cast<int>(z));
             return std::array<double, 3>{u[0], u[1], u[2]};
         });
-        if (!bend.improve(fixed, moved, 0.1, threads)) break;
+        if (!bend.improve(pulls_of(fixed, moved, 1, threads), 0.1)) break;
     }
     return bend;
 }
@@ -100,16 +100,16 @@ TEST(Bend, TakesAStepBackThatMadeThePicturesLessAlike)
 {
     const auto fixed = picture(lumps, bent);
     Bend bend(kSize);
-    ASSERT_TRUE(bend.improve(fixed, picture(lumps, nowhere), 0.1, 1));
+    ASSERT_TRUE(bend.improve(pulls_of(fixed, picture(lumps, nowhere), 1, 1), 0.1));
     // As if the step had led to something wholly different.
-    EXPECT_FALSE(bend.improve(fixed, picture([](double x, double y, double z) { return 1 - lumps(x, y, z); }, nowhere), 0.1, 1));
+    EXPECT_FALSE(bend.improve(pulls_of(fixed, picture([](double x, double y, double z) { return 1 - lumps(x, y, z); }, nowhere), 1, 1), 0.1));
     EXPECT_EQ(farthest_off(bend, nowhere), 0);
     // Or out of the scan, in part or as a whole.
     for (const double left : {0.5, 0.0}) {
         Bend other(kSize);
-        ASSERT_TRUE(other.improve(fixed, picture(lumps, nowhere), 0.1, 1));
+        ASSERT_TRUE(other.improve(pulls_of(fixed, picture(lumps, nowhere), 1, 1), 0.1));
         EXPECT_GT(farthest_off(other, nowhere), 0.5);
-        EXPECT_FALSE(other.improve(fixed, picture(lumps, bent, left), 0.1, 1));
+        EXPECT_FALSE(other.improve(pulls_of(fixed, picture(lumps, bent, left), 1, 1), 0.1));
         EXPECT_EQ(farthest_off(other, nowhere), 0);
     }
 }

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "segmentation/picture.h"
+
+namespace retromass::segmentation {
+
+/// What two pictures say of the displacement that would make them alike, for steps of Gauss and Newton: summed over blocks of cells, since what displaces them changes little within one.
+struct Pulls {
+    /// Of a symmetric 3 x 3 matrix: 11, 12, 13, 22, 23, 33.
+    using Six = std::array<float, 6>;
+
+    int block;           ///< cells along each axis
+    Dimensions cells;    ///< of the pictures
+    Grid<Six> seen;      ///< of each block: what a displacement costs beside the best one, by its square
+    Grid<Four> pull;     ///< `seen` times the best displacement
+    double covered = 0;  ///< cells that both show
+    double apart = 0;    ///< how much they differ there, the mean; large differences count less and less: what has no counterpart must not pull the rest
+
+    /// Where the middle of the block lies along an axis, in cells.
+    double middle(int at) const { return block * at + 0.5 * (block - 1); }
+};
+
+/// `moved` is the moving picture as what is known of the displacement lays it. The same for any number of threads.
+Pulls pulls_of(const Picture& fixed, const Picture& moved, int block, int threads);
+
+}  // namespace retromass::segmentation
