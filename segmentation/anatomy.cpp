@@ -105,7 +105,7 @@ Mask body_of(const Grid<float>& tissue, double cell_mm)
     for (std::size_t i = 0; i < solid.values().size(); ++i) solid[i] = tissue[i] >= kSolid;
     const auto depth = signed_distance(solid, spacing);
     Mask deep(n);
-    for (std::size_t i = 0; i < deep.values().size(); ++i) deep[i] = depth[i] > kTable_mm;
+    for (std::size_t i = 0; i < deep.values().size(); ++i) deep[i] = depth[i] + 0.5 * cell_mm > kTable_mm;  // to the face of the last cell, not to its middle
     deep = seeded_components(deep, Mask(n));
     const auto away = signed_distance(hull_of(deep), spacing);
     Mask body(n);
