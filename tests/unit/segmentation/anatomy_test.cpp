@@ -9,14 +9,14 @@ namespace {
 
 TEST(Anatomy, KeepsTheThinWallOfAChestWithItsLungsAndLeavesTheTable)
 {
-    // An ellipse of 150 x 100 mm half axes, lungs within a wall of 20 mm, a mediastinum 80 mm wide; a table plate of 4 mm lies 30 mm under the back.
+    // An ellipse of 150 x 100 mm half axes, lungs within a wall of 24 mm, a mediastinum 80 mm wide; a table plate of 4 mm lies 30 mm under the back.
     const Dimensions n{180, 140, 20};
     CtVolume ct{VolumeGeometry::axial(n, 2, 2, 3, {-180, -130, 0}), Grid<std::int16_t>(n)};
     for (int k = 0; k < n.slices; ++k) {
         for (int j = 0; j < n.rows; ++j) {
             for (int i = 0; i < n.columns; ++i) {
                 const auto p = ct.geometry.to_patient(Index{i, j, k});
-                const bool patient = std::hypot(p.x / 150, p.y / 100) < 1, within = std::hypot(p.x / 130, p.y / 80) < 1;
+                const bool patient = std::hypot(p.x / 150, p.y / 100) < 1, within = std::hypot(p.x / 126, p.y / 76) < 1;
                 const bool table = p.y >= 130 && p.y < 134;
                 ct.hu.at(i, j, k) = static_cast<std::int16_t>(within && std::abs(p.x) > 40 ? -850 : patient ? 40 : table ? 100 : -1000);
             }
