@@ -28,7 +28,7 @@ double tissue_of(double hu)
 
 constexpr float kSolid = 0.2F;        ///< -200 HU: what hangs together above it is the patient, or the table
 constexpr double kTable_mm = 6;       ///< thinner things are cut off: half of a mattress' cover, sheets, tubes
-constexpr double kWall_mm = 20;        ///< beyond the straight lines round what is left, what hangs together with it is the patient still: the wall of a chest, which closes the lungs, and the skin
+constexpr double kWall_mm = 20;       ///< beyond the straight lines round what is left, what hangs together with it is the patient still: the wall of a chest, which closes the lungs, and the skin
 
 /// All cells of a slice that cannot be reached from its edge without crossing `wall`.
 void fill_slice(Mask& wall, int k)

@@ -10,7 +10,6 @@ namespace retromass::segmentation {
 namespace {
 
 constexpr double kRidge = 1e-3;          ///< every term holds with so much of all that the pictures say: what they do not show, such as how far a thigh moved along itself, does not bend
-constexpr double kStillCovered = 0.98;   ///< of what both scans showed before a step
 
 /// Symmetric and positive: solved in place by Cholesky. False where it is not.
 bool solve(std::vector<double>& a, std::vector<double>& b)

@@ -16,7 +16,7 @@ constexpr double kLocalSigma = 2.5;       ///< cells
 constexpr float kLeastSpread = 0.03F;     ///< of tissue, about 15 HU of soft tissue: noise must not be blown up
 constexpr float kSmall = 1e-4F;
 constexpr std::array<double, 3> kStiffness{1, 0.3, 0.1};   ///< of the bend, from the coarsest level on
-constexpr int kBlock = 2;                ///< cells: what is found hardly differs from what single cells give, for an eighth of the work
+constexpr int kBlock = 2;                ///< cells: what is found hardly differs from what single cells give, for half of the time
 constexpr int kSpacing = 6;              ///< of the lattice's knots, cells
 constexpr std::array<Lattice::Hold, 2> kHold{{{10, 1}, {1, 0.3}}};   ///< of the lattice, on cells twice as large and the grid's own
 
@@ -153,12 +153,26 @@ Field finer(const Field& coarse, Dimensions size)
     return out;
 }
 
+/// Steps of `improve` towards what makes the pictures alike, until nothing is left to improve; the last one is judged, too. False where it was stopped.
+template <class Shape, class Improve, class Goes>
+bool settled(Shape& shape, const Picture& still, const Picture& moving, int most, int threads, Improve improve, Goes goes)
+{
+    if (most == 0) return true;
+    Picture warped(still.size());
+    for (int i = 0; i <= most; ++i) {
+        if (!goes(i)) return false;
+        warp(moving, shape.field(threads), warped, threads);
+        const auto pulls = pulls_of(still, warped, kBlock, threads);
+        if (!(i < most ? improve(pulls) : shape.take_back_if_worse(pulls))) break;
+    }
+    return true;
+}
+
 }  // namespace
 
 Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParameters& parameters)
 {
     const int threads = parameters.threads;
-    const auto goes = [&](double part) { return goes_on(parameters.progress, "registering", part); };
     std::array<Anatomy, 3> fixed_levels{{}}, moving_levels{{}};
     fixed_levels[2] = fixed, moving_levels[2] = moving;
     for (int level = 1; level >= 0; --level) {
@@ -168,40 +182,25 @@ Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParam
     }
     std::array<Picture, 3> still{{}}, moved{{}};
     Bend bend({1, 1, 1});
-    Picture warped;
     const auto steps = [](const auto& counts) { return std::accumulate(counts.begin(), counts.end(), 0.0); };
     const double all = steps(parameters.bends) + steps(parameters.lattices);
     double done = 0;
+    const auto goes = [&](int step) { return goes_on(parameters.progress, "registering", (done + step) / all); };
     for (std::size_t l = 0; l < 3; ++l) {
         still[l] = picture_of(fixed_levels[l], threads);
         moved[l] = picture_of(moving_levels[l], threads);
-        const auto size = still[l].size();
-        bend = bend.on(size, 2);
-        warped = Picture(size);
-        for (int i = 0; i <= parameters.bends[l]; ++i) {
-            if (!goes((done + i) / all)) return bend.field(threads);
-            warp(moved[l], bend.field(threads), warped, threads);
-            const auto pulls = pulls_of(still[l], warped, kBlock, threads);
-            const bool steps_on = i < parameters.bends[l] ? bend.improve(pulls, kStiffness[l]) : bend.take_back_if_worse(pulls);
-            if (!steps_on) break;
-        }
+        bend = bend.on(still[l].size(), 2);
+        if (!settled(bend, still[l], moved[l], parameters.bends[l], threads, [&](const Pulls& pulls) { return bend.improve(pulls, kStiffness[l]); }, goes)) return bend.field(threads);
         done += parameters.bends[l];
     }
     auto field = bend.on(still[1].size(), 0.5).field(threads);
     for (std::size_t l = 1; l < 3; ++l) {
-        const int most = parameters.lattices[l - 1];
         if (l == 2) field = finer(field, still[l].size());
+        const int most = parameters.lattices[l - 1];
         Lattice lattice(std::move(field), kSpacing, kHold[l - 1]);
-        warped = Picture(still[l].size());
-        for (int i = 0; most > 0 && i <= most; ++i) {
-            auto now = lattice.field(threads);
-            if (!goes((done + i) / all)) return now;
-            warp(moved[l], now, warped, threads);
-            const auto pulls = pulls_of(still[l], warped, kBlock, threads);
-            const bool steps_on = i < most ? lattice.improve(pulls) : lattice.take_back_if_worse(pulls);
-            if (!steps_on) break;
-        }
+        const bool on = settled(lattice, still[l], moved[l], most, threads, [&](const Pulls& pulls) { return lattice.improve(pulls); }, goes);
         field = lattice.field(threads);
+        if (!on) return field;
         done += most;
     }
     return field;

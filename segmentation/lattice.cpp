@@ -8,7 +8,6 @@
 namespace retromass::segmentation {
 namespace {
 
-constexpr double kStillCovered = 0.98;   ///< of what both scans showed before a step
 constexpr int kMostRounds = 25;          ///< of conjugate gradients
 constexpr double kClose = 0.02;          ///< of the residual they start with: the next step mends the rest
 

@@ -6,7 +6,7 @@
 
 namespace retromass::segmentation {
 
-/// A displacement by cubic B-splines on evenly spaced knots, on top of another one. Curving costs: what shows no edge goes as the edges around it go.
+/// A displacement by cubic B-splines on evenly spaced knots (free-form deformation, Rueckert et al., IEEE Trans Med Imaging 18, 1999), on top of another one. Curving costs: what shows no edge goes as the edges around it go.
 class Lattice {
 public:
     /// What the pulls are weighed against.

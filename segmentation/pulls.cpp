@@ -13,7 +13,7 @@ Pulls pulls_of(const Picture& fixed, const Picture& moved, int block, int thread
     const auto n = fixed.size();
     const auto blocks = [&](int cells) { return (cells + block - 1) / block; };
     const Dimensions size{blocks(n.columns), blocks(n.rows), blocks(n.slices)};
-    Pulls out{block, n, Grid<Pulls::Six>(size), Grid<Four>(size)};
+    Pulls out{block, Grid<Pulls::Six>(size), Grid<Four>(size)};
     struct Sums {
         double covered = 0, apart = 0;
     };

@@ -4,13 +4,14 @@
 
 namespace retromass::segmentation {
 
-/// What two pictures say of the displacement that would make them alike, for steps of Gauss and Newton: summed over blocks of cells, since what displaces them changes little within one.
+inline constexpr double kStillCovered = 0.98;   ///< of what both scans showed before a step; one that leaves less led out of the scan
+
+/// What two pictures say of the displacement that would make them alike, the normal equations of a step of Gauss and Newton: summed over blocks of cells, since what displaces them changes little within one.
 struct Pulls {
     /// Of a symmetric 3 x 3 matrix: 11, 12, 13, 22, 23, 33.
     using Six = std::array<float, 6>;
 
     int block;           ///< cells along each axis
-    Dimensions cells;    ///< of the pictures
     Grid<Six> seen;      ///< of each block: what a displacement costs beside the best one, by its square
     Grid<Four> pull;     ///< `seen` times the best displacement
     double covered = 0;  ///< cells that both show
