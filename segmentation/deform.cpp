@@ -81,25 +81,22 @@ Four mixed(const Four& a, const Four& b, float part)
     return out;
 }
 
-Four between(const Four* v, const Dimensions& n, float x, float y, float z)
-{
-    const auto row = static_cast<std::size_t>(n.columns);
-    const auto on_plane = [&](const Four* p) { return mixed(mixed(p[0], p[1], x), mixed(p[row], p[row + 1], x), y); };
-    return mixed(on_plane(v), on_plane(v + n.plane()), z);
-}
-
 Four clamped_at(const Picture& picture, float i, float j, float k)
 {
     const auto& n = picture.size();
     const auto cell = [](float at, int count, float& rest) {
         const float inside = std::clamp(at, 0.0F, static_cast<float>(count - 1));
-        const int whole = std::min(static_cast<int>(inside), count - 2);
+        const int whole = std::min(static_cast<int>(inside), std::max(0, count - 2));
         rest = inside - static_cast<float>(whole);
         return whole;
     };
     float x, y, z;
     const int a = cell(i, n.columns, x), b = cell(j, n.rows, y), c = cell(k, n.slices, z);
-    return between(picture.data() + picture.offset(a, b, c), n, x, y, z);
+    // Along an axis of one cell, as a few slices have on coarse levels, there is no next one.
+    const std::size_t next = n.columns > 1 ? 1 : 0, row = n.rows > 1 ? static_cast<std::size_t>(n.columns) : 0, slice = n.slices > 1 ? n.plane() : 0;
+    const auto* const v = picture.data() + picture.offset(a, b, c);
+    const auto on_plane = [&](const Four* p) { return mixed(mixed(p[0], p[next], x), mixed(p[row], p[row + next], x), y); };
+    return mixed(on_plane(v), on_plane(v + slice), z);
 }
 
 Picture picture_of(const Anatomy& anatomy, int threads)
