@@ -28,7 +28,8 @@ double tissue_of(double hu)
 
 constexpr float kSolid = 0.2F;        ///< -200 HU: what hangs together above it is the patient, or the table
 constexpr double kTable_mm = 6;       ///< thinner things are cut off: half of a mattress' cover, sheets, tubes
-constexpr double kWall_mm = 20;       ///< beyond the straight lines round what is left, what hangs together with it is the patient still: the wall of a chest, which closes the lungs, and the skin
+constexpr double kWall_mm = 20;       ///< beyond the straight lines round what is left, what hangs together with it may close it: the wall of a chest round its lungs
+constexpr double kSkin_mm = 3;        ///< left beyond the opened body
 
 /// All cells of a slice that cannot be reached from its edge without crossing `wall`.
 void fill_slice(Mask& wall, int k)
@@ -96,21 +97,35 @@ Mask hull_of(const Mask& mask)
     return out;
 }
 
-/// The largest solid thing that is left when thin ones are cut off, what hangs together with it near by, and all they enclose in their slices.
-Mask body_of(const Grid<float>& tissue, double cell_mm)
+/// What is left of the mask's largest part where it is thin: cells deeper than `kTable_mm`.
+Mask core_of(const Mask& mask, double cell_mm, int threads)
+{
+    const auto depth = signed_distance(mask, {cell_mm, cell_mm, cell_mm}, threads, kTable_mm + cell_mm);
+    Mask deep(mask.size());
+    for (std::size_t i = 0; i < deep.values().size(); ++i) deep[i] = depth[i] + 0.5 * cell_mm > kTable_mm;  // to the face of the last cell, not to its middle
+    return seeded_components(deep, Mask(mask.size()));
+}
+
+/// The cells of the mask no farther than so much from `core`.
+Mask near(const Mask& mask, const Mask& core, double most_mm, double cell_mm, int threads)
+{
+    const auto away = signed_distance(core, {cell_mm, cell_mm, cell_mm}, threads, most_mm + cell_mm);
+    auto out = mask;
+    for (std::size_t i = 0; i < out.values().size(); ++i) out[i] = out[i] && away[i] > -most_mm;
+    return out;
+}
+
+/// The largest solid thing that is left when thin ones are cut off. Where thin walls near by close it in a slice, with what they enclose there it is no longer thin: so a chest keeps its lungs, and a
+/// sheet or a table that touches the back is cut off all the same.
+Mask body_of(const Grid<float>& tissue, double cell_mm, int threads)
 {
     const auto& n = tissue.size();
-    const std::array<double, 3> spacing{cell_mm, cell_mm, cell_mm};
     Mask solid(n);
     for (std::size_t i = 0; i < solid.values().size(); ++i) solid[i] = tissue[i] >= kSolid;
-    const auto depth = signed_distance(solid, spacing);
-    Mask deep(n);
-    for (std::size_t i = 0; i < deep.values().size(); ++i) deep[i] = depth[i] + 0.5 * cell_mm > kTable_mm;  // to the face of the last cell, not to its middle
-    deep = seeded_components(deep, Mask(n));
-    const auto away = signed_distance(hull_of(deep), spacing);
-    Mask body(n);
-    for (std::size_t i = 0; i < body.values().size(); ++i) body[i] = solid[i] && away[i] > -(kTable_mm + kWall_mm);
-    body = seeded_components(body, deep);
+    const auto core = core_of(solid, cell_mm, threads);
+    auto closed = seeded_components(near(solid, hull_of(core), kTable_mm + kWall_mm, cell_mm, threads), core);
+    for (int k = 0; k < n.slices; ++k) fill_slice(closed, k);
+    auto body = near(closed, core_of(closed, cell_mm, threads), kTable_mm + kSkin_mm, cell_mm, threads);
     for (int k = 0; k < n.slices; ++k) fill_slice(body, k);
     return body;
 }
@@ -125,7 +140,7 @@ Anatomy anatomy_of(const CtVolume& ct, const UprightGrid& grid, const Rigid& int
         out.weight[i] = out.tissue[i] == kUnseen ? 0.0F : 1.0F;
         if (out.tissue[i] == kUnseen) out.tissue[i] = 0;
     }
-    out.body = body_of(out.tissue, grid.cell_mm);
+    out.body = body_of(out.tissue, grid.cell_mm, threads);
     for (std::size_t i = 0; i < out.tissue.values().size(); ++i) {
         if (!out.body[i]) out.tissue[i] = 0;
     }

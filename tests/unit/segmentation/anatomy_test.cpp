@@ -9,15 +9,15 @@ namespace {
 
 TEST(Anatomy, KeepsTheThinWallOfAChestWithItsLungsAndLeavesTheTable)
 {
-    // An ellipse of 150 x 100 mm half axes, lungs within a wall of 24 mm, a mediastinum 80 mm wide; a table plate of 4 mm lies 30 mm under the back.
+    // An ellipse of 150 x 100 mm half axes, lungs within a wall of 24 mm that is 9 mm thin at the left side, a mediastinum 80 mm wide; a table plate of 4 mm touches the back.
     const Dimensions n{180, 140, 20};
     CtVolume ct{VolumeGeometry::axial(n, 2, 2, 3, {-180, -130, 0}), Grid<std::int16_t>(n)};
     for (int k = 0; k < n.slices; ++k) {
         for (int j = 0; j < n.rows; ++j) {
             for (int i = 0; i < n.columns; ++i) {
                 const auto p = ct.geometry.to_patient(Index{i, j, k});
-                const bool patient = std::hypot(p.x / 150, p.y / 100) < 1, within = std::hypot(p.x / 126, p.y / 76) < 1;
-                const bool table = p.y >= 130 && p.y < 134;
+                const bool patient = std::hypot(p.x / 150, p.y / 100) < 1, within = std::hypot(p.x / 126, p.y / 76) < 1 || (p.x > 0 && std::abs(p.y) < 25 && std::hypot(p.x / 141, p.y / 91) < 1);
+                const bool table = p.y >= 100 && p.y < 104;
                 ct.hu.at(i, j, k) = static_cast<std::int16_t>(within && std::abs(p.x) > 40 ? -850 : patient ? 40 : table ? 100 : -1000);
             }
         }
@@ -28,13 +28,14 @@ TEST(Anatomy, KeepsTheThinWallOfAChestWithItsLungsAndLeavesTheTable)
         return found.body.at(static_cast<int>(std::lround(at.x)), static_cast<int>(std::lround(at.y)), static_cast<int>(std::lround(at.z))) != 0;
     };
     for (const double side : {-1.0, 1.0}) {
-        EXPECT_TRUE(in_body(side * 138, 0));    // the wall
+        EXPECT_TRUE(in_body(side * 145, 0));    // the wall
         EXPECT_TRUE(in_body(side * 100, 0));    // the lung
         EXPECT_TRUE(in_body(side * 110, 50));
         EXPECT_FALSE(in_body(side * 160, 0));
+        EXPECT_FALSE(in_body(side * 60, 102));   // the plate, where the back has left it
+        EXPECT_FALSE(in_body(side * 90, 102));
     }
     EXPECT_TRUE(in_body(0, 0));
-    EXPECT_FALSE(in_body(0, 132));
 }
 
 }  // namespace
