@@ -97,7 +97,7 @@ bool Bend::improve(const Pulls& pulls, double stiffness)
                 const double all = double{seen[0]} + seen[3] + seen[5];
                 if (all <= 0) continue;
                 weight += all;
-                const auto terms = terms_at(pulls.middle(i), pulls.middle(j), pulls.middle(k));
+                const auto terms = terms_at(pulls.middle(i, size_.columns), pulls.middle(j, size_.rows), pulls.middle(k, size_.slices));
                 for (std::size_t x = 0; x < 3; ++x) {
                     for (std::size_t m = 0; m < kTerms; ++m) b[kTerms * x + m] += terms[m] * pulls.pull.at(i, j, k)[x];
                 }

@@ -17,7 +17,7 @@ public:
 
     Field field(int threads) const;
     /// A step of Gauss and Newton; the pulls are of the moving picture as this bend lays it. `stiffness` of 1 is for pictures that may be far from alike yet; nearly alike
-    /// they can be followed more closely. False where the step before made them less alike or led out of the scan: it is taken back, and nothing is left to improve.
+    /// they can be followed more closely. False where the step before made them less alike or led out of the scan: it is taken back, and nothing is left to improve; and where the pictures show nothing.
     bool improve(const Pulls& pulls, double stiffness);
     /// What `improve` looks at first; after the last step it is asked by itself.
     bool take_back_if_worse(const Pulls& pulls);

@@ -154,7 +154,6 @@ Field finer(const Field& coarse, Dimensions size)
 template <class Shape, class Improve, class Goes>
 bool settled(Shape& shape, const Picture& still, const Picture& moving, int most, int threads, Improve improve, Goes goes)
 {
-    if (most == 0) return true;
     Picture warped(still.size());
     for (int i = 0; i <= most; ++i) {
         if (!goes(i)) return false;
@@ -194,6 +193,7 @@ Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParam
     for (std::size_t l = 1; l < 3; ++l) {
         if (l == 2) field = finer(field, still[l].size());
         const int most = parameters.lattices[l - 1];
+        if (most == 0) continue;
         Lattice lattice(std::move(field), kSpacing, kHold[l - 1]);
         const bool on = settled(lattice, still[l], moved[l], most, threads, [&](const Pulls& pulls) { return lattice.improve(pulls); }, goes);
         field = lattice.field(threads);

@@ -16,7 +16,7 @@ struct DeformParameters {
 };
 
 /// First a bend of the whole patient (bend.h), then lattices of splines on it (lattice.h), on two pictures of the anatomy: the tissue, and the tissue less its local mean over its local spread
-/// (which a change of contrast leaves nearly as it is). `fixed` and `moving` lie on one grid. Where either weight is 0 nothing pulls, and the field follows its surroundings. The same for any number of threads.
+/// (which a change of contrast leaves nearly as it is). `fixed` and `moving` lie on one grid. Where either weight is 0 nothing pulls: the field goes as its surroundings go, and far from them as the bend does. The same for any number of threads.
 Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParameters& parameters);
 
 /// Linear between the cells; the edge cell's beyond them.

@@ -51,7 +51,7 @@ double curved(const Grid<Four>& knots)
     return sum;
 }
 
-/// Half the slope of `curved`, `times` as much, added.
+/// Half the slope of `curved`, `much` times, added.
 void add_curvature(const Grid<Four>& knots, float much, Grid<Four>& out)
 {
     each_curvature(knots.size(), [&](const auto& at, const auto& weight, float times) {
@@ -208,6 +208,7 @@ bool Lattice::improve(const Pulls& pulls)
     condition();
     auto direction = conditioned;
     double size = product(left, conditioned);
+    if (size <= 0) return false;
     const double enough = kClose * kClose * size;
     for (int round = 0; round < kMostRounds && size > enough; ++round) {
         Grid<Four> moves(n);

@@ -20,7 +20,7 @@ public:
     /// What lies beneath and what the knots add.
     Field field(int threads) const;
     /// A step of Gauss and Newton; the pulls, in blocks that divide the spacing, are of the moving picture as this field lays it. False where the step before made matters worse: it is taken back, and
-    /// nothing is left to improve. The same for any number of threads.
+    /// nothing is left to improve; and where the pictures show nothing. The same for any number of threads.
     bool improve(const Pulls& pulls);
     /// What `improve` looks at first; after the last step it is asked by itself.
     bool take_back_if_worse(const Pulls& pulls);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "segmentation/picture.h"
 
 namespace retromass::segmentation {
@@ -17,8 +19,8 @@ struct Pulls {
     double covered = 0;  ///< cells that both show
     double apart = 0;    ///< how much they differ there, the mean; large differences count less and less: what has no counterpart must not pull the rest
 
-    /// Where the middle of the block lies along an axis, in cells.
-    double middle(int at) const { return block * at + 0.5 * (block - 1); }
+    /// Where the middle of the block lies along an axis of so many cells; the last block may have fewer.
+    double middle(int at, int cells) const { return 0.5 * (block * at + std::min(block * (at + 1), cells) - 1); }
 };
 
 /// `moved` is the moving picture as what is known of the displacement lays it. The same for any number of threads.

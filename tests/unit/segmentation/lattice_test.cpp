@@ -79,6 +79,26 @@ TEST(Lattice, StaysWithWhatLiesBeneathFarFromWhatIsSeen)
     EXPECT_LT(std::abs(field.at(39, 16, 12)[0]), 0.5);   // splines without a hold would go on beyond 0.8
 }
 
+TEST(Lattice, GoesStraightOnBetweenWhatIsSeenWhereCurvingCosts)
+{
+    // It stretches along x; twelve columns in the middle show nothing. A straight line costs nothing however much curving does.
+    const auto stretched = [](double x) { return 0.08 * (x - 12); };
+    const auto blank = [](Picture p) {
+        for (int k = 0; k < kSize.slices; ++k) {
+            for (int j = 0; j < kSize.rows; ++j) {
+                for (int i = 14; i < 26; ++i) p.at(i, j, k) = {0.5F, 1.5F, 1, 0};
+            }
+        }
+        return p;
+    };
+    const auto fixed = blank(picture([&](int i, int, int) { return std::array<double, 3>{stretched(i), 0, 0}; }));
+    Lattice lattice(Field(kSize), 6, {30, 0});
+    for (int i = 0; i < 20 && lattice.improve(pulls_of(fixed, blank(as_laid_by(lattice.field(1))), 2, 1)); ++i) {
+    }
+    const auto field = lattice.field(1);
+    for (const int i : {8, 16, 20, 24, 32}) EXPECT_NEAR(field.at(i, 16, 12)[0], stretched(i), 0.25) << i;   // a quarter of a cell, as a bend is found
+}
+
 TEST(Lattice, TakesAStepBackThatMadeMattersWorse)
 {
     const auto fixed = picture(bump);
@@ -89,6 +109,20 @@ TEST(Lattice, TakesAStepBackThatMadeMattersWorse)
     EXPECT_FALSE(lattice.improve(pulls_of(fixed, other, 2, 1)));
     const auto field = lattice.field(1);
     EXPECT_TRUE(std::all_of(field.values().begin(), field.values().end(), [](const Four& u) { return u == Four{}; }));
+    // Or led out of the scan, in part: alike where something is left.
+    Lattice out(Field(kSize), 6, {0.01, 0.01});
+    ASSERT_TRUE(out.improve(pulls_of(fixed, as_laid_by(Field(kSize)), 2, 1)));
+    auto left = fixed;
+    for (int k = 12; k < kSize.slices; ++k) {
+        for (auto& v : left.plane(k)) v[kWeight] = 0;
+    }
+    EXPECT_FALSE(out.improve(pulls_of(fixed, left, 2, 1)));
+}
+
+TEST(Lattice, SaysWhereNothingIsSeen)
+{
+    Lattice lattice(Field(kSize), 6, {1, 1});
+    EXPECT_FALSE(lattice.improve(pulls_of(Picture(kSize), Picture(kSize), 2, 1)));
 }
 
 TEST(Lattice, IsTheSameForAnyNumberOfThreads)

@@ -125,7 +125,7 @@ TEST(Registration, BearsAnotherPhaseAnotherRangeAndAMassThatShrankEightfold)
     const auto registration = register_scans({now}, {before, &mask});
     ASSERT_TRUE(registration.ok()) << registration.error().message;
     const auto errors = errors_of(*registration, shorter, [](PatientPoint p) { return among_organs(p) && test::in_ellipsoid(moved(p), {62, -10, 110}, {48, 44, 48}) > 1; });
-    EXPECT_LT(errors.median, 3);  // three quarters of a cell: the noise is higher and less contrast is left
+    EXPECT_LT(errors.median, 3);  // a cell: the noise is higher and less contrast is left
     const auto trust = registration->trust_around(mask, g);
     EXPECT_GT(trust.similarity, 0.7);
     EXPECT_LT(trust.round_trip_mm, 8);
@@ -153,9 +153,10 @@ TEST(Registration, OfAFewSlicesIsMadeOrRefused)  // its coarse levels have one; 
         const auto thin = VolumeGeometry::axial({124, 90, slices}, 3, 3, 3, {-184.5, -130, 120});
         const auto before = torso_scan(thin, {}, unmoved, 12, 1), now = torso_scan(thin, {}, unmoved, 12, 2);
         const auto registration = register_scans({now}, {before});
+        EXPECT_EQ(registration.ok(), slices == 5) << slices;   // fewer are one slice of the 8 mm cells that the rigid motion is looked for on
         if (!registration) continue;
         const PatientPoint p{40, 20, 121};
-        EXPECT_LT(distance(registration->to_moving(p), p), 3) << slices;   // nothing moved: within a cell
+        EXPECT_LT(distance(registration->to_moving(p), p), 3);   // nothing moved: within a cell
     }
 }
 
