@@ -104,8 +104,8 @@ coverage: deps
 	@cmake --preset coverage </dev/null
 	@cmake --build build/coverage --parallel $(JOBS)
 	@find build/coverage -name '*.gcda' -delete
-	@JOBS=$(JOBS) tools/run_tests.sh build/coverage
-	@gcovr --root . --object-directory build/coverage --exclude tests/ --exclude tools/ --exclude build/ --exclude-throw-branches --html-details build/coverage/coverage.html --txt build/coverage/coverage.txt --print-summary
+	@status=0; JOBS=$(JOBS) tools/run_tests.sh build/coverage || status=$$?; \
+	gcovr --root . --object-directory build/coverage --exclude tests/ --exclude tools/ --exclude build/ --exclude-throw-branches --html-details build/coverage/coverage.html --txt build/coverage/coverage.txt --print-summary && exit $$status
 
 # What takes hours, for a machine that has them: each must hold.
 weekly: asan tsan soak coverage bench

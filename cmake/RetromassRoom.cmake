@@ -25,6 +25,7 @@ function(retromass_test name)
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)
   endif()
+  math(EXPR TEST_TIMEOUT "${TEST_TIMEOUT} * ${RETROMASS_SLOWER}")
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE retromass_flags ${TEST_LIBS} GTest::gmock GTest::gtest_main)
   # One label of all, joined: a list would be taken apart on its way to the tests, and `ctest -L` matches parts of a label.

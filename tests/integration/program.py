@@ -7,11 +7,12 @@ import tempfile
 import unittest
 
 PROGRAM = os.environ["RETROMASS_PROGRAM"]
+SLOWER = int(os.environ.get("RETROMASS_SLOWER", "1"))  # than a release build: sanitizers and coverage (tests/CMakeLists.txt)
 
 
 def run(*arguments, timeout=600, folder=None):
     """Completed process of `retromass ARGUMENTS`, started in `folder`; never a shell."""
-    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, cwd=folder)
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=timeout * SLOWER, cwd=folder)
 
 
 def run_json(*arguments):
