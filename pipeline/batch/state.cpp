@@ -164,7 +164,10 @@ Result<std::string> key_of(const Plan& plan, const PlannedCase& planned)
     if (!text) return Error{Code::io, planned.case_file.string() + " cannot be read", "batch"};
     RETROMASS_TRY_ASSIGN(const auto file, run::read_case(planned.case_file));
     std::string all = std::string("retromass " RETROMASS_VERSION "\n") + *text + '\n';
-    for (const auto& argument : plan.run_arguments) all += argument + '\n';
+    for (std::size_t i = 0; i < plan.run_arguments.size(); ++i) {
+        if (plan.run_arguments[i] == "--threads") ++i;  // their number changes no result
+        else all += plan.run_arguments[i] + '\n';
+    }
     if (file.case_id != planned.id) return Error{Code::case_file, planned.case_file.string() + " states case " + file.case_id + "; it has to be " + planned.id + ", or its rows would stand under another case", "batch"};
     if (file.protocol) all += file.protocol->sha256 + '\n';
     for (const auto& timepoint : file.timepoints) {

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <iostream>
 #include <new>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "pipeline/cli/commands.h"
@@ -20,6 +22,18 @@ static void look_beside_the_program()
     }
 }
 
+/// The command without its number of threads, which changes no result: a case folder is the same byte for byte for any.
+static std::string as_recorded(int argc, char** argv)
+{
+    std::string out = "retromass";
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        if (word == "--threads") ++i;
+        else if (!word.starts_with("--threads=")) out += " " + std::string(word);
+    }
+    return out;
+}
+
 int main(int argc, char** argv)
 {
     look_beside_the_program();
@@ -33,7 +47,7 @@ int main(int argc, char** argv)
     app.footer("retromass SUBCOMMAND --help shows an example. Exit codes: 0 done, 1 internal error, 2 usage, 3 some cases failed, 4 input refused.");
 
     cli::Context context;
-    for (int i = 0; i < argc; ++i) context.command_line += (i ? " " : "") + std::string(i ? argv[i] : "retromass");
+    context.command_line = as_recorded(argc, argv);
     cli::add_demo(app, context);
     cli::add_series(app, context);
     cli::add_init(app, context);

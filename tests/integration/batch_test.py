@@ -39,9 +39,9 @@ class Batch(InScratch):
         del os.environ["SOURCE_DATE_EPOCH"]
         super().tearDownClass()
 
-    def plan(self, name):
+    def plan(self, name, *options):
         plan = self.path(name)
-        done = run("batch", "plan", self.archive, "-o", plan, "--marks", self.lines)
+        done = run("batch", "plan", self.archive, "-o", plan, "--marks", self.lines, *options)
         self.assertEqual(done.returncode, 0, done.stderr)
         return plan, done.stdout
 
@@ -94,7 +94,8 @@ class Batch(InScratch):
                 self.assertNotIn(b"ZEBRA-", content, name)
                 self.assertNotIn(b"Quagga", content, name)
 
-        # Again: nothing to do, nothing touched.
+        # Again, and with another number of threads: nothing to do, nothing touched.
+        self.plan("plan", "--case-threads", 2)
         results = {path: os.stat(path).st_mtime_ns for path in glob.glob(os.path.join(plan, "results", "*", "case.json"))}
         again = run("batch", "run", plan)
         self.assertIn("0 done, 0 refused, 0 failed, 1 left", again.stdout)
@@ -115,7 +116,7 @@ class Batch(InScratch):
     def test_killed_and_shared_every_case_is_done_once_and_the_same(self):
         undisturbed, _ = self.plan("undisturbed")
         self.assertEqual(run("batch", "run", undisturbed).returncode, 0)
-        plan, _ = self.plan("disturbed")
+        plan, _ = self.plan("disturbed", "--case-threads", 2)
         for attempt in range(3):
             runner = subprocess.Popen([PROGRAM, "batch", "run", plan, "--jobs", "2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(0.15 + 0.2 * attempt)
