@@ -90,13 +90,20 @@ Result<batch::ReviewOutcome> take_decisions(const batch::Plan& plan, const std::
     return outcome;
 }
 
+/// Fails with usage where the plan has no case of such an id.
+Status check_only(const batch::Plan& plan, const std::vector<std::string>& only, const std::string& folder)
+{
+    for (const auto& id : only) {
+        const bool known = std::any_of(plan.cases.begin(), plan.cases.end(), [&](const auto& planned) { return planned.id == id; });
+        if (!known) return Error{Code::usage, "--only " + id + ": the plan has no such case (retromass batch status " + folder + " lists them)", "cli: batch"};
+    }
+    return Done{};
+}
+
 Result<Exit> run_plan(const RunOptions& options, bool failed_again)
 {
     RETROMASS_TRY_ASSIGN(const auto plan, batch::read_plan(options.plan));
-    for (const auto& id : options.only) {
-        const bool known = std::any_of(plan.cases.begin(), plan.cases.end(), [&](const auto& planned) { return planned.id == id; });
-        if (!known) return Error{Code::usage, "--only " + id + ": the plan has no such case (retromass batch status " + options.plan + " lists them)", "cli: batch"};
-    }
+    RETROMASS_TRY(check_only(plan, options.only, options.plan));
     batch::RunParameters parameters;
     parameters.program = this_program();
     parameters.jobs = options.jobs;
@@ -130,9 +137,11 @@ Result<Exit> run_plan(const RunOptions& options, bool failed_again)
 }
 
 // ------------------------------------------------------------------------------------------------ status
-Status print_status(const std::string& folder, bool json)
+Status print_status(const std::string& folder, const std::vector<std::string>& only, bool json)
 {
-    RETROMASS_TRY_ASSIGN(const auto plan, batch::read_plan(folder));
+    RETROMASS_TRY_ASSIGN(auto plan, batch::read_plan(folder));
+    RETROMASS_TRY(check_only(plan, only, folder));
+    if (!only.empty()) std::erase_if(plan.cases, [&](const auto& planned) { return std::find(only.begin(), only.end(), planned.id) == only.end(); });
     std::map<batch::State, int> count;
     auto listed = nlohmann::ordered_json::array();
     std::string text;
@@ -247,12 +256,14 @@ void add_batch(CLI::App& app, Context& context)
     add_run_as(*batch, context, "resume", "As run, and again what failed", true);
     auto plan = std::make_shared<std::string>();
     auto json = std::make_shared<bool>(false);
+    auto only = std::make_shared<std::vector<std::string>>();
     auto* status = batch->add_subcommand("status", "Where every case stands, and why");
     status->add_option("PLAN", *plan, "Folder of the plan")->required();
     status->add_flag("--json", *json, "As JSON");
+    status->add_option("--only", *only, "Only these cases");
     status->footer("Example: retromass batch status plan");
-    status->callback([plan, json, &context] {
-        const auto printed = print_status(*plan, *json);
+    status->callback([plan, json, only, &context] {
+        const auto printed = print_status(*plan, *only, *json);
         if (!printed) context.exit = complain(printed.error());
     });
     add_batch_review(*batch, context);
