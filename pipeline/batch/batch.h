@@ -10,6 +10,7 @@
 #include "core/codes.h"
 #include "core/progress.h"
 #include "core/result.h"
+#include "pipeline/outputs/outputs.h"
 
 /// Many cases: planned from an archive, run one by one as processes of their own, collected into one table (docs/stages/batch.md).
 ///
@@ -77,8 +78,8 @@ struct CaseState {
     double cpu_s = 0;
     double peak_gb = 0;
 };
-/// The state of one case, from its files alone.
-CaseState state_of(const Plan& plan, const PlannedCase& planned);
+/// The state of one case, from its files alone: inputs by size and time, results by figures and sizes, or both by every byte.
+CaseState state_of(const Plan& plan, const PlannedCase& planned, outputs::Depth depth = outputs::Depth::figures);
 
 struct RunParameters {
     std::filesystem::path program;             ///< the retromass to start
@@ -87,6 +88,7 @@ struct RunParameters {
     double memory_gb = 0;                      ///< of all cases that run at once; 0 = what the machine has free
     bool failed_again = false;                 ///< also those that failed
     std::vector<std::string> only;             ///< ids; empty = all
+    outputs::Depth depth = outputs::Depth::figures;  ///< how thoroughly results and inputs that are there are looked at
 };
 struct Summary {
     int done = 0;                              ///< by this runner

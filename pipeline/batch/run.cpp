@@ -105,11 +105,11 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim&
 }
 
 /// A result that cannot be read is replaced, but never thrown away: signed reports may lie in it.
-Status put_aside_damaged(const Plan& plan, const PlannedCase& planned)
+Status put_aside_damaged(const Plan& plan, const PlannedCase& planned, outputs::Depth depth)
 {
     const auto folder = result_folder(plan, planned);
     std::error_code error;
-    if (!fs::is_directory(folder, error) || has_result(plan, planned)) return Done{};
+    if (!fs::is_directory(folder, error) || has_result(plan, planned, depth)) return Done{};
     for (int n = 1;; ++n) {
         const auto aside = plan.folder / "damaged" / (planned.id + "-" + std::to_string(n));
         if (fs::exists(aside, error)) continue;
@@ -205,27 +205,34 @@ private:
             ++summary_.left;
             return true;
         }
-        auto state = state_of(plan_, planned, true);
+        auto state = state_of(plan_, planned, parameters_.depth, true);
         const bool wanted = state.state == State::pending || state.state == State::outdated || (state.state == State::failed && parameters_.failed_again);
         if (!wanted) {
             if (state.state != State::done) ++summary_.left;
             if (state.state == State::done && left_open(plan_, planned)) {  // its runner was killed when the result was there
                 remove_leftovers(plan_, planned, *claim);
-                RETROMASS_TRY_ASSIGN(const auto key, key_of(plan_, planned));
-                RETROMASS_TRY(record(plan_, planned, state, key));
+                RETROMASS_TRY_ASSIGN(const auto inputs, inputs_now(plan_, planned));
+                RETROMASS_TRY(record(plan_, planned, state, inputs));
             }
             return true;
         }
         remove_leftovers(plan_, planned, *claim);
-        RETROMASS_TRY(put_aside_damaged(plan_, planned));
-        RETROMASS_TRY_ASSIGN(const auto key, key_of(plan_, planned));
+        RETROMASS_TRY(put_aside_damaged(plan_, planned, parameters_.depth));
+        if (state.state == State::outdated) {
+            RETROMASS_TRY_ASSIGN(const auto inputs, inputs_now(plan_, planned));
+            if (only_touched(plan_, planned, inputs)) {
+                RETROMASS_TRY(record_touched(plan_, planned, inputs));
+                return true;
+            }
+        }
+        RETROMASS_TRY_ASSIGN(auto key, key_of(plan_, planned));
         ++state.attempts;
-        Worker worker{&planned, std::move(*claim), key, state, needed};
+        Worker worker{&planned, std::move(*claim), std::move(key), state, needed};
         if (planned.memory_gb > budget_gb_) {
             return ended(worker, State::failed, Code::memory, "about " + fixed(planned.memory_gb, 1) + " GB of memory are needed, " + fixed(budget_gb_, 1) + " GB may be used; run it on a larger machine");
         }
         worker.before = run_of_result(plan_, planned);
-        RETROMASS_TRY(record_begin(plan_, planned, worker.state, key));
+        RETROMASS_TRY(record_begin(plan_, planned, worker.state, worker.key));
         RETROMASS_TRY(start(worker));
         workers_.push_back(std::move(worker));
         return true;
@@ -327,7 +334,7 @@ private:
         if (WIFSIGNALED(how) && worker.most_gb > kNearLimit * worker.space_gb) return done(ended(worker, State::failed, Code::memory, "ended by signal " + std::to_string(WTERMSIG(how)) + " near its limit of " + fixed(worker.space_gb, 1) + " GB of memory"));
         if (WIFSIGNALED(how)) return done(ended(worker, State::failed, Code::internal, "ended by signal " + std::to_string(WTERMSIG(how)) + " (" + std::string(strsignal(WTERMSIG(how))) + ")"));
         const int exit = WEXITSTATUS(how);
-        if (exit == 0 && !has_result(plan_, *worker.planned)) return done(ended(worker, State::failed, Code::internal, "ended without a result"));
+        if (exit == 0 && !has_result(plan_, *worker.planned, outputs::Depth::figures)) return done(ended(worker, State::failed, Code::internal, "ended without a result"));
         if (exit == 0) return done(ended(worker, State::done, std::nullopt, ""));
         // What another time or machine may cure is a failure; what only another input cures is a refusal.
         const bool environment = code == name(Code::disk_space) || code == name(Code::memory) || code == name(Code::io) || code == name(Code::cancelled);
@@ -343,7 +350,12 @@ private:
         worker.state.state = state;
         worker.state.code = code ? std::string(name(*code)) : said;
         worker.state.reason = reason;
-        RETROMASS_TRY(record(plan_, *worker.planned, worker.state, worker.key));
+        Inputs inputs{worker.key, ""};
+        if (state == State::done) {  // only now: the worker has just read them, and one that hangs while it does costs no runner
+            auto now = inputs_now(plan_, *worker.planned);
+            if (now && now->key == worker.key) inputs = std::move(*now);
+        }
+        RETROMASS_TRY(record(plan_, *worker.planned, worker.state, inputs));
         ++(state == State::done ? summary_.done : state == State::refused ? summary_.refused : summary_.failed);
         return true;
     }

@@ -89,7 +89,7 @@ Result<Submission> submit(const Plan& plan, const RunParameters& running, const 
     int cases = 0;
     for (const auto& planned : plan.cases) {
         if (!running.only.empty() && std::find(running.only.begin(), running.only.end(), planned.id) == running.only.end()) continue;
-        const auto state = state_of(plan, planned).state;
+        const auto state = state_of(plan, planned, running.depth).state;
         if (state != State::pending && state != State::outdated && !(state == State::failed && running.failed_again)) continue;
         ids += planned.id + '\n';
         memory_gb = std::max(memory_gb, planned.memory_gb > 0 ? planned.memory_gb : kUnknownCase_gb);
@@ -105,7 +105,7 @@ Result<Submission> submit(const Plan& plan, const RunParameters& running, const 
                                                 "only=()\n"
                                                 "while read -r id; do only+=(--only \"$id\"); done < <(sed -n \"${first},$((first + " + std::to_string(a_task - 1) + "))p\" " + shell_word((folder / "ids").string()) + ")\n"
                                                 "(( ${#only[@]} )) || { echo 'no cases for this task: its list is not there' >&2; exit 1; }\n"
-                                                "exec " + shell_word(running.program.string()) + " batch " + (running.failed_again ? "resume" : "run") + " " + shell_word(plan.folder.string()) +
+                                                "exec " + shell_word(running.program.string()) + " batch " + (running.failed_again ? "resume" : "run") + (running.depth == outputs::Depth::every_byte ? " --verify " : " ") + shell_word(plan.folder.string()) +
                                                 " --jobs 1 --time-limit " + std::to_string(running.time_limit.count()) + " \"${only[@]}\"\n"));
     const int tasks = (cases + a_task - 1) / a_task;
     const auto minutes = static_cast<long>(std::ceil(static_cast<double>(running.time_limit.count()) * a_task / 60)) + 1;

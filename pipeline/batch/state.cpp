@@ -54,24 +54,65 @@ bool claimed(const Plan& plan, const PlannedCase& planned)
     return held;
 }
 
-/// Files are named as the case file names them, from its folder: a plan that moves with its archive stays valid.
-void add_file(std::string& text, const fs::path& file, const fs::path& base)
+/// What of a file tells whether it is another one.
+using Trait = std::string (*)(const fs::path& file);
+
+std::string size_and_time(const fs::path& file)
 {
     std::error_code error;
     const auto size = fs::file_size(file, error);
     const auto changed = fs::last_write_time(file, error);
-    text += file.lexically_relative(base).string() + '\t' + (error ? "absent" : std::to_string(size) + '\t' + std::to_string(changed.time_since_epoch().count())) + '\n';
+    return error ? "absent" : std::to_string(size) + '\t' + std::to_string(changed.time_since_epoch().count());
 }
 
-/// The files a path stands for; a folder's in the order of their names.
-void add_files(std::string& text, const fs::path& path, const fs::path& base)
+std::string content(const fs::path& file)
 {
     std::error_code error;
-    if (!fs::is_directory(path, error)) return add_file(text, path, base);
+    if (!fs::is_regular_file(file, error)) return "absent";  // a pipe would be waited for
+    auto hash = outputs::sha256_of_file(file);
+    return hash ? std::move(*hash) : "absent";
+}
+
+/// Files are named as the case file names them, from its folder: a plan that moves with its archive stays valid.
+void add_file(std::string& text, const fs::path& file, const fs::path& base, Trait trait) { text += file.lexically_relative(base).string() + '\t' + trait(file) + '\n'; }
+
+/// The files a path stands for; a folder's in the order of their names.
+void add_files(std::string& text, const fs::path& path, const fs::path& base, Trait trait)
+{
+    std::error_code error;
+    if (!fs::is_directory(path, error)) return add_file(text, path, base, trait);
     const auto below = ingest::files_below(path);
     if (!below) return;  // nobody stops this one
-    for (const auto& file : below->files) add_file(text, file, base);
+    for (const auto& file : below->files) add_file(text, file, base, trait);
     for (const auto& [folder, why] : below->unread) text += folder.lexically_relative(base).string() + "\tunread\n";
+}
+
+/// SHA-256 of everything a result depends on.
+Result<std::string> inputs_of(const Plan& plan, const PlannedCase& planned, Trait trait)
+{
+    const auto text = text_of(planned.case_file);
+    if (!text) return Error{Code::io, planned.case_file.string() + " cannot be read", "batch"};
+    RETROMASS_TRY_ASSIGN(const auto file, run::read_case(planned.case_file));
+    std::string all = std::string("retromass " RETROMASS_VERSION "\n") + *text + '\n';
+    for (std::size_t i = 0; i < plan.run_arguments.size(); ++i) {
+        if (plan.run_arguments[i] == "--threads") ++i;  // their number changes no result
+        else all += plan.run_arguments[i] + '\n';
+    }
+    if (file.case_id != planned.id) return Error{Code::case_file, planned.case_file.string() + " states case " + file.case_id + "; it has to be " + planned.id + ", or its rows would stand under another case", "batch"};
+    if (file.protocol) all += file.protocol->sha256 + '\n';
+    for (const auto& timepoint : file.timepoints) {
+        if (timepoint.ct.empty()) continue;
+        RETROMASS_TRY_ASSIGN(const auto files, run::files_of(file, timepoint));
+        for (const auto& path : files) add_files(all, path, file.folder, trait);
+    }
+    for (const auto& lesion : file.lesions) {
+        for (const auto& [id, at] : lesion.timepoints) {
+            for (const auto& name : {at.mask_file, at.prior_file, at.marks_file, at.edits_file}) {
+                if (!name.empty()) add_files(all, file.folder / name, file.folder, trait);
+            }
+        }
+    }
+    return outputs::sha256_of_text(all);
 }
 
 constexpr const char* kBegun = "begun";  // a run whose end nobody wrote down yet
@@ -86,7 +127,7 @@ ordered_json recorded(const fs::path& file)
     for (const char* member : {"attempts", "wall_s", "cpu_s", "peak_gb"}) {
         if (json.contains(member) && !json[member].is_number()) json.erase(member);
     }
-    for (const char* member : {"state", "key", "code", "reason", "before"}) {
+    for (const char* member : {"state", "key", "contents", "code", "reason", "before"}) {
         if (json.contains(member) && !json[member].is_string()) json.erase(member);
     }
     return json;
@@ -99,11 +140,19 @@ std::string_view name(State state) { return kNames[static_cast<std::size_t>(stat
 fs::path result_folder(const Plan& plan, const PlannedCase& planned) { return plan.folder / "results" / planned.id; }
 fs::path log_file(const Plan& plan, const PlannedCase& planned) { return plan.folder / "logs" / (planned.id + ".log"); }
 
-bool has_result(const Plan& plan, const PlannedCase& planned)
+std::string why_no_result(const Plan& plan, const PlannedCase& planned, outputs::Depth depth)
 {
-    const auto json = ordered_json::parse(text_of(result_folder(plan, planned) / "case.json").value_or(""), nullptr, false);
-    return json.is_object() && json.contains("case") && json["case"] == planned.id;
+    const auto folder = result_folder(plan, planned);
+    std::error_code error;
+    if (!fs::is_directory(folder, error)) return "its result is gone";
+    const auto json = ordered_json::parse(text_of(folder / "case.json").value_or(""), nullptr, false);
+    if (!json.is_object()) return "its result is damaged: case.json cannot be read";
+    if (!json.contains("case") || json["case"] != planned.id) return "its result is of another case";
+    const auto damage = outputs::damage_of(folder, depth);
+    return damage.empty() ? "" : "its result is damaged: " + damage.front() + (damage.size() > 1 ? ", and " + std::to_string(damage.size() - 1) + " more files" : "");
 }
+
+bool has_result(const Plan& plan, const PlannedCase& planned, outputs::Depth depth) { return why_no_result(plan, planned, depth).empty(); }
 
 Result<std::optional<Claim>> Claim::take(const Plan& plan, const PlannedCase& planned)
 {
@@ -158,31 +207,14 @@ Claim::~Claim()
     if (fd_ >= 0) close(fd_);
 }
 
-Result<std::string> key_of(const Plan& plan, const PlannedCase& planned)
+Result<std::string> key_of(const Plan& plan, const PlannedCase& planned) { return inputs_of(plan, planned, size_and_time); }
+Result<std::string> contents_of(const Plan& plan, const PlannedCase& planned) { return inputs_of(plan, planned, content); }
+
+Result<Inputs> inputs_now(const Plan& plan, const PlannedCase& planned)
 {
-    const auto text = text_of(planned.case_file);
-    if (!text) return Error{Code::io, planned.case_file.string() + " cannot be read", "batch"};
-    RETROMASS_TRY_ASSIGN(const auto file, run::read_case(planned.case_file));
-    std::string all = std::string("retromass " RETROMASS_VERSION "\n") + *text + '\n';
-    for (std::size_t i = 0; i < plan.run_arguments.size(); ++i) {
-        if (plan.run_arguments[i] == "--threads") ++i;  // their number changes no result
-        else all += plan.run_arguments[i] + '\n';
-    }
-    if (file.case_id != planned.id) return Error{Code::case_file, planned.case_file.string() + " states case " + file.case_id + "; it has to be " + planned.id + ", or its rows would stand under another case", "batch"};
-    if (file.protocol) all += file.protocol->sha256 + '\n';
-    for (const auto& timepoint : file.timepoints) {
-        if (timepoint.ct.empty()) continue;
-        RETROMASS_TRY_ASSIGN(const auto files, run::files_of(file, timepoint));
-        for (const auto& path : files) add_files(all, path, file.folder);
-    }
-    for (const auto& lesion : file.lesions) {
-        for (const auto& [id, at] : lesion.timepoints) {
-            for (const auto& name : {at.mask_file, at.prior_file, at.marks_file, at.edits_file}) {
-                if (!name.empty()) add_files(all, file.folder / name, file.folder);
-            }
-        }
-    }
-    return outputs::sha256_of_text(all);
+    RETROMASS_TRY_ASSIGN(auto key, key_of(plan, planned));
+    RETROMASS_TRY_ASSIGN(auto contents, contents_of(plan, planned));
+    return Inputs{std::move(key), std::move(contents)};
 }
 
 Result<std::string> waits_for(const PlannedCase& planned)
@@ -202,9 +234,9 @@ Result<std::string> waits_for(const PlannedCase& planned)
     return "nothing says where a lesion is: add a prompt to " + planned.case_file.string();
 }
 
-CaseState state_of(const Plan& plan, const PlannedCase& planned) { return state_of(plan, planned, false); }
+CaseState state_of(const Plan& plan, const PlannedCase& planned, outputs::Depth depth) { return state_of(plan, planned, depth, false); }
 
-CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by_us)
+CaseState state_of(const Plan& plan, const PlannedCase& planned, outputs::Depth depth, bool claimed_by_us)
 {
     CaseState state;
     state.id = planned.id;
@@ -229,12 +261,17 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
     }
     const auto was = known.value("state", std::string());
     bool same = known.value("key", std::string()) == *key;
-    const auto waits = waits_for(planned);
     const bool begun = was == kBegun;
-    const bool damaged = was == "done" && !has_result(plan, planned);
+    const auto missing = was == "done" || begun ? why_no_result(plan, planned, depth) : std::string();
+    const bool there = (was == "done" || begun) && missing.empty();
+    if (there && same && depth == outputs::Depth::every_byte) {
+        const auto contents = contents_of(plan, planned);
+        same = contents && (*contents == known.value("contents", std::string()) || known.value("contents", std::string()).empty());
+    }
+    const auto waits = waits_for(planned);
     if (begun) same = same && run_of_result(plan, planned) != known.value("before", std::string());  // else what is there is of an earlier run
-    if (begun && same && has_result(plan, planned)) ++state.attempts;  // it came to its end, and counts
-    if ((was == "done" && !damaged) || (begun && has_result(plan, planned))) state.state = same ? State::done : State::outdated;
+    if (begun && same && there) ++state.attempts;  // it came to its end, and counts
+    if (there) state.state = same ? State::done : State::outdated;
     else if (was == "refused" && same) state.state = State::refused;
     else if (was == "failed" && same) state.state = State::failed;
     if (state.state != State::done && waits && !waits->empty()) {
@@ -248,7 +285,7 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
         state.cpu_s = known.value("cpu_s", 0.0);
         state.peak_gb = known.value("peak_gb", 0.0);
     }
-    if (state.state == State::pending && damaged) state.reason = "its result is damaged or gone";
+    if (state.state == State::pending && was == "done") state.reason = missing;
     if (state.state == State::outdated) state.reason = "inputs or settings changed since";
     const auto decision = decision_on(plan, planned, *key);
     if (decision && decision->decision == "reject") {
@@ -265,7 +302,7 @@ CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by
 
 std::string run_of_result(const Plan& plan, const PlannedCase& planned)
 {
-    if (!has_result(plan, planned)) return {};
+    if (!has_result(plan, planned, outputs::Depth::figures)) return {};
     std::istringstream log(text_of(result_folder(plan, planned) / "events.jsonl").value_or(""));
     std::string last;
     for (std::string line; std::getline(log, line);) {
@@ -276,13 +313,31 @@ std::string run_of_result(const Plan& plan, const PlannedCase& planned)
 
 bool left_open(const Plan& plan, const PlannedCase& planned) { return recorded(state_file(plan, planned)).value("state", std::string()) == kBegun; }
 
+bool only_touched(const Plan& plan, const PlannedCase& planned, const Inputs& now)
+{
+    const auto known = recorded(state_file(plan, planned));
+    return known.value("state", std::string()) == "done" && !now.contents.empty() && known.value("contents", std::string()) == now.contents;
+}
+
+Status record_touched(const Plan& plan, const PlannedCase& planned, const Inputs& now)
+{
+    auto known = recorded(state_file(plan, planned));
+    auto decision = decision_on(plan, planned, known.value("key", std::string()));
+    if (decision) {  // what was looked at is what is there
+        decision->key = now.key;
+        RETROMASS_TRY(record(plan, planned, *decision));
+    }
+    known["key"] = now.key;
+    return write_text(state_file(plan, planned), known.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n');
+}
+
 Status record_begin(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key)
 {
     const ordered_json out{{"schema", "retromass-batch-state/1"}, {"case", planned.id}, {"state", kBegun}, {"attempts", state.attempts - 1}, {"key", key}, {"before", run_of_result(plan, planned)}};
     return write_text(state_file(plan, planned), out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n');
 }
 
-Status record(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key)
+Status record(const Plan& plan, const PlannedCase& planned, const CaseState& state, const Inputs& inputs)
 {
     ordered_json out;
     out["schema"] = "retromass-batch-state/1";
@@ -294,7 +349,8 @@ Status record(const Plan& plan, const PlannedCase& planned, const CaseState& sta
     out["wall_s"] = state.wall_s;
     out["cpu_s"] = state.cpu_s;
     out["peak_gb"] = state.peak_gb;
-    out["key"] = key;
+    out["key"] = inputs.key;
+    out["contents"] = inputs.contents;
     return write_text(state_file(plan, planned), out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n');
 }
 

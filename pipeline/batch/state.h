@@ -38,17 +38,28 @@ private:
 /// the case file names. Fails where the case file cannot be read.
 Result<std::string> key_of(const Plan& plan, const PlannedCase& planned);
 
+/// The same with each file's SHA-256 instead of its size and time: reads them all.
+Result<std::string> contents_of(const Plan& plan, const PlannedCase& planned);
+/// What a run is made of.
+struct Inputs {
+    std::string key;
+    std::string contents;  ///< empty = not known
+};
+Result<Inputs> inputs_now(const Plan& plan, const PlannedCase& planned);
+
 /// Why the case cannot be run as it is: the draft left something out and nobody changed it since, or no lesion has a prompt, a mask or a status.
 /// Empty if it can.
 Result<std::string> waits_for(const PlannedCase& planned);
 
 std::filesystem::path result_folder(const Plan& plan, const PlannedCase& planned);
-/// Whether a whole result of this case is there: one that was cut or overwritten is none.
-bool has_result(const Plan& plan, const PlannedCase& planned);
+/// Whether a whole result of this case is there: one of which a file was cut, overwritten or removed is none.
+bool has_result(const Plan& plan, const PlannedCase& planned, outputs::Depth depth);
+/// Why there is none, as a sentence about the case; empty where there is one.
+std::string why_no_result(const Plan& plan, const PlannedCase& planned, outputs::Depth depth);
 std::filesystem::path log_file(const Plan& plan, const PlannedCase& planned);
 
 /// As `state_of`; the one who holds the claim asks what the case would be without it.
-CaseState state_of(const Plan& plan, const PlannedCase& planned, bool claimed_by_us);
+CaseState state_of(const Plan& plan, const PlannedCase& planned, outputs::Depth depth, bool claimed_by_us);
 
 /// Which run the result is of: its log's last `case-written`, alike for no two runs of a case. Empty where there is no whole result.
 std::string run_of_result(const Plan& plan, const PlannedCase& planned);
@@ -57,11 +68,16 @@ std::string run_of_result(const Plan& plan, const PlannedCase& planned);
 /// Only attempts that came to an end count.
 Status record_begin(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key);
 
+/// Whether the result is of inputs that have the same content now, though not the same times.
+bool only_touched(const Plan& plan, const PlannedCase& planned, const Inputs& now);
+/// Then it counts for them as they are, and so does a reader's decision on it.
+Status record_touched(const Plan& plan, const PlannedCase& planned, const Inputs& now);
+
 /// Whether a run began of which no runner wrote down the end.
 bool left_open(const Plan& plan, const PlannedCase& planned);
 
-/// Writes down how a run ended. `key` is that of the inputs it ran on.
-Status record(const Plan& plan, const PlannedCase& planned, const CaseState& state, const std::string& key);
+/// Writes down how a run ended, on which inputs.
+Status record(const Plan& plan, const PlannedCase& planned, const CaseState& state, const Inputs& inputs);
 
 /// A reader's decision on a case; of no effect once the inputs have another key.
 struct Decision {

@@ -68,6 +68,7 @@ Status make_plan(const PlanOptions& options)
 struct RunOptions {
     std::string plan;
     std::vector<std::string> only;
+    bool verify = false;
     int jobs = 1;
     int time_limit_s = 3600;
     double memory_gb = 0;
@@ -90,6 +91,9 @@ Result<batch::ReviewOutcome> take_decisions(const batch::Plan& plan, const std::
     return outcome;
 }
 
+constexpr const char* kVerifyHelp = "Read every byte of the inputs and results that are there; else sizes and times of the inputs, tables and sizes of the results tell whether they changed";
+outputs::Depth depth_of(bool verify) { return verify ? outputs::Depth::every_byte : outputs::Depth::figures; }
+
 /// Fails with usage where the plan has no case of such an id.
 Status check_only(const batch::Plan& plan, const std::vector<std::string>& only, const std::string& folder)
 {
@@ -111,6 +115,7 @@ Result<Exit> run_plan(const RunOptions& options, bool failed_again)
     parameters.memory_gb = options.memory_gb;
     parameters.failed_again = failed_again;
     parameters.only = options.only;
+    parameters.depth = depth_of(options.verify);
     if (!options.decisions.empty()) {
         RETROMASS_TRY_ASSIGN(const auto outcome, take_decisions(plan, options.decisions));
         if (outcome.again.empty()) return outcome.not_taken.empty() ? Exit::done : Exit::some_failed;
@@ -137,7 +142,7 @@ Result<Exit> run_plan(const RunOptions& options, bool failed_again)
 }
 
 // ------------------------------------------------------------------------------------------------ status
-Status print_status(const std::string& folder, const std::vector<std::string>& only, bool json)
+Status print_status(const std::string& folder, const std::vector<std::string>& only, bool verify, bool json)
 {
     RETROMASS_TRY_ASSIGN(auto plan, batch::read_plan(folder));
     RETROMASS_TRY(check_only(plan, only, folder));
@@ -146,7 +151,7 @@ Status print_status(const std::string& folder, const std::vector<std::string>& o
     auto listed = nlohmann::ordered_json::array();
     std::string text;
     for (const auto& planned : plan.cases) {
-        const auto state = batch::state_of(plan, planned);
+        const auto state = batch::state_of(plan, planned, depth_of(verify));
         ++count[state.state];
         listed.push_back({{"case", state.id}, {"state", batch::name(state.state)}, {"code", state.code}, {"reason", state.reason}, {"attempts", state.attempts}, {"wall_s", state.wall_s}, {"cpu_s", state.cpu_s}, {"peak_gb", state.peak_gb}});
         if (state.state == batch::State::done) continue;
@@ -233,6 +238,7 @@ void add_run_as(CLI::App& batch, Context& context, const char* verb, const char*
     command->add_option("--time-limit", options->time_limit_s, "Seconds a case may take")->capture_default_str()->check(CLI::PositiveNumber);
     command->add_option("--memory", options->memory_gb, "GB that all cases at once may use (0 = what is free)")->check(CLI::NonNegativeNumber);
     command->add_option("--only", options->only, "Only these cases");
+    command->add_flag("--verify", options->verify, kVerifyHelp);
     command->add_option("--engine", options->engine, "local, or slurm: submit job arrays instead of running here")->capture_default_str()->check(CLI::IsMember({"local", "slurm"}));
     command->add_option("--sbatch", options->sbatch, "An option of sbatch, e.g. --sbatch=--partition=ct; also several");
     command->add_option("--cases-per-task", options->cases_a_task, "With slurm: more than one for cases of seconds")->capture_default_str()->check(CLI::PositiveNumber);
@@ -257,13 +263,15 @@ void add_batch(CLI::App& app, Context& context)
     auto plan = std::make_shared<std::string>();
     auto json = std::make_shared<bool>(false);
     auto only = std::make_shared<std::vector<std::string>>();
+    auto verify = std::make_shared<bool>(false);
     auto* status = batch->add_subcommand("status", "Where every case stands, and why");
     status->add_option("PLAN", *plan, "Folder of the plan")->required();
     status->add_flag("--json", *json, "As JSON");
     status->add_option("--only", *only, "Only these cases");
+    status->add_flag("--verify", *verify, kVerifyHelp);
     status->footer("Example: retromass batch status plan");
-    status->callback([plan, json, only, &context] {
-        const auto printed = print_status(*plan, *only, *json);
+    status->callback([plan, json, only, verify, &context] {
+        const auto printed = print_status(*plan, *only, *verify, *json);
         if (!printed) context.exit = complain(printed.error());
     });
     add_batch_review(*batch, context);

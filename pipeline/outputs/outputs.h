@@ -259,6 +259,15 @@ struct SignParameters {
 /// audit log. Answers the time points. Fails with usage where there is nothing to sign, with verification_failed where the case is not what was written.
 Result<std::vector<std::string>> sign_case(const ResultLock& lock, const SignParameters& parameters);
 
+/// How thoroughly files are compared with what was written down of them.
+enum class Depth {
+    figures,     ///< case.json and the tables by their bytes, every other file by its presence and size
+    every_byte,
+};
+/// What of a finished case is no longer what provenance.json lists, a sentence a file; empty = it is whole. What reviews and signatures change - the end of the
+/// log, the page's bands - is no damage.
+std::vector<std::string> damage_of(const std::filesystem::path& folder, Depth depth);
+
 /// What an audit of a case folder found.
 struct Audit {
     std::size_t events = 0;

@@ -311,7 +311,8 @@ class Batch(InScratch):
             self.assertEqual(sorted(row["case"] for row in csv.DictReader(file)), done[2:])
         with open(os.path.join(plan, "cohort", "cases.csv"), encoding="utf-8", newline="") as file:
             rows = {row["case"]: row for row in csv.DictReader(file)}
-        self.assertEqual([rows[case]["state"] for case in done], ["failed", "failed", "done", "done"])
+        self.assertEqual([rows[case]["state"] for case in done], ["pending", "pending", "done", "done"])
+        self.assertEqual([rows[case]["reason"] for case in done[:2]], ["its result is damaged: measurements.csv is not what was written", "its result is damaged: response.csv is missing"])
 
     def test_a_manifest_names_subjects_and_lists_what_does_not_match(self):
         study, other = list(self.size_of_study)[:2]

@@ -20,6 +20,15 @@ def states(plan):
     return {c["case"]: c for c in run_json("batch", "status", plan, "--json")["cases"]}
 
 
+def flip(path, at):
+    """Another byte in its place, the size the same."""
+    with open(path, "r+b") as file:
+        file.seek(at)
+        byte = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte[0] ^ 1]))
+
+
 class Faults(InScratch):
     @classmethod
     def setUpClass(cls):
@@ -195,6 +204,79 @@ class Faults(InScratch):
         self.assertIn("2 done, 0 refused, 0 failed, 0 left", done.stdout)
         self.assertEqual(os.listdir(os.path.join(plan, "damaged")), ["P-00002-1"])
         self.assertEqual(read_json(result)["case"], "P-00002")
+
+    def test_whichever_file_of_a_result_is_cut_emptied_or_removed_the_case_is_made_again(self):
+        plan = self.plan(self.path("cut"))
+        self.assertEqual(run("batch", "run", plan, "--only", "P-00001").returncode, 0)
+        result = os.path.join(plan, "results", "P-00001")
+        whole = {os.path.relpath(os.path.join(folder, name), result): content(os.path.join(folder, name)) for folder, _, names in os.walk(result) for name in names}
+        one_of = lambda kind: next(name for name in sorted(whole) if name.endswith(kind))
+        damages = [("case.json", len(whole["case.json"]) - 1), ("measurements.csv", 0), ("response.csv", None), (one_of(".nii.gz"), 100), (one_of("-seg.dcm"), 0), (one_of("-sr.dcm"), None),
+                   ("report.html", len(whole["report.html"]) // 2), ("report.pdf", 0), ("provenance.json", 10), ("events.jsonl", 50)]
+        for name, left in damages:
+            with self.subTest(name, left=left):
+                file = os.path.join(result, name)
+                if left is None:
+                    os.remove(file)
+                else:
+                    os.truncate(file, left)
+                now = states(plan)["P-00001"]
+                self.assertEqual((now["state"], now["reason"].split(":")[0]), ("pending", "its result is damaged"))
+                self.assertIn(name, now["reason"])
+                done = run("batch", "resume", plan, "--only", "P-00001")
+                self.assertIn("1 done, 0 refused, 0 failed, 0 left", done.stdout)
+                self.assertEqual(states(plan)["P-00001"]["state"], "done")
+                self.assertEqual(sorted(whole), sorted(os.path.relpath(os.path.join(folder, n), result) for folder, _, names in os.walk(result) for n in names))
+        self.assertEqual(len(os.listdir(os.path.join(plan, "damaged"))), len(damages))
+
+    def test_a_byte_that_another_one_replaced_is_found_when_every_byte_is_read(self):
+        plan = self.plan(self.path("flipped"))
+        only = ("--only", "P-00001", "--only", "P-00002")
+        self.assertEqual(run("batch", "run", plan, *only).returncode, 0)
+        mask = sorted(glob.glob(os.path.join(plan, "results", "P-00001", "masks", "*")))[0]
+        flip(mask, 1000)
+        state = lambda *verify: {c["case"]: c["state"] for c in run_json("batch", "status", plan, "--json", *only, *verify)["cases"]}
+        self.assertEqual(state(), {"P-00001": "done", "P-00002": "done"})  # same size
+        self.assertEqual(state("--verify"), {"P-00001": "pending", "P-00002": "done"})
+        self.assertIn("1 done, 0 refused, 0 failed, 0 left", run("batch", "run", plan, "--verify", *only).stdout)
+        self.assertEqual(state("--verify"), {"P-00001": "done", "P-00002": "done"})
+
+        # An input of which neither size nor time tells that it is another one.
+        image = self.image_of(plan, "P-00002")
+        times = os.stat(image)
+        try:
+            flip(image, os.path.getsize(image) - 1)
+            os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns))
+            self.assertEqual(state(), {"P-00001": "done", "P-00002": "done"})
+            self.assertEqual(state("--verify"), {"P-00001": "done", "P-00002": "outdated"})
+        finally:
+            flip(image, os.path.getsize(image) - 1)
+            os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    def test_files_that_were_only_touched_cost_no_run_and_no_decision(self):
+        plan = self.plan(self.path("touched"))
+        self.assertEqual(run("batch", "run", plan, "--only", "P-00001").returncode, 0)
+        result = os.path.join(plan, "results", "P-00001", "case.json")
+        made = os.stat(result).st_mtime_ns
+        page = self.path("touched.html")
+        run("batch", "review", plan, "-o", page, "--share", 100)
+        shown = json.loads(content(page).decode().split('id="decisions">')[1].split("</script>")[0])
+        (one,) = [c for c in shown["cases"] if c["case"] == "P-00001"]
+        one.update(opened=True, decision="reject")
+        decisions = self.path("touched.json")
+        with open(decisions, "w", encoding="ascii") as file:
+            json.dump({**shown, "reader": "R1"}, file)
+        self.assertIn("1 rejected", run("batch", "resume", plan, "--decisions", decisions).stdout)
+        os.utime(self.image_of(plan, "P-00001"))
+        self.assertEqual(states(plan)["P-00001"]["state"], "outdated")
+        self.assertIn("0 done", run("batch", "run", plan, "--only", "P-00001").stdout)
+        self.assertEqual(states(plan)["P-00001"]["state"], "rejected")
+        self.assertEqual(os.stat(result).st_mtime_ns, made)
+
+    def image_of(self, plan, case):
+        (listed,) = glob.glob(os.path.join(plan, "cases", case + ".files-*.txt"))
+        with open(listed, encoding="utf-8") as file:
+            return os.path.join(os.path.dirname(listed), file.readline().strip())
 
     def test_a_case_that_needs_more_memory_than_it_may_have_costs_only_itself(self):
         needs_memory_as_users_have_it(self)
