@@ -13,6 +13,7 @@ import numpy
 import pydicom
 
 from balls_archive import Archive
+from batch_workers import Held, hold
 from program import InScratch, PROGRAM, content, needs_memory_as_users_have_it, read_json, run, run_json
 
 
@@ -277,6 +278,25 @@ class Faults(InScratch):
         (listed,) = glob.glob(os.path.join(plan, "cases", case + ".files-*.txt"))
         with open(listed, encoding="utf-8") as file:
             return os.path.join(os.path.dirname(listed), file.readline().strip())
+
+    def test_each_worker_may_take_what_the_plan_says_of_its_case_and_no_more(self):
+        needs_memory_as_users_have_it(self)
+        plan = self.plan(self.path("limits"))
+        planned = read_json(os.path.join(plan, "plan.json"))
+        cases = {c["id"]: c for c in planned["cases"][:2]}
+        cases["P-00002"]["memory_gb"] += 1.25  # another estimate than its neighbour's: no one figure suits both
+        with open(os.path.join(plan, "plan.json"), "w", encoding="utf-8") as file:
+            json.dump(planned, file)
+        hold(plan, cases)
+        with Held(plan, cases, "--jobs", 2, "--memory", 64) as batch:
+            self.assertTrue(batch.until(lambda: len(batch.at_work()) == 2), "never seen at work")
+            for case, pid in batch.at_work().items():
+                with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+                    soft, hard = next(line for line in file if line.startswith("Max address space")).split()[3:5]
+                self.assertGreater(cases[case]["memory_gb"], 0)
+                # As run.cpp has it: half as much again as the headers promise, and 4 GB for libraries and stacks.
+                self.assertAlmostEqual(int(soft.replace("unlimited", "0")) / 1e9, 1.5 * cases[case]["memory_gb"] + 4, places=6, msg=case)
+                self.assertEqual(soft, hard)
 
     def test_a_case_that_needs_more_memory_than_it_may_have_costs_only_itself(self):
         needs_memory_as_users_have_it(self)
