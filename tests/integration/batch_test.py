@@ -17,7 +17,8 @@ import numpy
 import pydicom
 
 from balls_archive import Archive
-from program import InScratch, PROGRAM, real_data, run, run_json
+from batch_workers import Held, hold
+from program import InScratch, PROGRAM, read_json, real_data, run, run_json
 
 SIZES = (40, 24, 32, 36, 28)  # mm; the last patient's lesion is marked by nobody
 
@@ -198,6 +199,27 @@ class Batch(InScratch):
         done = run("batch", "run", plan, "--only", cases[2], "--memory", 0.0001)
         self.assertEqual(done.returncode, 3)
         self.assertEqual(states(plan)[cases[2]]["code"], "memory")
+
+    def test_cases_whose_memory_does_not_fit_together_are_never_at_work_together(self):
+        plan, _ = self.plan("memory")
+        cases = sorted(case for case, c in states(plan).items() if c["state"] == "pending")[:2]
+        needed = [c["memory_gb"] for c in read_json(os.path.join(plan, "plan.json"))["cases"] if c["id"] in cases]
+        hold(plan, cases)
+
+        def looks():
+            """How often the runner slept: it does so whenever it looked for a case to start and started none."""
+            with open(f"/proc/{batch.runner.pid}/status", encoding="ascii") as file:
+                return next(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt"))
+
+        with Held(plan, cases, "--jobs", 2, "--memory", sum(needed) + min(needed) / 2) as batch:
+            self.assertTrue(batch.until(lambda: list(batch.at_work()) == cases), batch.at_work())
+        with Held(plan, cases, "--jobs", 2, "--memory", sum(needed) - min(needed) / 2) as batch:
+            for case in cases:
+                self.assertTrue(batch.until(lambda: list(batch.at_work()) == [case]), batch.at_work())  # the second only once the first has ended
+                before = looks()
+                self.assertTrue(batch.until(lambda: looks() > before + 20 or len(batch.at_work()) > 1))
+                self.assertEqual(list(batch.at_work()), [case])
+                batch.kill(*batch.at_work().values())
 
     def test_ctrl_c_leaves_a_clean_state(self):
         plan, _ = self.plan("interrupted")
