@@ -5,6 +5,9 @@ import filecmp
 import glob
 import json
 import os
+import pty
+import re
+import select
 import shutil
 import signal
 import sqlite3
@@ -18,7 +21,7 @@ import pydicom
 
 from balls_archive import Archive
 from batch_workers import Held, hold
-from program import InScratch, PROGRAM, read_json, real_data, run, run_json
+from program import InScratch, PROGRAM, SLOWER, read_json, real_data, run, run_json
 
 SIZES = (40, 24, 32, 36, 28)  # mm; the last patient's lesion is marked by nobody
 
@@ -220,6 +223,33 @@ class Batch(InScratch):
                 self.assertTrue(batch.until(lambda: looks() > before + 20 or len(batch.at_work()) > 1))
                 self.assertEqual(list(batch.at_work()), [case])
                 batch.kill(*batch.at_work().values())
+
+    def test_a_terminal_shows_how_far_the_batch_is_how_fast_and_how_long_it_will_take(self):
+        plan, _ = self.plan("terminal")
+        planned = read_json(os.path.join(plan, "plan.json"))
+        first, held = sorted(case for case, c in states(plan).items() if c["state"] == "pending")[:2]
+        # A thousand more, so that there are minutes left; behind the one that is held nobody gets at them.
+        planned["cases"] = [c for c in planned["cases"] if c["id"] in (first, held)]
+        planned["cases"] += [{**planned["cases"][1], "id": f"Z-{n:04d}"} for n in range(1000)]
+        with open(os.path.join(plan, "plan.json"), "w", encoding="utf-8") as file:
+            json.dump(planned, file)
+        hold(plan, [held])
+        terminal, screen = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        begun = time.monotonic()
+        with Held(plan, [c["id"] for c in planned["cases"]], screen=screen):
+            os.close(screen)
+            shown, said = b"", []
+            while len({rate for rate, _ in said}) < 2 and time.monotonic() < begun + 60 * SLOWER and select.select([terminal], [], [], 60 * SLOWER)[0]:
+                shown += os.read(terminal, 4096)
+                said = [tuple(map(int, found)) for found in re.findall(rb"\r1 of 1002 cases, 1 at work, 0 not done, (\d+) an hour, (\d+) min left, 0 %", shown)]
+            took = time.monotonic() - begun
+        self.assertGreater(len(said), 1, shown)
+        alone = read_json(os.path.join(plan, "state", first + ".json"))["wall_s"]
+        self.assertGreater(said[0][0], said[-1][0])  # nothing is done meanwhile
+        for rate, minutes in said:
+            self.assertTrue(3600 / took - 1 <= rate <= 3600 / alone + 1, (rate, alone, took))
+            self.assertAlmostEqual(minutes, 1001 * 60 / rate, delta=1)  # both are rounded
 
     def test_ctrl_c_leaves_a_clean_state(self):
         plan, _ = self.plan("interrupted")

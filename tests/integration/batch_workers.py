@@ -28,14 +28,14 @@ def worker_of(plan, case):
 
 
 class Held:
-    """`batch run` of held cases; at the end of the `with` neither it nor its workers are left."""
+    """`batch run` of held cases, its progress on `screen`; at the end of the `with` neither it nor its workers are left."""
 
-    def __init__(self, plan, cases, *options):
-        self.plan, self.cases = plan, cases
+    def __init__(self, plan, cases, *options, screen=None):
+        self.plan, self.cases, self.screen = plan, cases, screen
         self.command = [PROGRAM, "batch", "run", plan, "--only", *cases, *map(str, options)]
 
     def __enter__(self):
-        self.runner = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
+        self.runner = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=self.screen)
         return self
 
     def __exit__(self, *_):
