@@ -386,6 +386,72 @@ class Batch(InScratch):
         self.assertEqual(done.returncode, 4)
         self.assertIn("manifest.csv line 2", done.stderr)
 
+    def test_changed_settings_make_outdated_what_was_done_with_others_and_run_does_that_alone_again(self):
+        archive, plan = self.copy_of("three", [0, 1, 2]), self.path("settings")
+        one, two, new = cases = ["P-00001", "P-00002", "P-00003"]
+
+        def planned(*settings):
+            """Planned again with these settings: the states of the cases."""
+            done = run("batch", "plan", archive, "-o", plan, "--marks", self.lines, *settings)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            now = states(plan)
+            return [now[case]["state"] for case in cases]
+
+        def rule_and_file(case):
+            result = os.path.join(plan, "results", case, "provenance.json")
+            return read_json(result)["policies"]["local_therapy"], os.stat(result).st_ino
+
+        policy = ("--policy", "local_therapy=keep")
+        self.assertEqual(planned(), ["pending"] * 3)
+        self.assertIn("2 done", run("batch", "run", plan, "--jobs", 2, "--only", one, two).stdout)
+        first = rule_and_file(two)
+        self.assertEqual(first[0], "ne")
+        self.assertEqual(planned(*policy), ["outdated", "outdated", "pending"])
+        self.assertIn("1 done", run("batch", "run", plan, "--only", one).stdout)
+        self.assertEqual(rule_and_file(one)[0], "keep")
+        self.assertEqual(planned(*policy), ["done", "outdated", "pending"])
+        self.assertEqual(planned(*policy, "--method", "energy"), ["outdated", "outdated", "pending"])
+        # As at first: what was done then is valid again, what was done since is not.
+        self.assertEqual(planned(), ["outdated", "done", "pending"])
+        self.assertIn("2 done, 0 refused, 0 failed, 0 left", run("batch", "run", plan, "--jobs", 2).stdout)
+        self.assertEqual((rule_and_file(one)[0], rule_and_file(two), rule_and_file(new)[0]), ("ne", first, "ne"))
+
+    def test_a_manifest_finds_studies_by_their_folder_and_its_words_reach_case_file_and_table(self):
+        root = self.copy_of("by-folder", [])
+        for name, n, patient in (("first visit", 0, 0), ("second", 1, 0), ("two/of", 2, 2), ("two/these", 3, 2)):
+            os.makedirs(os.path.join(root, name))
+            for file in glob.glob(os.path.join(self.archive, f"*-{n}.dcm")):
+                image = pydicom.dcmread(file)
+                image.PatientID = f"ZEBRA-{patient}"
+                if n != patient:
+                    image.StudyDate = image.SeriesDate = image.AcquisitionDate = "20200601"
+                image.save_as(os.path.join(root, name, os.path.basename(file)))
+        manifest = os.path.join(root, "lists", "manifest.csv")
+        os.mkdir(os.path.dirname(manifest))
+        with open(manifest, "w", encoding="ascii") as file:
+            file.write("folder,studyid,usubjid,visit,day,site,reader\n../first visit,TRIAL-1,S-017,SCREENING,-7,012,R1\n../second/,TRIAL-1,S-017,WEEK 20,145,012,R2\n"
+                       "../two,TRIAL-1,S-018,SCREENING,0,013,R1\n../first,TRIAL-1,S-019,SCREENING,0,013,R1\n")
+        plan = self.path("plan-by-folder")
+        done = run("batch", "plan", root, "-o", plan, "--manifest", manifest, "--marks", self.lines)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for line, folder in ((4, "two"), (5, "first")):  # of two studies, and the beginning of a name alone
+            self.assertIn(f"manifest.csv line {line}: folder {os.path.join(root, folder)} is not in the archive", done.stdout)
+        self.assertEqual(done.stdout.count("is not in the archive, has a row already"), 2)
+        with open(os.path.join(plan, "cases", "S-017.yaml"), encoding="utf-8") as file:
+            first, second = file.read().split("\nlesions:")[0].split('  - id: "')[1:]
+        for text, date, words in ((first, "2020-01-01", ('reader: "R1"', "day: -7", 'visit: "SCREENING"')), (second, "2020-06-01", ('reader: "R2"', "day: 145", 'visit: "WEEK 20"'))):
+            self.assertTrue(text.startswith(date), text)
+            for word in words:
+                self.assertIn(f"    {word}\n", text)
+        self.assertIn("1 done", run("batch", "run", plan, "--only", "S-017").stdout)
+        timepoints = read_json(os.path.join(plan, "results", "S-017", "case.json"))["timepoints"]
+        self.assertEqual([(t["date"], t["visit"], t["reader"]) for t in timepoints], [("2020-01-01", "SCREENING", "R1"), ("2020-06-01", "WEEK 20", "R2")])
+        self.assertEqual(run("batch", "collect", plan).returncode, 0)
+        with open(os.path.join(plan, "cohort", "cases.csv"), encoding="utf-8", newline="") as file:
+            rows = {row["case"]: (row["studyid"], row["site"]) for row in csv.DictReader(file)}
+        self.assertEqual(rows.pop("S-017"), ("TRIAL-1", "012"))
+        self.assertEqual(list(rows.values()), [("", "")])
+
     def test_links_are_followed_tables_beside_the_images_are_read_and_what_cannot_be_is_named(self):
         archive = self.path("links")
         os.makedirs(archive)
