@@ -21,6 +21,7 @@ import pydicom
 
 from balls_archive import Archive
 from batch_workers import Held, hold
+from marks_test import LONG, ohif_report, presentation_state
 from program import InScratch, PROGRAM, SLOWER, read_json, real_data, run, run_json
 
 SIZES = (40, 24, 32, 36, 28)  # mm; the last patient's lesion is marked by nobody
@@ -451,6 +452,35 @@ class Batch(InScratch):
             rows = {row["case"]: (row["studyid"], row["site"]) for row in csv.DictReader(file)}
         self.assertEqual(rows.pop("S-017"), ("TRIAL-1", "012"))
         self.assertEqual(list(rows.values()), [("", "")])
+
+    def test_reports_presentation_states_and_segments_in_one_flat_archive_are_each_their_own_patients_prompt(self):
+        archive = self.copy_of("objects", [0, 1, 2])
+        middle, lines = {}, {}
+        for n in range(3):
+            images = [pydicom.dcmread(file, stop_before_pixels=True) for file in glob.glob(os.path.join(archive, f"*-{n}.dcm"))]
+            middle[n] = sorted(images, key=lambda image: float(image.ImagePositionPatient[2]))[24]
+            lines[n] = (48 - SIZES[n] / 1.6, 48, 48 + SIZES[n] / 1.6, 48)  # as in balls_archive.py
+        ohif_report(middle[0], [("1.2.3.4.1", [(LONG, SIZES[0], lines[0])])]).save_as(os.path.join(archive, "a"), write_like_original=False)
+        presentation_state(middle[1], [lines[1]], "PIXEL").save_as(os.path.join(archive, "b"), write_like_original=False)
+        x, y, z = map(float, middle[2].ImagePositionPatient)
+        line = (x + 38 - SIZES[2] / 2, y + 38, z, x + 38 + SIZES[2] / 2, y + 38, z)
+        done = run("segment", self.copy_of("segmented", [2]), "--line=" + ",".join(map(str, line)), "-o", self.path("c.nii.gz"), "--seg", os.path.join(archive, "c"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        plan = self.path("plan-of-objects")
+        done = run("batch", "plan", archive, "-o", plan, "--label", "T1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        planned = read_json(os.path.join(plan, "plan.json"))["cases"]
+        self.assertEqual([state["state"] for state in states(plan).values()], ["pending"] * 3)
+        prompts = {SIZES[0]: '{marks: "../../objects/a", mark: "1.2.3.4.1"}', SIZES[1]: '{marks: "../../objects/b", mark: "line 1"}', SIZES[2]: '{mask: "../../objects/c", label: "T1"}'}
+        for case in planned:
+            with open(os.path.join(plan, "cases", case["id"] + ".yaml"), encoding="utf-8") as file:
+                text = file.read()
+            self.assertEqual(re.findall(r'^      "2020-01-01": (.*)$', text, re.M), [prompts[self.size_of(plan, case["id"])]], text)
+        self.assertIn("3 done", run("batch", "run", plan, "--jobs", 2).stdout)
+        for case in planned:
+            lesion, = read_json(os.path.join(plan, "results", case["id"], "case.json"))["timepoints"][0]["lesions"]
+            # A ball's diameter in pixels of 0.8 mm, noise and a prompt along it: two pixels.
+            self.assertAlmostEqual(lesion["long_axis_mm"]["value"], self.size_of(plan, case["id"]), delta=1.6)
 
     def test_links_are_followed_tables_beside_the_images_are_read_and_what_cannot_be_is_named(self):
         archive = self.path("links")
