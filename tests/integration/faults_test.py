@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import resource
+import signal
 import socket
 import subprocess
 import time
@@ -133,6 +134,28 @@ class Faults(InScratch):
         self.assertEqual(run("batch", "resume", plan, "--jobs", 2).returncode, 0)
         self.assertEqual(states(plan)["P-00002"]["state"], "done")
         self.assertNotEqual(content(os.path.join(result, "events.jsonl")), before)
+
+    def test_a_plan_killed_again_and_again_becomes_the_plan_of_an_undisturbed_run(self):
+        undisturbed, plan = self.plan(self.path("undisturbed")), self.path("disturbed")
+
+        def files_of(folder):
+            places = [folder, os.path.join(folder, "cases")]
+            return {os.path.relpath(file, folder): content(file) for place in places for file in glob.glob(os.path.join(place, "*")) if os.path.isfile(file)}
+
+        whole = files_of(undisturbed)
+        self.assertEqual(len(whole), 1 + 3 * 3)  # the plan; a case's file, its list of images and its lines
+        there = 0
+        for last in ("plan.json", "P-00001.files-", "P-00001.yaml", "P-00002.lines-1", "P-00003.files-", "P-00003.yaml"):
+            done = subprocess.run([PROGRAM, "batch", "plan", self.made.folder, "-o", plan, "--marks", self.made.lines], capture_output=True, text=True, timeout=300,
+                                  env={**os.environ, "LD_PRELOAD": os.environ["RETROMASS_DISK_LEDGER_LIBRARY"], "RETROMASS_DISK_KILL": last, "ASAN_OPTIONS": "verify_asan_link_order=0"})
+            self.assertEqual(done.returncode, -signal.SIGKILL, last + done.stdout + done.stderr)
+            part = files_of(plan)
+            self.assertGreater(len(part), there, last)
+            there = len(part)
+            self.assertEqual({name: text for name, text in part.items() if name != "plan.json" and text != whole[name]}, {}, last)  # no half file has its name
+            self.assertEqual(states(plan), {}, last)  # and no half plan is taken for the whole
+        self.plan(plan)
+        self.assertEqual(files_of(plan), whole)
 
     def test_a_full_disk_is_a_failure_with_its_reason_and_resume_goes_on(self):
         # Case folders of 7 MB, for each of which 50 MB have to be free: two find them, the third does not.
