@@ -39,12 +39,12 @@ picture: demo
 test: build
 	@JOBS=$(JOBS) tools/run_tests.sh build/release
 
-# The report judged in a browser; needs node, npm and chromium, which `deps` does not install.
+# The report and the review page judged in a browser; needs node, npm and chromium, which `deps` does not install.
 test-web: build
 	@mkdir -p build/web-test && cp pipeline/outputs/web/package.json pipeline/outputs/web/package-lock.json build/web-test/
 	@cd build/web-test && npm ci --ignore-scripts --omit=optional --no-audit --no-fund --prefer-offline
 	@rm -rf build/release/web-test && ln -s ../web-test build/release/web-test
-	RETROMASS_REQUIRE_WEB=1 ctest --test-dir build/release -R report_page_test --output-on-failure
+	RETROMASS_REQUIRE_WEB=1 ctest --test-dir build/release -R '(report|batch)_page_test' --output-on-failure
 
 bench: deps
 	@cmake --preset bench </dev/null

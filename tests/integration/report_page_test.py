@@ -13,14 +13,19 @@ PLAYWRIGHT = os.environ.get("RETROMASS_PLAYWRIGHT", "")
 STEPS = 5  # keys pressed in report_page.mjs
 
 
+def needs_browser():
+    """Skips the tests where the browser that judges them is absent, and fails them where RETROMASS_REQUIRE_WEB is set."""
+    missing = [what for what, there in (("node", shutil.which("node")), ("chromium", os.path.exists("/usr/bin/chromium")), ("playwright-core", os.path.isdir(PLAYWRIGHT))) if not there]
+    if missing:
+        if os.environ.get("RETROMASS_REQUIRE_WEB") == "1":
+            raise AssertionError("required, but absent: " + ", ".join(missing))
+        raise unittest.SkipTest("absent: " + ", ".join(missing) + ": no browser judged the page; see make test-web")
+
+
 class ReportPage(TwoBalls):
     @classmethod
     def setUpClass(cls):
-        missing = [what for what, there in (("node", shutil.which("node")), ("chromium", os.path.exists("/usr/bin/chromium")), ("playwright-core", os.path.isdir(PLAYWRIGHT))) if not there]
-        if missing:
-            if os.environ.get("RETROMASS_REQUIRE_WEB") == "1":
-                raise AssertionError("required, but absent: " + ", ".join(missing))
-            raise unittest.SkipTest("absent: " + ", ".join(missing) + ": no browser judged the report; see make test-web")
+        needs_browser()
         super().setUpClass()
         with open(cls.case_file, encoding="utf-8") as file:
             text = file.read()
