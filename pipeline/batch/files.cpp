@@ -1,12 +1,15 @@
 #include "pipeline/batch/files.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <system_error>
+#include <vector>
 
 namespace retromass::batch {
 namespace {
@@ -50,6 +53,20 @@ Status write_text(const std::filesystem::path& file, const std::string& text)
     }
     unlink(unfinished.c_str());
     return failure(file, number);
+}
+
+void remove_unfinished(const std::filesystem::path& folder)
+{
+    std::error_code error;
+    std::vector<std::filesystem::path> left;
+    for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        const auto name = it->path().filename().string();
+        const auto at = name.rfind(".unfinished-");
+        if (at == std::string::npos) continue;
+        const auto process = std::strtol(name.c_str() + at + 12, nullptr, 10);
+        if (process > 0 && kill(static_cast<pid_t>(process), 0) != 0 && errno == ESRCH) left.push_back(it->path());
+    }
+    for (const auto& file : left) std::filesystem::remove(file, error);
 }
 
 std::string csv_cell(const std::string& text)

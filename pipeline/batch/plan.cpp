@@ -160,22 +160,28 @@ Result<Lines> lines_of(const std::vector<fs::path>& handed_in, const ingest::Sca
     return out;
 }
 
+/// Finds the study of each row that names a folder. A folder of several studies, of one patient or of many, names none of them: the row stays unmatched.
+void find_studies(std::vector<ManifestRow>& rows, const ingest::Scan& scan)
+{
+    for (auto& row : rows) {
+        if (row.folder.empty()) continue;
+        std::set<std::string> there;
+        for (const auto& series : scan.series) {
+            if (series.slices.empty()) continue;
+            const auto file = fs::absolute(series.slices.front().file).lexically_normal().string();
+            if (file.starts_with(row.folder + "/")) there.insert(series.facts.study_instance_uid);
+        }
+        if (there.size() == 1) row.study_uid = *there.begin();
+    }
+}
+
 /// What the manifest says of a patient's studies, by their UID. Takes the rows that match out of `rows`.
 std::map<std::string, ManifestRow> stated_of(const Patient& patient, std::vector<ManifestRow>& rows)
 {
     std::map<std::string, ManifestRow> out;
     for (auto row = rows.begin(); row != rows.end();) {
-        std::string study = patient.studies.contains(row->study_uid) ? row->study_uid : "";
-        if (!row->folder.empty()) {
-            std::set<std::string> there;
-            for (const auto& series : patient.scan.series) {
-                if (series.slices.empty()) continue;
-                const auto file = fs::absolute(series.slices.front().file).lexically_normal().string();
-                if (file.starts_with(row->folder + "/")) there.insert(series.facts.study_instance_uid);
-            }
-            if (there.size() == 1) study = *there.begin();  // a folder of several studies names none of them: the row stays unmatched
-        }
-        if (study.empty() || out.contains(study)) {
+        const auto study = row->study_uid;
+        if (study.empty() || !patient.studies.contains(study) || out.contains(study)) {
             ++row;
         } else {
             out.emplace(study, std::move(*row));
@@ -208,10 +214,14 @@ public:
         scanning.accepted = parameters_.accepted;
         RETROMASS_TRY_ASSIGN(auto scan, ingest::scan(archive, scanning, progress));
         if (scan.series.empty()) return Error{Code::no_series, "no CT image was found in the archive (" + std::to_string(scan.excluded.size()) + " files set aside; retromass series says why)", "batch: plan"};
+        find_studies(manifest, scan);
         RETROMASS_TRY_ASSIGN(auto lines, lines_of(parameters_.marks, scan));
         plan_.run_arguments = parameters_.run_arguments;
-        RETROMASS_TRY(make_folders());
+        std::error_code error;
+        fs::create_directories(plan_.folder, error);
+        if (error) return Error{Code::io, plan_.folder.string() + " cannot be made: " + error.message(), "batch: plan"};
         RETROMASS_TRY(write());  // from here on it is a plan that can be continued
+        RETROMASS_TRY(make_folders());
         std::map<Code, std::size_t> aside;
         for (const auto& excluded : scan.excluded) {
             if (++aside[excluded.code] <= kUnreadNamed && excluded.code == Code::io) plan_.remarks.push_back(excluded.file.string() + " " + excluded.text);  // patients may be missing: where, has to be said
@@ -228,10 +238,11 @@ public:
             }
             RETROMASS_TRY(add(patients[i], stated_of(patients[i], manifest), lines));
         }
-        for (const auto& row : manifest) plan_.remarks.push_back(row.place + ": " + (row.study_uid.empty() ? "folder " + row.folder : "study " + row.study_uid) + " is not in the archive, has a row already, or is a folder of several studies");
+        for (const auto& row : manifest) plan_.remarks.push_back(row.place + ": " + (row.folder.empty() ? "study " + row.study_uid : "folder " + row.folder) + " is not in the archive, has a row already, or is a folder of several studies");
         for (auto& line : lines.unmatched) plan_.remarks.push_back(std::move(line));
         std::sort(plan_.cases.begin(), plan_.cases.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
         RETROMASS_TRY(write());
+        for (const auto& place : {plan_.folder, plan_.folder / "cases"}) remove_unfinished(place);
         return std::move(plan_);
     }
 
@@ -251,7 +262,9 @@ private:
     {
         std::error_code error;
         if (!fs::exists(plan_.folder / "plan.json", error)) {
-            if (fs::exists(plan_.folder, error) && !fs::is_empty(plan_.folder, error)) return Error{Code::output_exists, plan_.folder.string() + " is there and is no plan; name a new folder", "batch: plan"};
+            bool others = false;  // beside what a call left that was killed before it had written its first list
+            for (fs::directory_iterator it(plan_.folder, error), end; !error && it != end; it.increment(error)) others = others || !it->path().filename().string().starts_with("plan.json.unfinished-");
+            if (others) return Error{Code::output_exists, plan_.folder.string() + " is there and is no plan; name a new folder", "batch: plan"};
             return Done{};
         }
         RETROMASS_TRY_ASSIGN(auto known, read_plan(plan_.folder));
@@ -321,6 +334,7 @@ private:
             if (text_of(table) != text) RETROMASS_TRY(write_text(table, text));  // a file that is rewritten makes the result of its case outdated
             drafting.tables.push_back(table);
         }
+        const bool is_new = !known;
         if (!known) {
             known = &plan_.cases.emplace_back();
             known->id = id;
@@ -346,7 +360,7 @@ private:
             if (!lacks) RETROMASS_TRY(write_list(drafting.folder / list, files_[study]));
         }
         const auto& file = known->case_file;
-        const auto present = text_of(file);
+        const auto present = is_new ? std::nullopt : text_of(file);  // of a case that no list names it is of a call that was killed, and may be another patient's
         const auto digest = outputs::sha256_of_text(*text);
         if (present && lacks) {
             RETROMASS_TRY(write_text(drafting.folder / (id + ".draft.yaml"), *text));

@@ -419,6 +419,7 @@ Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& paramete
     out += "case: " + quoted(parameters.case_id) + "        # a pseudonym, never the patient's name\n";
     out += "timepoints:\n";
     std::map<std::string, int> used;
+    const bool all_dated = std::all_of(studies.begin(), studies.end(), [](const auto& study) { return !study.chosen || study.chosen->facts.date(); });
     for (auto& study : studies) {
         if (!study.chosen) {
             out += "  # a study without a series to measure: " + one_line(study.why_not) + "\n";
@@ -442,8 +443,10 @@ Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& paramete
         const auto stated = parameters.visits.find(facts.study_instance_uid);
         const auto& visit = stated == parameters.visits.end() ? DraftParameters::Visit{} : stated->second;
         if (!visit.reader.empty()) out += "    reader: " + quoted(visit.reader) + "\n";
-        if (!visit.day.empty()) out += "    day: " + visit.day + "\n";
+        // A nominal day is when the visit was planned: where the images have dates, those count.
+        if (!visit.day.empty()) out += all_dated ? "    # planned for day " + visit.day + "\n" : "    day: " + visit.day + "\n";
         if (!visit.visit.empty()) out += "    visit: " + quoted(visit.visit) + "\n";
+        else if (!visit.day.empty() && all_dated) out += "    visit: " + quoted("day " + visit.day) + "\n";
         else if (nth > 1 && date) out += "    visit: " + quoted(id) + "   # shares its date with another time point\n";
         out += "    # new_lesions: none | equivocal | unequivocal, with reader: NAME; unstated, the overall response is not evaluable\n";
     }

@@ -419,7 +419,7 @@ class Batch(InScratch):
 
     def test_a_manifest_finds_studies_by_their_folder_and_its_words_reach_case_file_and_table(self):
         root = self.copy_of("by-folder", [])
-        for name, n, patient in (("first visit", 0, 0), ("second", 1, 0), ("two/of", 2, 2), ("two/these", 3, 2)):
+        for name, n, patient in (("first visit", 0, 0), ("second", 1, 0), ("two/of", 2, 2), ("two/these", 3, 3)):
             os.makedirs(os.path.join(root, name))
             for file in glob.glob(os.path.join(self.archive, f"*-{n}.dcm")):
                 image = pydicom.dcmread(file)
@@ -430,28 +430,28 @@ class Batch(InScratch):
         manifest = os.path.join(root, "lists", "manifest.csv")
         os.mkdir(os.path.dirname(manifest))
         with open(manifest, "w", encoding="ascii") as file:
-            file.write("folder,studyid,usubjid,visit,day,site,reader\n../first visit,TRIAL-1,S-017,SCREENING,-7,012,R1\n../second/,TRIAL-1,S-017,WEEK 20,145,012,R2\n"
+            file.write("folder,studyid,usubjid,visit,day,site,reader\n../first visit,TRIAL-1,S-017,SCREENING,-7,012,R1\n../second/,TRIAL-1,S-017,,140,012,R2\n"
                        "../two,TRIAL-1,S-018,SCREENING,0,013,R1\n../first,TRIAL-1,S-019,SCREENING,0,013,R1\n")
         plan = self.path("plan-by-folder")
         done = run("batch", "plan", root, "-o", plan, "--manifest", manifest, "--marks", self.lines)
         self.assertEqual(done.returncode, 0, done.stderr)
-        for line, folder in ((4, "two"), (5, "first")):  # of two studies, and the beginning of a name alone
+        for line, folder in ((4, "two"), (5, "first")):  # of two patients, and the beginning of a name alone
             self.assertIn(f"manifest.csv line {line}: folder {os.path.join(root, folder)} is not in the archive", done.stdout)
         self.assertEqual(done.stdout.count("is not in the archive, has a row already"), 2)
         with open(os.path.join(plan, "cases", "S-017.yaml"), encoding="utf-8") as file:
             first, second = file.read().split("\nlesions:")[0].split('  - id: "')[1:]
-        for text, date, words in ((first, "2020-01-01", ('reader: "R1"', "day: -7", 'visit: "SCREENING"')), (second, "2020-06-01", ('reader: "R2"', "day: 145", 'visit: "WEEK 20"'))):
+        for text, date, words in ((first, "2020-01-01", ('reader: "R1"', "# planned for day -7", 'visit: "SCREENING"')), (second, "2020-06-01", ('reader: "R2"', "# planned for day 140", 'visit: "day 140"'))):
             self.assertTrue(text.startswith(date), text)
             for word in words:
                 self.assertIn(f"    {word}\n", text)
         self.assertIn("1 done", run("batch", "run", plan, "--only", "S-017").stdout)
         timepoints = read_json(os.path.join(plan, "results", "S-017", "case.json"))["timepoints"]
-        self.assertEqual([(t["date"], t["visit"], t["reader"]) for t in timepoints], [("2020-01-01", "SCREENING", "R1"), ("2020-06-01", "WEEK 20", "R2")])
+        self.assertEqual([(t["date"], t["visit"], t["reader"]) for t in timepoints], [("2020-01-01", "SCREENING", "R1"), ("2020-06-01", "day 140", "R2")])  # 152 days apart, planned for 147
         self.assertEqual(run("batch", "collect", plan).returncode, 0)
         with open(os.path.join(plan, "cohort", "cases.csv"), encoding="utf-8", newline="") as file:
             rows = {row["case"]: (row["studyid"], row["site"]) for row in csv.DictReader(file)}
         self.assertEqual(rows.pop("S-017"), ("TRIAL-1", "012"))
-        self.assertEqual(list(rows.values()), [("", "")])
+        self.assertEqual(list(rows.values()), [("", ""), ("", "")])
 
     def test_reports_presentation_states_and_segments_in_one_flat_archive_are_each_their_own_patients_prompt(self):
         archive = self.copy_of("objects", [0, 1, 2])

@@ -3,6 +3,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -38,7 +39,10 @@ class Faults(InScratch):
         cls.made = Archive(cls.scratch, (40, 24, 32))
 
     def plan(self, folder):
-        done = run("batch", "plan", self.made.folder, "-o", folder, "--marks", self.made.lines)
+        return self.plan_of(self.made.folder, folder)
+
+    def plan_of(self, archive, folder):
+        done = run("batch", "plan", archive, "-o", folder, "--marks", self.made.lines)
         self.assertEqual(done.returncode, 0, done.stderr)
         return folder
 
@@ -156,6 +160,35 @@ class Faults(InScratch):
             self.assertEqual(states(plan), {}, last)  # and no half plan is taken for the whole
         self.plan(plan)
         self.assertEqual(files_of(plan), whole)
+
+    def test_a_plan_killed_before_its_list_and_a_new_delivery_mix_up_no_patients(self):
+        archive = self.path("deliveries")
+        os.makedirs(archive)
+        for name in os.listdir(self.made.folder):
+            if name.endswith(("-0.dcm", "-1.dcm")):
+                os.link(os.path.join(self.made.folder, name), os.path.join(archive, name))
+        plan = self.path("mixed")
+        os.makedirs(plan)
+        open(os.path.join(plan, "plan.json.unfinished-4194999"), "w", encoding="ascii").close()  # killed while it wrote its first list; no process has such a number
+        killed = subprocess.run([PROGRAM, "batch", "plan", archive, "-o", plan, "--marks", self.made.lines], capture_output=True, text=True, timeout=300,
+                                env={**os.environ, "LD_PRELOAD": os.environ["RETROMASS_DISK_LEDGER_LIBRARY"], "RETROMASS_DISK_KILL": "P-00001.yaml", "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        self.assertEqual(killed.returncode, -signal.SIGKILL, killed.stdout + killed.stderr)
+        open(os.path.join(plan, "cases", "P-00001.yaml.unfinished-4194999"), "w", encoding="ascii").close()
+        open(os.path.join(plan, "cases", f"P-00001.yaml.unfinished-{os.getpid()}"), "w", encoding="ascii").close()
+        for name in os.listdir(self.made.folder):  # a patient that comes before the others
+            if name.endswith("-2.dcm"):
+                image = pydicom.dcmread(os.path.join(self.made.folder, name))
+                image.StudyInstanceUID = "1." + image.StudyInstanceUID[2:]
+                image.save_as(os.path.join(archive, name))
+        self.plan_of(archive, plan)
+        for planned in read_json(os.path.join(plan, "plan.json"))["cases"]:
+            with open(os.path.join(plan, "cases", planned["id"] + ".yaml"), encoding="utf-8") as file:
+                (listed,) = re.findall('files: "(.*)"', file.read())
+            with open(os.path.join(plan, "cases", listed), encoding="utf-8") as file:
+                studies = {str(pydicom.dcmread(os.path.join(plan, "cases", line.strip()), stop_before_pixels=True).StudyInstanceUID) for line in file}
+            self.assertEqual(studies, set(planned["studies"]), planned["id"])
+        left = [name for folder in (plan, os.path.join(plan, "cases")) for name in os.listdir(folder) if ".unfinished-" in name]
+        self.assertEqual(left, [f"P-00001.yaml.unfinished-{os.getpid()}"])
 
     def test_a_full_disk_is_a_failure_with_its_reason_and_resume_goes_on(self):
         # Case folders of 7 MB, for each of which 50 MB have to be free: two find them, the third does not.
