@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -89,6 +90,7 @@ struct RunParameters {
     bool failed_again = false;                 ///< also those that failed
     std::vector<std::string> only;             ///< ids; empty = all
     outputs::Depth depth = outputs::Depth::figures;  ///< how thoroughly results and inputs that are there are looked at
+    std::function<std::string()> time;         ///< now, ISO 8601, for the log
 };
 struct Summary {
     int done = 0;                              ///< by this runner
@@ -103,18 +105,21 @@ Result<Summary> run_plan(const Plan& plan, const RunParameters& parameters, cons
 
 /// How a plan is handed to Slurm.
 struct ClusterParameters {
-    int at_once = 0;                           ///< tasks at work at one time; 0 = as many as there is room for
+    int at_once = 0;                           ///< tasks at work at one time, of each array; 0 = as many as there is room for
     int cases_a_task = 1;                      ///< more for cases of seconds
-    std::vector<std::string> options;          ///< of sbatch, e.g. "--partition=ct"; they override time and memory
+    int tasks_an_array = 1000;                 ///< what the cluster takes: less than its MaxArraySize, which is 1001 where nobody set it
+    std::string partition;                     ///< empty = the cluster's own
+    std::string account;                       ///< empty = the user's own
+    std::vector<std::string> options;          ///< further ones of sbatch, e.g. "--qos=night"; they override all others
 };
 struct Submission {
     std::vector<std::string> jobs;             ///< ids of the job arrays
     int cases = 0;
     int tasks = 0;
 };
-/// Submits every case that has no valid result as Slurm job arrays of at most 1,000 tasks, each running `retromass batch run` on its cases: the
-/// same claims and states as here, so that a task that is queued again, or a runner beside it, does nothing twice. Memory is asked for by the
-/// largest case, time by the limit of a case. Fails with io, saying what sbatch said.
+/// Submits every case that has no valid result as Slurm job arrays, each task running `retromass batch run` on its cases: the
+/// same claims and states as here, so that a task that is queued again, or a runner beside it, does nothing twice. Memory is asked for as `running.memory_gb` says or, where it
+/// is 0, by the largest case, time by the limit of a case. Fails with io, saying what sbatch said.
 Result<Submission> submit(const Plan& plan, const RunParameters& parameters, const ClusterParameters& cluster);
 
 /// What the queues of Slurm are, a line each. Fails with io, saying why there are none: it is not installed, or nobody answers.

@@ -55,6 +55,17 @@ Status write_text(const std::filesystem::path& file, const std::string& text)
     return failure(file, number);
 }
 
+Status append_line(const std::filesystem::path& file, const std::string& line)
+{
+    const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0) return failure(file, errno);
+    const auto text = line + '\n';
+    const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const int number = written ? 0 : errno ? errno : ENOSPC;
+    if (close(fd) == 0 && written) return Done{};
+    return failure(file, number);
+}
+
 void remove_unfinished(const std::filesystem::path& folder)
 {
     std::error_code error;

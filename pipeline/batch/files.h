@@ -14,6 +14,9 @@ std::optional<std::string> text_of(const std::filesystem::path& file);
 /// Writes under a temporary name, brings it to the disk and renames: a reader sees the old text or the new one. Fails with disk_space or io.
 Status write_text(const std::filesystem::path& file, const std::string& text);
 
+/// Appends a line in one write: of several programs of one host none comes between. Fails with disk_space or io.
+Status append_line(const std::filesystem::path& file, const std::string& line);
+
 /// Removes what `write_text` left in a folder where it was killed; of a process that is still there nothing.
 void remove_unfinished(const std::filesystem::path& folder);
 

@@ -11,6 +11,7 @@
 #include "pipeline/batch/batch.h"
 #include "pipeline/batch/files.h"
 #include "pipeline/batch/manifest.h"
+#include "pipeline/batch/state.h"
 #include "pipeline/outputs/outputs.h"
 #include "pipeline/run/run.h"
 
@@ -383,7 +384,7 @@ private:
             if (present != *text) RETROMASS_TRY(write_text(file, *text));
             known->draft_sha256 = digest;
         }
-        known->memory_gb = memory_of(*known);
+        known->memory_gb = memory_needed(plan_, *known);
         return Done{};
     }
 
@@ -392,17 +393,6 @@ private:
         std::string text;
         for (const auto& path : files) text += path.lexically_relative(file.parent_path()).generic_string() + '\n';
         return text_of(file) == text ? Status(Done{}) : write_text(file, text);
-    }
-
-    double memory_of(const PlannedCase& planned) const
-    {
-        const auto file = run::read_case(planned.case_file);
-        if (!file) return 0;
-        run::RunParameters running;
-        running.accepted = parameters_.accepted;
-        running.overwrite = true;
-        const auto needs = run::plan(*file, plan_.folder / "results" / planned.id, running);
-        return needs ? needs->memory_gb : 0;
     }
 
     Status write() const
@@ -463,6 +453,20 @@ Result<Plan> read_plan(const fs::path& folder)
     } catch (const std::exception& thrown) {
         return Error{Code::table, file.string() + " is damaged (" + thrown.what() + "); put back a copy of it, or plan into a new folder", "batch"};
     }
+}
+
+double memory_needed(const Plan& plan, const PlannedCase& planned)
+{
+    const auto file = run::read_case(planned.case_file);
+    if (!file) return 0;
+    run::RunParameters running;
+    for (std::size_t i = 0; i + 1 < plan.run_arguments.size(); ++i) {
+        const auto code = plan.run_arguments[i] == "--accept" ? code_named(plan.run_arguments[i + 1]) : std::nullopt;
+        if (code) running.accepted.push_back(*code);
+    }
+    running.overwrite = true;
+    const auto needs = run::plan(*file, result_folder(plan, planned), running);
+    return needs ? needs->memory_gb : 0;
 }
 
 }  // namespace retromass::batch

@@ -11,6 +11,8 @@
 #include <deque>
 #include <fstream>
 #include <list>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <system_error>
 #include <thread>
 
@@ -151,6 +153,7 @@ public:
         }
         total_ = queue_.size();
         const auto worked = work();
+        if (logged_) note({{"event", "run-ended"}, {"done", summary_.done}, {"refused", summary_.refused}, {"failed", summary_.failed}, {"left", summary_.left}, {"stopped", summary_.stopped}});
         if (worked) return summary_;
         // The plan's own folder cannot be written: no case could be recorded.
         stop();
@@ -162,6 +165,15 @@ public:
     }
 
 private:
+    /// Into the log of this host: where several append to one file over a network, lines would be lost. What cannot be logged is in the states all the same.
+    void note(nlohmann::ordered_json event)
+    {
+        using nlohmann::ordered_json;
+        ordered_json line{{"time", parameters_.time ? parameters_.time() : std::string()}, {"host", outputs::host_name()}, {"runner", getpid()}};
+        line.update(event);
+        (void)append_line(plan_.folder / "logs" / ("batch-" + outputs::host_name() + ".jsonl"), line.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+    }
+
     Status work()
     {
         while (!queue_.empty() || !workers_.empty()) {
@@ -195,7 +207,8 @@ private:
     {
         if (queue_.empty() || workers_.size() >= static_cast<std::size_t>(std::max(parameters_.jobs, 1))) return false;
         const auto& planned = *queue_.front();
-        const double needed = planned.memory_gb > 0 ? planned.memory_gb : kUnknownCase_gb;
+        const double known = memory_of(planned);
+        const double needed = known > 0 ? known : kUnknownCase_gb;
         double taken = 0;
         for (const auto& worker : workers_) taken += worker.memory_gb;
         if (!workers_.empty() && taken + needed > budget_gb_) return false;  // memory comes back when one ends
@@ -228,14 +241,27 @@ private:
         RETROMASS_TRY_ASSIGN(auto key, key_of(plan_, planned));
         ++state.attempts;
         Worker worker{&planned, std::move(*claim), std::move(key), state, needed};
-        if (planned.memory_gb > budget_gb_) {
-            return ended(worker, State::failed, Code::memory, "about " + fixed(planned.memory_gb, 1) + " GB of memory are needed, " + fixed(budget_gb_, 1) + " GB may be used; run it on a larger machine");
+        if (known > budget_gb_) {
+            return ended(worker, State::failed, Code::memory, "about " + fixed(needed, 1) + " GB of memory are needed, " + fixed(budget_gb_, 1) + " GB may be used; run it on a larger machine");
         }
         worker.before = run_of_result(plan_, planned);
         RETROMASS_TRY(record_begin(plan_, planned, worker.state, worker.key));
         RETROMASS_TRY(start(worker));
+        if (!logged_) note({{"event", "run-started"}, {"cases", total_}, {"jobs", parameters_.jobs}, {"memory_gb", budget_gb_}});
+        logged_ = true;
+        note({{"event", "case-started"}, {"case", planned.id}, {"attempt", worker.state.attempts}, {"worker", worker.pid}});
         workers_.push_back(std::move(worker));
         return true;
+    }
+
+    /// As planned, or more where the case file names more by now; 0 = not known.
+    double memory_of(const PlannedCase& planned)
+    {
+        if (const auto looked = needs_.find(planned.id); looked != needs_.end()) return looked->second;
+        const auto text = text_of(planned.case_file);
+        const bool edited = text && outputs::sha256_of_text(*text) != planned.draft_sha256;
+        const double needed = std::max(planned.memory_gb, edited ? memory_needed(plan_, planned) : 0);
+        return needs_[planned.id] = needed;
     }
 
     Status start(Worker& worker) const
@@ -356,6 +382,7 @@ private:
             if (now && now->key == worker.key) inputs = std::move(*now);
         }
         RETROMASS_TRY(record(plan_, *worker.planned, worker.state, inputs));
+        if (worker.pid > 0) note({{"event", "case-ended"}, {"case", worker.planned->id}, {"state", name(state)}, {"code", worker.state.code}, {"wall_s", worker.state.wall_s}, {"cpu_s", worker.state.cpu_s}, {"peak_gb", worker.state.peak_gb}});
         ++(state == State::done ? summary_.done : state == State::refused ? summary_.refused : summary_.failed);
         return true;
     }
@@ -377,6 +404,8 @@ private:
     const RunParameters& parameters_;
     const Progress& progress_;
     double budget_gb_ = 0;
+    bool logged_ = false;
+    std::map<std::string, double> needs_;
     std::deque<const PlannedCase*> queue_;
     std::size_t total_ = 0;
     std::list<Worker> workers_;

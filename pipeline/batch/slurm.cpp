@@ -9,6 +9,7 @@
 #include <cmath>
 #include <system_error>
 
+#include "core/units.h"
 #include "pipeline/batch/batch.h"
 #include "pipeline/batch/files.h"
 
@@ -19,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kTasksAnArray = 1000;        ///< Slurm's default MaxArraySize is 1001
 constexpr double kMemorySlack = 1.5;       ///< over what the headers promise
 constexpr double kMemoryBeside_gb = 0.5;
 constexpr double kUnknownCase_gb = 2;
@@ -106,14 +106,16 @@ Result<Submission> submit(const Plan& plan, const RunParameters& running, const 
                                                 "while read -r id; do only+=(--only \"$id\"); done < <(sed -n \"${first},$((first + " + std::to_string(a_task - 1) + "))p\" " + shell_word((folder / "ids").string()) + ")\n"
                                                 "(( ${#only[@]} )) || { echo 'no cases for this task: its list is not there' >&2; exit 1; }\n"
                                                 "exec " + shell_word(running.program.string()) + " batch " + (running.failed_again ? "resume" : "run") + (running.depth == outputs::Depth::every_byte ? " --verify " : " ") + shell_word(plan.folder.string()) +
-                                                " --jobs 1 --time-limit " + std::to_string(running.time_limit.count()) + " \"${only[@]}\"\n"));
+                                                " --jobs 1" + (running.memory_gb > 0 ? " --memory " + fixed(running.memory_gb, 3) : "") + " --time-limit " + std::to_string(running.time_limit.count()) + " \"${only[@]}\"\n"));
     const int tasks = (cases + a_task - 1) / a_task;
     const auto minutes = static_cast<long>(std::ceil(static_cast<double>(running.time_limit.count()) * a_task / 60)) + 1;
-    const auto megabytes = static_cast<long>(std::ceil((memory_gb * kMemorySlack + kMemoryBeside_gb) * 1000));
-    for (int first = 0; first < tasks; first += kTasksAnArray) {
-        const int last = std::min(tasks - first, kTasksAnArray) - 1;
+    const auto megabytes = static_cast<long>(std::ceil((running.memory_gb > 0 ? running.memory_gb : memory_gb * kMemorySlack + kMemoryBeside_gb) * 1000));
+    for (int first = 0; first < tasks; first += cluster.tasks_an_array) {
+        const int last = std::min(tasks - first, cluster.tasks_an_array) - 1;
         std::vector<std::string> command{"sbatch", "--parsable", "--requeue", "--open-mode=append", "--job-name=retromass", "--array=0-" + std::to_string(last) + (cluster.at_once > 0 ? "%" + std::to_string(cluster.at_once) : std::string()),
                                          "--time=" + std::to_string(minutes), "--mem=" + std::to_string(megabytes) + "M", "--output=" + (folder / "%A_%a.log").string()};
+        if (!cluster.partition.empty()) command.push_back("--partition=" + cluster.partition);
+        if (!cluster.account.empty()) command.push_back("--account=" + cluster.account);
         command.insert(command.end(), cluster.options.begin(), cluster.options.end());
         command.insert(command.end(), {(folder / "job.sh").string(), std::to_string(first)});
         auto job = output_of(std::move(command));

@@ -51,6 +51,9 @@ Result<Inputs> inputs_now(const Plan& plan, const PlannedCase& planned);
 /// Empty if it can.
 Result<std::string> waits_for(const PlannedCase& planned);
 
+/// What a run of the case needs, by the headers of what its file names; 0 = not known.
+double memory_needed(const Plan& plan, const PlannedCase& planned);
+
 std::filesystem::path result_folder(const Plan& plan, const PlannedCase& planned);
 /// Whether a whole result of this case is there: one of which a file was cut, overwritten or removed is none.
 bool has_result(const Plan& plan, const PlannedCase& planned, outputs::Depth depth);

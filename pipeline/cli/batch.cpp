@@ -76,6 +76,9 @@ struct RunOptions {
     std::vector<std::string> sbatch;
     int cases_a_task = 1;
     int at_once = 0;
+    int tasks_an_array = 1000;
+    std::string partition;
+    std::string account;
     std::string decisions;
 };
 
@@ -116,13 +119,14 @@ Result<Exit> run_plan(const RunOptions& options, bool failed_again)
     parameters.failed_again = failed_again;
     parameters.only = options.only;
     parameters.depth = depth_of(options.verify);
+    parameters.time = timestamp_now;
     if (!options.decisions.empty()) {
         RETROMASS_TRY_ASSIGN(const auto outcome, take_decisions(plan, options.decisions));
         if (outcome.again.empty()) return outcome.not_taken.empty() ? Exit::done : Exit::some_failed;
         parameters.only = outcome.again;
     }
     if (options.engine == "slurm") {
-        RETROMASS_TRY_ASSIGN(const auto submitted, batch::submit(plan, parameters, {options.at_once, options.cases_a_task, options.sbatch}));
+        RETROMASS_TRY_ASSIGN(const auto submitted, batch::submit(plan, parameters, {options.at_once, options.cases_a_task, options.tasks_an_array, options.partition, options.account, options.sbatch}));
         std::cout << "submitted " << submitted.cases << " cases in " << submitted.tasks << " tasks";
         for (const auto& job : submitted.jobs) std::cout << ", job " << job;
         std::cout << "\nhow far: retromass batch status " << options.plan << " (squeue shows the queue)\n";
@@ -232,20 +236,30 @@ void add_plan(CLI::App& batch, Context& context)
 void add_run_as(CLI::App& batch, Context& context, const char* verb, const char* help, bool failed_again)
 {
     auto options = std::make_shared<RunOptions>();
+    std::vector<CLI::Option*> slurm;
     auto* command = batch.add_subcommand(verb, help);
     command->add_option("PLAN", options->plan, "Folder of the plan")->required();
-    command->add_option("--jobs", options->jobs, "Cases at once")->capture_default_str()->check(CLI::PositiveNumber);
+    auto* jobs = command->add_option("--jobs", options->jobs, "Cases at once, on this machine")->capture_default_str()->check(CLI::PositiveNumber);
     command->add_option("--time-limit", options->time_limit_s, "Seconds a case may take")->capture_default_str()->check(CLI::PositiveNumber);
-    command->add_option("--memory", options->memory_gb, "GB that all cases at once may use (0 = what is free)")->check(CLI::NonNegativeNumber);
+    command->add_option("--memory", options->memory_gb, "GB that all cases at once may use (0 = what is free); with slurm, of a task (0 = by the largest case)")->check(CLI::NonNegativeNumber);
     command->add_option("--only", options->only, "Only these cases");
     command->add_flag("--verify", options->verify, kVerifyHelp);
     command->add_option("--engine", options->engine, "local, or slurm: submit job arrays instead of running here")->capture_default_str()->check(CLI::IsMember({"local", "slurm"}));
-    command->add_option("--sbatch", options->sbatch, "An option of sbatch, e.g. --sbatch=--partition=ct; also several");
-    command->add_option("--cases-per-task", options->cases_a_task, "With slurm: more than one for cases of seconds")->capture_default_str()->check(CLI::PositiveNumber);
-    command->add_option("--at-once", options->at_once, "With slurm: tasks at work at one time (0 = no limit)")->check(CLI::NonNegativeNumber);
+    const auto of_slurm = [&](CLI::Option* option) { slurm.push_back(option); };
+    of_slurm(command->add_option("--partition", options->partition, "With slurm: where to run"));
+    of_slurm(command->add_option("--account", options->account, "With slurm: on whose account"));
+    of_slurm(command->add_option("--sbatch", options->sbatch, "With slurm: a further option of sbatch, e.g. --sbatch=--qos=night; also several"));
+    of_slurm(command->add_option("--cases-per-task", options->cases_a_task, "With slurm: more than one for cases of seconds")->capture_default_str()->check(CLI::PositiveNumber));
+    of_slurm(command->add_option("--at-once", options->at_once, "With slurm: tasks of an array at work at one time (0 = no limit)")->check(CLI::NonNegativeNumber));
+    of_slurm(command->add_option("--array-size", options->tasks_an_array, "With slurm: tasks of an array; less than the cluster's MaxArraySize")->capture_default_str()->check(CLI::PositiveNumber));
     if (failed_again) command->add_option("--decisions", options->decisions, "What a review page saved: take it, and run only the cases with a new prompt")->check(CLI::ExistingFile)->excludes("--only");
     command->footer(std::string("Example: retromass batch ") + verb + " plan --jobs 4");
-    command->callback([options, failed_again, &context] {
+    command->callback([options, failed_again, jobs, slurm, &context] {
+        const bool cluster = options->engine == "slurm";
+        if (cluster && jobs->count()) throw CLI::ValidationError("--jobs", "is of this machine; with --engine slurm, --at-once says how many tasks work at one time");
+        for (const auto* option : slurm) {
+            if (!cluster && option->count()) throw CLI::ValidationError(option->get_name(), "needs --engine slurm");
+        }
         const auto exit = run_plan(*options, failed_again);
         context.exit = exit ? *exit : complain(exit.error());
     });

@@ -1,6 +1,7 @@
 """An archive of mixed patients: planned, run by several workers, killed, taken up again and collected."""
 import collections
 import csv
+import datetime
 import filecmp
 import glob
 import json
@@ -10,6 +11,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -366,6 +368,40 @@ class Batch(InScratch):
             rows = {row["case"]: row for row in csv.DictReader(file)}
         self.assertEqual([rows[case]["state"] for case in done], ["pending", "pending", "done", "done"])
         self.assertEqual([rows[case]["reason"] for case in done[:2]], ["its result is damaged: measurements.csv is not what was written", "its result is damaged: response.csv is missing"])
+
+    def test_a_case_file_that_names_more_by_now_needs_more_memory(self):
+        plan, _ = self.plan("more")
+        case, planned = next((c["id"], c["memory_gb"]) for c in read_json(os.path.join(plan, "plan.json"))["cases"])
+        path = os.path.join(plan, "cases", case + ".yaml")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        head, point = (text.split("\nlesions:")[0] + "\n").split("  - id: ")
+        again = point.replace(point.split('"')[1], "again", 1)
+        with open(path, "w", encoding="utf-8") as file:  # the same scan as a second time point
+            file.write(text.replace(head + "  - id: " + point, f"{head}  - id: {point}    visit: first\n  - id: {again}    visit: second\n"))
+        done = run("batch", "run", plan, "--only", case, "--memory", 1.2 * planned)
+        now = states(plan)[case]
+        self.assertEqual((now["state"], now["code"]), ("failed", "memory"), (now, done.stdout))
+        self.assertEqual(run("batch", "resume", plan, "--only", case, "--memory", 2.2 * planned).returncode, 0, states(plan)[case])
+
+    def test_the_log_of_a_plan_is_a_json_object_a_line_and_names_no_patient(self):
+        plan, _ = self.plan("logged")
+        cases = sorted(case for case, c in states(plan).items() if c["state"] == "pending")
+        with open(os.path.join(plan, "cases", cases[1] + ".yaml"), "a", encoding="utf-8") as file:
+            file.write("lesionz: []\n")
+        run("batch", "run", plan, "--jobs", 2, "--only", cases[0], "--only", cases[1], "--only", cases[2])
+        with open(os.path.join(plan, "logs", f"batch-{socket.gethostname()}.jsonl"), encoding="utf-8") as file:
+            text = file.read()
+        lines = [json.loads(line) for line in text.splitlines()]
+        self.assertEqual([(l["event"], l.get("case")) for l in lines if l["event"].startswith("run-")], [("run-started", None), ("run-ended", None)])
+        self.assertEqual({(l["case"], l["state"]) for l in lines if l["event"] == "case-ended"}, {(cases[0], "done"), (cases[2], "done")})
+        self.assertEqual({l["case"] for l in lines if l["event"] == "case-started"}, {cases[0], cases[2]})
+        self.assertEqual((lines[0]["cases"], lines[0]["jobs"], lines[-1]["done"], lines[-1]["left"]), (3, 2, 2, 1))
+        self.assertEqual({l["host"] for l in lines}, {socket.gethostname()})
+        for l in lines:
+            datetime.datetime.strptime(l["time"], "%Y-%m-%dT%H:%M:%SZ")
+        self.assertGreater(next(l for l in lines if l["event"] == "case-ended")["wall_s"], 0)
+        self.assertNotIn("ZEBRA", text)
 
     def test_a_manifest_names_subjects_and_lists_what_does_not_match(self):
         study, other = list(self.size_of_study)[:2]

@@ -1,6 +1,7 @@
 """A plan handed to a real Slurm."""
 import collections
 import os
+import re
 import unittest
 
 from slurm_cluster import begin_cluster, in_a_network_of_its_own, wait_for
@@ -48,6 +49,29 @@ class Slurm(unittest.TestCase):
         wait_for("an empty queue", lambda: not self.cluster.said("squeue", "-h"))
         self.assertEqual(states()[pending[0]]["state"], "done")
         self.assertIn("submitted 0 cases", run("batch", "run", plan, "--engine", "slurm").stdout)
+
+    def test_arrays_are_no_larger_and_tasks_no_more_at_once_than_asked_and_ask_for_what_was_said(self):
+        from balls_archive import Archive
+        from program import run, run_json
+        made = Archive(self.scratch, (40, 24, 32, 36, 28))
+        plan = os.path.join(self.scratch, "plan")
+        self.assertEqual(run("batch", "plan", made.folder, "-o", plan, "--marks", made.lines).returncode, 0)
+        self.assertEqual(run("batch", "run", plan, "--engine", "slurm", "--jobs", 2).returncode, 2)
+        self.assertEqual(run("batch", "run", plan, "--partition", "ct").returncode, 2)
+        submitted = run("batch", "run", plan, "--engine", "slurm", "--partition", "ct", "--account", "trial", "--array-size", 2, "--at-once", 1, "--memory", 1.5, "--time-limit", 600)
+        self.assertEqual(submitted.returncode, 0, submitted.stderr)
+        jobs = re.findall(r"job (\d+)", submitted.stdout)
+        self.assertIn("submitted 5 cases in 5 tasks, job ", submitted.stdout)
+        self.assertEqual(len(jobs), 3)  # two tasks, two and one
+        for job, tasks in zip(jobs, (2, 2, 1)):
+            said = self.cluster.said("scontrol", "show", "job", job)
+            for words in ("Partition=ct", "Account=trial", "TimeLimit=00:11:00", "MinMemoryNode=1500M"):
+                self.assertIn(words, said)
+            if tasks == 2:
+                self.assertIn("ArrayTaskThrottle=1", said)
+        states = lambda: run_json("batch", "status", plan, "--json")["cases"]
+        wait_for("an empty queue", lambda: not self.cluster.said("squeue", "-h"))
+        self.assertEqual([(c["state"], c["attempts"]) for c in states()], [("done", 1)] * 5)
 
     def setUp(self):
         self.cluster, self.scratch = begin_cluster(self)
