@@ -45,8 +45,9 @@ struct PlanParameters {
     std::filesystem::path manifest;            ///< CSV: what the archive does not say of its studies; empty = none
     std::vector<std::filesystem::path> marks;  ///< CSV tables of lines on images of the archive
     std::vector<std::string> labels;           ///< patterns ('*'): segments and contours of such a name are lesions to be measured
+    std::filesystem::path settings;            ///< of `retromass run --settings`; the plan keeps a copy; empty = none
     std::vector<std::string> run_arguments;
-    std::vector<Code> accepted;
+    std::vector<Code> accepted;                ///< beside those of the settings
     int threads = 0;
 };
 

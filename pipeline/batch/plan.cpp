@@ -206,6 +206,12 @@ public:
             }
         }
         RETROMASS_TRY(take_known());
+        std::optional<std::string> settings;
+        if (!parameters_.settings.empty()) {
+            RETROMASS_TRY_ASSIGN(const auto read, run::read_settings(parameters_.settings));
+            parameters_.accepted.insert(parameters_.accepted.end(), read.accepted.begin(), read.accepted.end());
+            settings = text_of(parameters_.settings);
+        }
         std::vector<ManifestRow> manifest;
         if (!parameters_.manifest.empty()) {
             RETROMASS_TRY_ASSIGN(manifest, read_manifest(parameters_.manifest));
@@ -218,11 +224,13 @@ public:
         find_studies(manifest, scan);
         RETROMASS_TRY_ASSIGN(auto lines, lines_of(parameters_.marks, scan));
         plan_.run_arguments = parameters_.run_arguments;
+        if (settings) plan_.run_arguments.insert(plan_.run_arguments.end(), {"--settings", kSettingsOfPlan});
         std::error_code error;
         fs::create_directories(plan_.folder, error);
         if (error) return Error{Code::io, plan_.folder.string() + " cannot be made: " + error.message(), "batch: plan"};
         RETROMASS_TRY(write());  // from here on it is a plan that can be continued
         RETROMASS_TRY(make_folders());
+        if (settings && text_of(plan_.folder / kSettingsOfPlan) != settings) RETROMASS_TRY(write_text(plan_.folder / kSettingsOfPlan, *settings));
         std::map<Code, std::size_t> aside;
         for (const auto& excluded : scan.excluded) {
             if (++aside[excluded.code] <= kUnreadNamed && excluded.code == Code::io) plan_.remarks.push_back(excluded.file.string() + " " + excluded.text);  // patients may be missing: where, has to be said
@@ -408,7 +416,7 @@ private:
         return write_text(plan_.folder / "plan.json", out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n');
     }
 
-    const PlanParameters& parameters_;
+    PlanParameters parameters_;
     Plan plan_;
     std::map<std::string, std::vector<fs::path>> files_;  ///< of studies in shared folders
     std::set<std::string> taken_;  ///< cases that have their patient in this archive
@@ -461,6 +469,10 @@ double memory_needed(const Plan& plan, const PlannedCase& planned)
     if (!file) return 0;
     run::RunParameters running;
     for (std::size_t i = 0; i + 1 < plan.run_arguments.size(); ++i) {
+        if (plan.run_arguments[i] == "--settings") {
+            const auto settings = run::read_settings(plan.folder / kSettingsOfPlan);
+            if (settings) running.accepted.insert(running.accepted.end(), settings->accepted.begin(), settings->accepted.end());
+        }
         const auto code = plan.run_arguments[i] == "--accept" ? code_named(plan.run_arguments[i + 1]) : std::nullopt;
         if (code) running.accepted.push_back(*code);
     }

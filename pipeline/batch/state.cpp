@@ -97,6 +97,7 @@ Result<std::string> inputs_of(const Plan& plan, const PlannedCase& planned, Trai
     for (std::size_t i = 0; i < plan.run_arguments.size(); ++i) {
         if (plan.run_arguments[i] == "--threads") ++i;  // their number changes no result
         else all += plan.run_arguments[i] + '\n';
+        if (plan.run_arguments[i] == "--settings") all += text_of(plan.folder / kSettingsOfPlan).value_or("absent") + '\n';
     }
     if (file.case_id != planned.id) return Error{Code::case_file, planned.case_file.string() + " states case " + file.case_id + "; it has to be " + planned.id + ", or its rows would stand under another case", "batch"};
     if (file.protocol) all += file.protocol->sha256 + '\n';

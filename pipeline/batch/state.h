@@ -11,6 +11,8 @@
 
 namespace retromass::batch {
 
+inline constexpr const char* kSettingsOfPlan = "settings.yaml";  ///< in the plan's folder: the copy of the settings file of all cases
+
 /// A claim on a case: an exclusive lock on its lock file, held by whoever has the descriptor open - a worker inherits it, so that the claim
 /// lasts as long as runner or worker lives and ends with both, however they end. Released when destroyed.
 class Claim {

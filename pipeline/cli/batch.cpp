@@ -32,7 +32,8 @@ struct PlanOptions {
     std::string manifest;
     std::vector<std::string> marks;
     std::vector<std::string> labels;
-    std::string method = "fusion";
+    std::string method;
+    std::string settings;
     std::vector<std::string> policies;
     std::vector<std::string> accept;
     bool assume_no_new_lesions = false;
@@ -42,15 +43,19 @@ struct PlanOptions {
 
 Status make_plan(const PlanOptions& options)
 {
-    RETROMASS_TRY(method_named(options.method));
     batch::PlanParameters parameters;
+    parameters.settings = options.settings;
     parameters.manifest = options.manifest;
     parameters.marks.assign(options.marks.begin(), options.marks.end());
     parameters.labels = options.labels;
     parameters.threads = options.threads;
     RETROMASS_TRY_ASSIGN(parameters.accepted, accepted_codes(options.accept));
     auto& arguments = parameters.run_arguments;
-    arguments = {"--method", options.method, "--threads", std::to_string(options.threads_of_a_case)};
+    arguments = {"--threads", std::to_string(options.threads_of_a_case)};
+    if (!options.method.empty()) {
+        RETROMASS_TRY(method_named(options.method));
+        arguments.insert(arguments.end(), {"--method", options.method});
+    }
     for (const auto& policy : options.policies) arguments.insert(arguments.end(), {"--policy", policy});
     for (const auto& code : options.accept) arguments.insert(arguments.end(), {"--accept", code});
     if (options.assume_no_new_lesions) arguments.push_back("--assume-no-new-lesions");
@@ -220,7 +225,8 @@ void add_plan(CLI::App& batch, Context& context)
     command->add_option("--manifest", options->manifest, "CSV: study_uid or folder, studyid, usubjid, visit, day, site, reader");
     command->add_option("--marks", options->marks, "CSV of lines: sop_instance_uid,x1,y1,x2,y2,lesion[,frame] in pixels; also several");
     command->add_option("--label", options->labels, "Segments and contours of such a name, e.g. \"GTV*\", are lesions to be measured; others are listed in the case file");
-    command->add_option("--method", options->method, "Segmentation method of every case")->capture_default_str();
+    command->add_option("--method", options->method, "Segmentation method of every case: fusion (default), energy or ellipsoid");
+    command->add_option("--settings", options->settings, "A site's settings file (docs/interfaces.md) for every case; the plan keeps a copy")->check(CLI::ExistingFile);
     command->add_option("--policy", options->policies, "name=value for every case");
     command->add_option("--accept", options->accept, "Codes to accept instead of refusing");
     command->add_flag("--assume-no-new-lesions", options->assume_no_new_lesions, "Take silence about new lesions as none; printed on every output");

@@ -17,12 +17,13 @@ namespace {
 struct Options {
     std::string case_file;
     std::string output;
-    std::string method = "fusion";
+    std::string method;
     std::string protocol;
     std::string repeatability;
     std::vector<std::string> accept;
     std::vector<std::string> policies;
-    std::string uid_root = outputs::kUidRoot;
+    std::string uid_root;
+    std::string settings;
     std::string key_file;
     std::string dates;
     bool assume_no_new_lesions = false;
@@ -35,8 +36,17 @@ struct Options {
 Result<run::RunParameters> parameters_of(const Options& options, const Context& context)
 {
     run::RunParameters parameters;
-    RETROMASS_TRY_ASSIGN(parameters.method, method_named(options.method));
     RETROMASS_TRY_ASSIGN(parameters.accepted, accepted_codes(options.accept));
+    if (!options.settings.empty()) {
+        RETROMASS_TRY_ASSIGN(parameters.settings, run::read_settings(options.settings));
+        const auto& settings = *parameters.settings;
+        if (settings.method) parameters.method = *settings.method;
+        parameters.accepted.insert(parameters.accepted.end(), settings.accepted.begin(), settings.accepted.end());
+        if (!settings.uid_root.empty()) parameters.uid_root = settings.uid_root;
+    }
+    if (!options.method.empty()) {
+        RETROMASS_TRY_ASSIGN(parameters.method, method_named(options.method));
+    }
     for (const auto& text : options.policies) {
         const auto equals = text.find('=');
         if (equals == std::string::npos) return Error{Code::usage, "--policy " + text + ": expected name=value (retromass assess --list-policies shows them)", "cli"};
@@ -52,7 +62,7 @@ Result<run::RunParameters> parameters_of(const Options& options, const Context& 
     parameters.assume_no_new_lesions = options.assume_no_new_lesions;
     parameters.overwrite = options.overwrite;
     if (options.surfaces) parameters.draw_surfaces = draw_surfaces;
-    parameters.uid_root = options.uid_root;
+    if (!options.uid_root.empty()) parameters.uid_root = options.uid_root;
     parameters.key_file = options.key_file;
     if (!options.dates.empty() && options.key_file.empty()) return Error{Code::usage, "--dates belongs to --deidentify", "cli"};
     if (options.dates == "keep") parameters.dates = outputs::Dates::keep;
@@ -112,10 +122,11 @@ void add_run(CLI::App& app, Context& context)
     command->add_option("--method", options->method, "Segmentation method: fusion (default); energy, without what was learned; ellipsoid, the bare geometric prior");
     command->add_option("--repeatability", options->repeatability, "A file of retromass qualify: its spreads give the intervals")->check(CLI::ExistingFile);
     command->add_option("--protocol", options->protocol, "The trial's protocol file: its rules alone count, and the result is locked to it");
+    command->add_option("--settings", options->settings, "A site's settings file (docs/interfaces.md); case file and options count before it")->check(CLI::ExistingFile);
     command->add_option("--policy", options->policies, "name=value, over the case file's");
     command->add_option("--accept", options->accept, "Codes to accept instead of refusing");
     command->add_flag("--assume-no-new-lesions", options->assume_no_new_lesions, "Take silence about new lesions as none; printed on every output");
-    command->add_option("--uid-root", options->uid_root, "Root of the UIDs that are made, e.g. your institution's")->capture_default_str();
+    command->add_option("--uid-root", options->uid_root, std::string("Root of the UIDs that are made, e.g. your institution's (") + outputs::kUidRoot + ")");
     command->add_option("--deidentify", options->key_file, "Write no names, and UIDs and dates mapped by the secret in this file, which is made where it is not there");
     command->add_option("--dates", options->dates, "With --deidentify: shift (default; by whole days, the same for all of a patient) or keep")->check(CLI::IsMember({"shift", "keep"}));
     command->add_flag("--surfaces", options->surfaces, "3-D pictures of the lesions in the report, drawn in software on a virtual display (Xvfb); without one the report says so");

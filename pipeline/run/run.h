@@ -193,7 +193,24 @@ std::string name_of(const Repeatability& repeatability);
 /// What repeats measure on average lies there in 95 of 100; empty where no class holds that value.
 std::optional<response::Interval> repeats_of(const Repeatability& repeatability, const std::string& quantity, double value);
 
+/// What a site runs all its cases with, as a file that says which version of it this is. The case file and the command line count before it; a protocol's
+/// rules alone count where there is one.
+struct Settings {
+    std::string name;
+    int version = 0;                                        ///< rises with every change
+    std::optional<segmentation::Method> method;
+    std::map<std::string, std::string> policies;
+    std::vector<Code> accepted;
+    std::string uid_root;                                   ///< empty = the program's own
+    std::string sha256;                                     ///< of the file
+};
+/// Fails with case_file, naming line, expected and found: an unknown key, policy, method or code, another version of the format.
+Result<Settings> read_settings(const std::filesystem::path& file);
+/// "site A version 3, SHA-256 ..."
+std::string name_of(const Settings& settings);
+
 struct RunParameters {
+    std::optional<Settings> settings;                       ///< what they say stands in the other members already, but for the policies
     std::optional<Protocol> protocol;                       ///< beside one that the case file names
     std::optional<Repeatability> repeatability;             ///< instead of the intervals that are made here
     segmentation::Method method = segmentation::Method::fusion;

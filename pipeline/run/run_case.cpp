@@ -416,6 +416,7 @@ void list_settings(outputs::CaseResult& result, const CaseFile& file, const RunP
 {
     auto& out = result.settings;
     if (file.protocol) out = settings_of(*file.protocol);
+    if (parameters.settings) out.emplace_back("settings file", name_of(*parameters.settings));
     for (const auto& row : segmentation::methods()) {
         if (row.method == parameters.method) out.emplace_back("segmentation method", row.name);
     }
@@ -437,6 +438,9 @@ void list_settings(outputs::CaseResult& result, const CaseFile& file, const RunP
 Result<response::Policies> policies_of(const CaseFile& file, const RunParameters& parameters)
 {
     response::Policies policies;
+    if (parameters.settings && !file.protocol) {
+        for (const auto& [name, value] : parameters.settings->policies) RETROMASS_TRY(policies.set(name, value));
+    }
     for (const auto& [name, value] : file.policies) RETROMASS_TRY(policies.set(name, value));
     for (const auto& [name, value] : parameters.policies) RETROMASS_TRY(policies.set(name, value));
     if (parameters.assume_no_new_lesions) RETROMASS_TRY(policies.set("new_lesions_unstated", "assume-none"));

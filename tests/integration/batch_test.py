@@ -369,6 +369,38 @@ class Batch(InScratch):
         self.assertEqual([rows[case]["state"] for case in done], ["pending", "pending", "done", "done"])
         self.assertEqual([rows[case]["reason"] for case in done[:2]], ["its result is damaged: measurements.csv is not what was written", "its result is damaged: response.csv is missing"])
 
+    def test_a_settings_file_is_kept_with_the_plan_and_stands_in_every_result_and_case_files_count_before_it(self):
+        settings = self.path("site.yaml")
+
+        def state(version):
+            with open(settings, "w", encoding="ascii") as file:
+                file.write(f"settings: 1\nname: site A\nversion: {version}\nmethod: energy\npolicies: {{confirmation: required, sd_min_days: {48 + version}}}\n")
+
+        state(1)
+        plan, _ = self.plan("settled", "--settings", settings)
+        one, two = sorted(case for case, c in states(plan).items() if c["state"] == "pending")[:2]
+        with open(os.path.join(plan, "cases", two + ".yaml"), "a", encoding="ascii") as file:
+            file.write("response: {policies: {confirmation: none}}\n")
+        os.remove(settings)
+        only = ("--only", one, "--only", two)
+        self.assertIn("2 done", run("batch", "run", plan, *only).stdout)
+        found = {case: read_json(os.path.join(plan, "results", case, "provenance.json")) for case in (one, two)}
+        for p in found.values():
+            self.assertRegex(p["settings"]["settings file"], "^site A version 1, SHA-256 [0-9a-f]{64}$")
+            self.assertEqual((p["settings"]["segmentation method"], p["policies"]["sd_min_days"]), ("energy", "49"))
+        self.assertEqual([found[case]["policies"]["confirmation"] for case in (one, two)], ["required", "none"])
+
+        state(2)
+        self.plan("settled", "--settings", settings)
+        self.assertEqual([states(plan)[case]["state"] for case in (one, two)], ["outdated", "outdated"])
+        self.assertIn("1 done", run("batch", "run", plan, "--only", one).stdout)
+        self.assertEqual(read_json(os.path.join(plan, "results", one, "provenance.json"))["policies"]["sd_min_days"], "50")
+        with open(settings, "a", encoding="ascii") as file:
+            file.write("polices: {}\n")
+        refused = run("batch", "plan", self.archive, "-o", plan, "--settings", settings)
+        self.assertEqual(refused.returncode, 4)
+        self.assertIn("line 6: unknown key 'polices' in the settings file; did you mean 'policies'?", refused.stderr)
+
     def test_a_case_file_that_names_more_by_now_needs_more_memory(self):
         plan, _ = self.plan("more")
         case, planned = next((c["id"], c["memory_gb"]) for c in read_json(os.path.join(plan, "plan.json"))["cases"])
