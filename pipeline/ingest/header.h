@@ -90,6 +90,8 @@ ImageKind image_kind(std::string_view image_type, std::string_view series_descri
 /// Only what the header plainly states; everything else stays unstated (docs/clinical.md 6.6).
 std::string contrast_phase(std::string_view series_description, std::string_view protocol);
 
+/// Whether a file may hold that many bytes, packed by deflate or not: no memory is taken on the word of a header alone.
+bool may_hold(const std::filesystem::path& file, double bytes);
 Result<LabelVolume> read_nifti(const std::filesystem::path& file);
 Result<LabelVolume> read_nrrd(const std::filesystem::path& file);
 /// A DICOM SEG, or an RT Structure Set filled on `ct`.

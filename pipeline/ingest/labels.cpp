@@ -18,6 +18,14 @@ std::vector<LabelVolume::Label> labels_present(const Grid<std::uint16_t>& labels
     return out;
 }
 
+bool may_hold(const std::filesystem::path& file, double bytes)
+{
+    constexpr double kMostPacked = 1032;  // deflate: 258 bytes in two bits
+    std::error_code unknown;
+    const auto there = std::filesystem::file_size(file, unknown);
+    return unknown || bytes <= kMostPacked * static_cast<double>(there);
+}
+
 Result<LabelVolume> labels_on_affine(Grid<std::uint16_t> values, const std::array<double, 16>& m, const std::string& format)
 {
     const auto column = [&](int c) { return PatientPoint{m[static_cast<std::size_t>(c)], m[static_cast<std::size_t>(4 + c)], m[static_cast<std::size_t>(8 + c)]}; };

@@ -85,6 +85,7 @@ Result<LabelVolume> read_nifti(const std::filesystem::path& file)
         if (dims[d] < 1 || (d > 3 && dims[d] != 1)) return fail("expected a three-dimensional mask");
     }
     if (dims[1] * dims[2] * dims[3] > kMostVoxels) return Error{Code::oversized, "the mask is too large", "ingest"};
+    if (!may_hold(file, static_cast<double>(dims[1] * dims[2] * dims[3]))) return fail("the file ends before its last slice");
     std::array<double, 16> ras{};
     ras[15] = 1;
     if (field<std::int16_t>(h, 254, swap) > 0) {

@@ -76,6 +76,7 @@ Result<LabelVolume> read_nrrd(const std::filesystem::path& file)
     const auto [width, is_signed] = type->second;
     const double bytes_wanted = double(size.columns) * size.rows * size.slices * width;
     if (bytes_wanted > double(kMostBytes)) return Error{Code::oversized, "the mask is too large", "ingest"};
+    if (!may_hold(file, bytes_wanted)) return fail("the data is too short");
     std::string data((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     if (fields["encoding"] == "gzip" || fields["encoding"] == "gz") {
         RETROMASS_TRY_ASSIGN(data, inflated(data, static_cast<std::size_t>(bytes_wanted)));

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include <cstring>
@@ -78,6 +79,26 @@ TEST(ReadLabels, RefusesATruncatedFileAndOneThatIsNoMask)
     std::ifstream in(nifti(scratch, {-2, 0, 0, 10, 0, -2, 0, 20, 0, 0, 3, -5}), std::ios::binary);
     std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     EXPECT_EQ(read_labels(scratch.write("b.nii.gz", bytes.substr(0, bytes.size() / 2))).error().code, Code::malformed);
+}
+
+TEST(ReadLabels, TakesNoMemoryOnTheWordOfAHeader)
+{
+    const test::Scratch scratch;
+    const auto most_kib = [] {
+        rusage used{};
+        getrusage(RUSAGE_SELF, &used);
+        return used.ru_maxrss;
+    };
+    std::string header(352, '\0');
+    gzFile packed = gzopen(nifti(scratch, {-2, 0, 0, 10, 0, -2, 0, 20, 0, 0, 3, -5}).c_str(), "rb");
+    gzread(packed, header.data(), 352);
+    gzclose(packed);
+    const std::int16_t dims[3] = {2000, 1000, 1000};  // 4 GB as labels
+    std::memcpy(header.data() + 42, dims, sizeof dims);
+    const auto before = most_kib();
+    EXPECT_EQ(read_labels(scratch.write("a.nii", header)).error().code, Code::malformed);
+    EXPECT_EQ(read_labels(scratch.write("a.nrrd", "NRRD0004\ntype: uint16\ndimension: 3\nsizes: 2000 1000 1000\nspacings: 1 1 1\nencoding: gzip\n\nx")).error().code, Code::malformed);
+    EXPECT_LT(most_kib() - before, 100'000);
 }
 
 }  // namespace retromass::ingest
