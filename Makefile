@@ -3,7 +3,7 @@
 #   make test    the same build, all tests
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps build package tarball image demo picture test test-web bench soak eval pairs train calibrate asan tsan coverage weekly tidy format clean
+.PHONY: deps build package tarball image demo picture test test-web bench soak eval pairs train calibrate asan tsan coverage fuzz weekly tidy format clean
 
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
@@ -107,8 +107,15 @@ coverage: deps
 	@status=0; JOBS=$(JOBS) tools/run_tests.sh build/coverage || status=$$?; \
 	gcovr --root . --object-directory build/coverage --exclude tests/ --exclude tools/ --exclude build/ --exclude-throw-branches --html-details build/coverage/coverage.html --txt build/coverage/coverage.txt --print-summary && exit $$status
 
+# Each fuzzer for FUZZ_SECONDS; what one finds fails and stays in build/fuzz/findings. Needs clang, which `deps` does not install.
+FUZZ_SECONDS ?= 60
+fuzz: deps
+	@cmake --preset fuzz </dev/null
+	@cmake --build build/fuzz --parallel $(JOBS) --target fuzzers
+	@LSAN_OPTIONS="suppressions=$(CURDIR)/tools/lsan_suppressions.txt:print_suppressions=0" tools/run_fuzzers.sh build/fuzz $(FUZZ_SECONDS)
+
 # What takes hours, for a machine that has them: each must hold.
-weekly: asan tsan soak coverage bench
+weekly: tidy asan tsan fuzz soak coverage bench
 
 # Needs clang, clang-tidy and clang-format, which `deps` does not install.
 tidy: deps

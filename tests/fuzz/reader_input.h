@@ -2,16 +2,20 @@
 
 #include "tests/fuzz/codec_input.h"
 
-/// What a fuzzer feeds to the readers of what is not a CT: case files, protocols, tables, masks (NIfTI, NRRD, SEG, RT Structure Set) and marks (SR, GSPS, tables of lines).
+/// What a fuzzer feeds to the readers of what is not a CT: case files, protocols, tables, masks (NIfTI, NRRD, SEG, RT Structure Set), marks (SR, GSPS, tables of lines),
+/// and a batch's manifest and decisions.
 namespace retromass::fuzz {
 
-/// The reader is chosen by name: case, protocol, table, labels, marks. Aborts if the same bytes read twice give two answers, or if what was read breaks
+/// The reader is chosen by name: one of kFuzzedReaders. Aborts if the same bytes read twice give two answers, or if what was read breaks
 /// what its reader promises.
 void run_reader(const std::string& reader, std::span<const std::uint8_t> input);
 
-/// Small sound inputs of a reader, made here.
+/// Why the reader refuses the input; empty where it reads it.
+std::string refusal(const std::string& reader, std::span<const std::uint8_t> input);
+
+/// Small sound inputs of a reader, made here: each is read, for one that is refused leads no mutation past the refusal.
 std::vector<Input> reader_seeds(const std::string& reader);
 
-inline const std::vector<std::string> kFuzzedReaders = {"case", "protocol", "table", "labels", "marks"};
+inline const std::vector<std::string> kFuzzedReaders = {"case", "protocol", "table", "labels", "marks", "manifest", "decisions"};
 
 }  // namespace retromass::fuzz

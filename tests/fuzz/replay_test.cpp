@@ -55,6 +55,12 @@ TEST_P(ReplayReader, OfMutatedFilesNeitherCrashesNorHangs)
     for (const auto& seed : seeds) ASSERT_FALSE(seed.empty());
     replay(seeds, 300, [](const Input& input) { run_reader(GetParam(), input); });
 }
+
+TEST_P(ReplayReader, ReadsEverySeed)
+{
+    int number = 0;
+    for (const auto& seed : reader_seeds(GetParam())) EXPECT_EQ(refusal(GetParam(), seed), "") << "seed " << number, ++number;
+}
 INSTANTIATE_TEST_SUITE_P(Readers, ReplayReader, testing::ValuesIn(kFuzzedReaders), [](const auto& reader) { return reader.param; });
 
 std::string name_of(const testing::TestParamInfo<std::string>& syntax)
