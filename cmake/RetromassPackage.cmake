@@ -8,7 +8,7 @@ add_custom_command(OUTPUT "${described}/retromass.1" "${described}/retromass.bas
   COMMAND retromass describe man > "${described}/retromass.1"
   COMMAND retromass describe bash > "${described}/retromass.bash"
   DEPENDS retromass VERBATIM)
-# What it is linked with, by package, version and licence: as this machine has it.
+# What it is linked with, compiled with and embeds, by package, version and licence: as this machine has it.
 add_custom_command(OUTPUT "${described}/sbom.spdx.json"
   COMMAND /usr/bin/python3 "${PROJECT_SOURCE_DIR}/tools/write_sbom.py" "$<TARGET_FILE:retromass>" ${PROJECT_VERSION} "${described}/sbom.spdx.json"
   DEPENDS retromass "${PROJECT_SOURCE_DIR}/tools/write_sbom.py" VERBATIM)

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""write_sbom.py PROGRAM VERSION OUTPUT: the software bill of materials (SPDX 2.3, JSON) of what a program is linked with on a Debian system.
+"""write_sbom.py PROGRAM VERSION OUTPUT: the software bill of materials (SPDX 2.3, JSON) of what a program is made of on a Debian system.
 
-Packages and versions are dpkg's, licences those that the packages' machine-readable copyright files name.
+What it is linked with and the header-only libraries compiled into it: packages and versions are dpkg's, licences those that the packages' machine-readable copyright files name.
+What report.html embeds, where the program has it: name, version, licence and checksum as the lockfile of pipeline/outputs/web pins them.
 """
+import base64
 import datetime
 import hashlib
 import json
@@ -12,6 +14,10 @@ import shutil
 import subprocess
 import sys
 
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+NOT_THE_PROGRAM = {"build", "tests", "bench", "tools", "docs", "workflow"}
+LOCKFILE = os.path.join(ROOT, "pipeline", "outputs", "web", "package-lock.json")
+WEB_LICENCES = b"@niivue/niivue\n\n"  # how cmake/RetromassWeb.cmake begins the licences that are embedded with the libraries
 NOT_A_LICENCE_ID = re.compile(r"[^A-Za-z0-9.+-]+")
 
 
@@ -36,6 +42,42 @@ def packages_of(files):
     return sorted(set(owners.values())), [file for file in files if file not in owners]
 
 
+def headers_included():
+    """The files of /usr/include that the program's sources name."""
+    found = set()
+    for folder, below, names in os.walk(ROOT):
+        below[:] = [name for name in below if not name.startswith(".") and not (folder == ROOT and name in NOT_THE_PROGRAM)]
+        for name in names:
+            if not name.endswith((".cpp", ".h")):
+                continue
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                found |= {"/usr/include/" + header for header in re.findall(r"^[ \t]*#[ \t]*include[ \t]*<([^>]+)>", file.read(), re.M)}
+    return sorted(header for header in found if os.path.isfile(header))
+
+
+def is_header_only(package):
+    return not re.search(r"/lib[^/\n]*\.(?:so|a)(?:\.|$)", said("dpkg-query", "--listfiles", package), re.M)
+
+
+def embedded_in(program):
+    """What the lockfile pins of what is fetched while configuring, by name, where the program holds it."""
+    with open(program, "rb") as file:
+        if WEB_LICENCES not in file.read():
+            return {}
+    with open(LOCKFILE, encoding="utf-8") as file:
+        pinned = json.load(file)["packages"]
+    return {place.rpartition("node_modules/")[2]: entry for place, entry in pinned.items() if place and not entry.get("dev") and not entry.get("optional")}
+
+
+def web_package(name, entry):
+    algorithm, _, digest = entry["integrity"].partition("-")
+    archive = f"https://registry.npmjs.org/{name}/-/{name.rpartition('/')[2]}-{entry['version']}.tgz"  # what npm takes where a lockfile names no other
+    return {"name": name, "SPDXID": "SPDXRef-npm-" + NOT_A_LICENCE_ID.sub("-", name).strip("-"), "versionInfo": entry["version"], "downloadLocation": entry.get("resolved", archive),
+            "licenseConcluded": "NOASSERTION", "licenseDeclared": entry.get("license", "NOASSERTION"), "copyrightText": "NOASSERTION", "filesAnalyzed": False,
+            "checksums": [{"algorithm": algorithm.upper(), "checksumValue": base64.b64decode(digest).hex()}],
+            "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": f"pkg:npm/{name.replace('@', '%40')}@{entry['version']}"}]}
+
+
 def licences_of(package):
     try:
         with open(f"/usr/share/doc/{package}/copyright", encoding="utf-8", errors="replace") as file:
@@ -52,7 +94,9 @@ def licence_ref(name):
 
 
 def main(program, version, output):
-    packages, unowned = packages_of(libraries_of(program)) if shutil.which("dpkg-query") else ([], libraries_of(program))
+    linked, unowned = packages_of(libraries_of(program)) if shutil.which("dpkg-query") else ([], libraries_of(program))
+    compiled = [package for package in packages_of(headers_included())[0] if is_header_only(package)] if shutil.which("dpkg-query") else []
+    packages = linked + compiled
     created = datetime.datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), datetime.timezone.utc)
     listed = [{"name": "retromass", "SPDXID": "SPDXRef-retromass", "versionInfo": version, "downloadLocation": "NOASSERTION", "licenseConcluded": "Apache-2.0", "licenseDeclared": "Apache-2.0",
                "copyrightText": "NOASSERTION", "filesAnalyzed": False}]
@@ -70,7 +114,10 @@ def main(program, version, output):
         listed.append({"name": name, "SPDXID": spdx_id, "versionInfo": its_version, "downloadLocation": "NOASSERTION", "sourceInfo": f"built from {source} {source_version}",
                        "licenseConcluded": "NOASSERTION", "licenseDeclared": declared, "copyrightText": "NOASSERTION", "filesAnalyzed": False,
                        "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": f"pkg:deb/debian/{name}@{its_version}?arch={architecture}"}]})
-        relations.append({"spdxElementId": "SPDXRef-retromass", "relationshipType": "DYNAMIC_LINK", "relatedSpdxElement": spdx_id})
+        relations.append({"spdxElementId": "SPDXRef-retromass", "relationshipType": "STATIC_LINK" if name in {package.split(":")[0] for package in compiled} else "DYNAMIC_LINK", "relatedSpdxElement": spdx_id})
+    for name, entry in sorted(embedded_in(program).items()):
+        listed.append(web_package(name, entry))
+        relations.append({"spdxElementId": "SPDXRef-retromass", "relationshipType": "CONTAINS", "relatedSpdxElement": listed[-1]["SPDXID"]})
     document = {"spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT", "name": f"retromass-{version}",
                 "creationInfo": {"created": created.strftime("%Y-%m-%dT%H:%M:%SZ"), "creators": ["Tool: write_sbom.py"]}, "packages": listed, "relationships": relations,
                 "hasExtractedLicensingInfos": [{"licenseId": ref, "name": name, "extractedText": "as in the copyright file of the Debian package"} for ref, name in sorted(licences.items())]}

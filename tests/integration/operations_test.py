@@ -1,4 +1,5 @@
-"""What an operator meets: the doctor, the man page, completion, and the list of what the program is linked with."""
+"""What an operator meets: the doctor, the man page, completion, and the list of what the program is made of."""
+import base64
 import json
 import os
 import re
@@ -7,7 +8,29 @@ import unittest
 
 from program import InScratch, PROGRAM, run
 
-TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools")
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+TOOLS = os.path.join(ROOT, "tools")
+WEB = os.path.join(ROOT, "pipeline", "outputs", "web", "package-lock.json")
+
+
+def said_by_dpkg(package, form):
+    return subprocess.run(["dpkg-query", "--show", "--showformat", form, package], capture_output=True, text=True, check=True).stdout
+
+
+def libraries_built_with():
+    """The -dev packages of cmake/packages.txt that the program itself needs."""
+    with open(os.path.join(ROOT, "cmake", "packages.txt"), encoding="ascii") as file:
+        own = file.read().split("# Tests and benchmarks")[0]
+    return [name for name in re.findall(r"^[a-z0-9.+-]+-dev$", own, re.M) if name != "libvtk9-dev" or "view" in commands_below()]
+
+
+def is_embedded():
+    """Whether the program holds the plots' style as npm fetched it for this build."""
+    style = os.path.join(os.path.dirname(PROGRAM), "..", "web", "node_modules", "uplot", "dist", "uPlot.min.css")
+    if not os.path.exists(style):
+        return False
+    with open(style, "rb") as wanted, open(PROGRAM, "rb") as program:
+        return wanted.read() in program.read()
 
 
 def completed(*words):
@@ -59,24 +82,42 @@ class Operations(InScratch):
         self.assertIn("--decisions", completed("batch", "resume", "plan-folder", "--"))
         self.assertNotIn("--decisions", completed("batch", "run", "--"))
 
-    def test_what_it_is_linked_with_is_listed_with_version_and_licence(self):
-        output = self.path("sbom.json")
-        subprocess.run(["/usr/bin/python3", os.path.join(TOOLS, "write_sbom.py"), PROGRAM, "1.2.3", output], check=True)
-        with open(output, encoding="utf-8") as file:
-            document = json.load(file)
-        os.remove(output)
+    def test_what_it_is_made_of_is_listed_with_version_and_licence(self):
+        def written_for(program):
+            output = self.path("sbom.json")
+            subprocess.run(["/usr/bin/python3", os.path.join(TOOLS, "write_sbom.py"), program, "1.2.3", output], check=True)
+            with open(output, encoding="utf-8") as file:
+                document = json.load(file)
+            os.remove(output)
+            return document
+
+        document = written_for(PROGRAM)
         packages = {package["name"]: package for package in document["packages"]}
         self.assertEqual((document["spdxVersion"], packages["retromass"]["versionInfo"]), ("SPDX-2.3", "1.2.3"))
         for name in ("libc6", "libdcmtk17", "libsqlite3-0"):
-            version = subprocess.run(["dpkg-query", "--show", "--showformat", "${Version}", name], capture_output=True, text=True, check=True).stdout
-            self.assertEqual(packages[name]["versionInfo"], version)
+            self.assertEqual(packages[name]["versionInfo"], said_by_dpkg(name, "${Version}"))
+        # Every library it is built with has a part in the list: a shared library of the same source, or the headers themselves.
+        sources = {package.get("sourceInfo", "").removeprefix("built from ").split(" ")[0] for package in packages.values()}
+        self.assertEqual({name for name in libraries_built_with() if said_by_dpkg(name, "${source:Package}") not in sources}, set())
         known = {licence["licenseId"] for licence in document["hasExtractedLicensingInfos"]}
         for package in packages.values():
-            for licence in package["licenseDeclared"].split(" AND "):
+            for licence in package["licenseDeclared"].split(" AND ") if not package["SPDXID"].startswith("SPDXRef-npm-") else ():
                 self.assertTrue(licence in known or licence in ("Apache-2.0", "NOASSERTION"), licence)
         self.assertIn("LicenseRef-debian-BSD-3-clause", packages["libdcmtk17"]["licenseDeclared"])
-        linked = {relation["relatedSpdxElement"] for relation in document["relationships"] if relation["relationshipType"] == "DYNAMIC_LINK"}
-        self.assertEqual(linked, {package["SPDXID"] for package in packages.values()} - {"SPDXRef-retromass"})
+        related = {kind: {relation["relatedSpdxElement"] for relation in document["relationships"] if relation["relationshipType"] == kind} for kind in ("DYNAMIC_LINK", "STATIC_LINK", "CONTAINS")}
+        self.assertEqual(set.union(*related.values()), {package["SPDXID"] for package in packages.values()} - {"SPDXRef-retromass"})
+        self.assertEqual(related["STATIC_LINK"], {"SPDXRef-libcli11-dev", "SPDXRef-nlohmann-json3-dev"})
+        # What report.html embeds is what npm installs of the lockfile, no more and no less, and nothing where the program has none of it.
+        with open(WEB, encoding="utf-8") as file:
+            pinned = {place.removeprefix("node_modules/"): entry for place, entry in json.load(file)["packages"].items() if place and not entry.get("dev") and not entry.get("optional")}
+        embedded = {package["name"]: package for package in packages.values() if package["SPDXID"] in related["CONTAINS"]}
+        self.assertEqual(set(embedded), set(pinned) if is_embedded() else set())
+        self.assertNotIn("CONTAINS", {relation["relationshipType"] for relation in written_for("/bin/true")["relationships"]})
+        for name, package in embedded.items():
+            self.assertEqual((package["versionInfo"], package["licenseDeclared"]), (pinned[name]["version"], pinned[name]["license"]))
+            checksum = package["checksums"][0]
+            self.assertEqual(checksum["algorithm"].lower() + "-" + base64.b64encode(bytes.fromhex(checksum["checksumValue"])).decode(), pinned[name]["integrity"])
+            self.assertRegex(package["downloadLocation"], r"^https://\S+\.tgz$")
 
 
 if __name__ == "__main__":
