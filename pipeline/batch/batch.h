@@ -123,7 +123,7 @@ struct Submission {
 /// is 0, by the largest case, time by the limit of a case. Fails with io, saying what sbatch said.
 Result<Submission> submit(const Plan& plan, const RunParameters& parameters, const ClusterParameters& cluster);
 
-/// What the queues of Slurm are, a line each. Fails with io, saying why there are none: it is not installed, or nobody answers.
+/// Which controllers of Slurm answer, then its queues, a line each. Fails with io, saying why there are none: it is not installed, or nobody answers.
 Result<std::string> ask_cluster();
 /// Whether plans may lie in the folder: a file can be written there, locked, brought to the disk and renamed. Leaves nothing. Fails with io or disk_space.
 Status check_folder(const std::filesystem::path& folder);

@@ -79,7 +79,13 @@ Result<fs::path> new_folder(const Plan& plan)
 
 }  // namespace
 
-Result<std::string> ask_cluster() { return output_of({"sinfo", "--noheader", "--format=%P %a, %D nodes %t"}); }
+Result<std::string> ask_cluster()
+{
+    // Asked first, since it names the controller and says at once that it is down; sinfo asks again for seconds.
+    RETROMASS_TRY_ASSIGN(const auto controllers, output_of({"scontrol", "ping"}));
+    RETROMASS_TRY_ASSIGN(const auto queues, output_of({"sinfo", "--noheader", "--format=%P %a, %D nodes %t"}));
+    return controllers + '\n' + (queues.empty() ? "no queue" : queues);
+}
 
 Result<Submission> submit(const Plan& plan, const RunParameters& running, const ClusterParameters& cluster)
 {

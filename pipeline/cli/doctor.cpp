@@ -1,8 +1,10 @@
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <system_error>
 #include <thread>
 
@@ -89,6 +91,15 @@ Check fonts()
     return {"fonts", Check::Verdict::wrong, family.empty() ? "none" : family + " in place of DejaVu Sans", "install fonts-dejavu-core: without it pictures differ from those of other machines, or have no letters"};
 }
 
+Check dictionary()
+{
+    const int known = outputs::attributes_known();
+    if (known > 0) return {"dictionary", Check::Verdict::good, std::to_string(known) + " DICOM attributes", ""};
+    const char* const named = std::getenv("DCMDICTPATH");
+    return {"dictionary", Check::Verdict::wrong, named ? "none of DICOM's attributes is known by DCMDICTPATH=" + std::string(named) : "DICOM's data dictionary is not found",
+            named ? "unset DCMDICTPATH, or let it name DCMTK's dicom.dic: no DICOM object can be written without" : "install the package of DCMTK's library again (libdcmtk17), or let DCMDICTPATH name its dicom.dic: no DICOM object can be written without"};
+}
+
 Check display()
 {
 #ifdef RETROMASS_WITH_VIEWER
@@ -103,8 +114,9 @@ Check display()
 Check cluster()
 {
     const auto said = batch::ask_cluster();
-    if (said) return {"slurm", Check::Verdict::good, said->empty() ? "answers, without any queue" : said->substr(0, said->find('\n')), ""};
-    return {"slurm", Check::Verdict::optional, said.error().message, "only `batch run --engine slurm` needs it: install slurm-client, and /etc/slurm/slurm.conf of your cluster"};
+    if (said) return {"slurm", Check::Verdict::good, std::regex_replace(*said, std::regex("\n"), "; "), ""};
+    const auto& why = said.error().message;
+    return {"slurm", Check::Verdict::optional, why.substr(0, why.find('\n')), "only `batch run --engine slurm` needs it: install slurm-client and slurm.conf of your cluster; where they are there, slurmctld has to run on the host that slurm.conf names, and munged here with the cluster's key"};
 }
 
 Check pacs_answer(const Options& options)
@@ -122,7 +134,7 @@ Check pacs_answer(const Options& options)
 
 Exit examine(const Options& options)
 {
-    const std::vector<Check> checks{memory(), disk(options.folder), locks(options.folder), fonts(), display(), cluster(), pacs_answer(options)};
+    const std::vector<Check> checks{memory(), disk(options.folder), locks(options.folder), fonts(), dictionary(), display(), cluster(), pacs_answer(options)};
     bool wrong = false;
     auto listed = nlohmann::ordered_json::array();
     for (const auto& check : checks) {
@@ -146,7 +158,7 @@ Exit examine(const Options& options)
 void add_doctor(CLI::App& app, Context& context)
 {
     auto options = std::make_shared<Options>();
-    auto* command = app.add_subcommand("doctor", "Looks at this machine and says what to put right: memory, disk, locks, fonts, display, Slurm, PACS");
+    auto* command = app.add_subcommand("doctor", "Looks at this machine and says what to put right: memory, disk, locks, fonts, DICOM's dictionary, display, Slurm, PACS");
     command->add_option("--folder", options->folder, "Where plans and results are to lie")->capture_default_str();
     auto* profile = command->add_option("--profile", options->profile, "Also whether this PACS answers");
     auto* config = command->add_option("--config", options->config, "File of PACS profiles");

@@ -304,6 +304,9 @@ std::string base64(std::string_view bytes);
 /// The family of letters that pictures and pages get on this machine where they ask for DejaVu Sans; empty where there is none.
 std::string font_family();
 
+/// How many attributes DICOM's data dictionary, as it is found on this machine, knows; 0 where there is none, or one that lacks what is written here.
+int attributes_known();
+
 /// The response table as printed by `demo` and `run`.
 std::string response_table(const CaseResult& result);
 

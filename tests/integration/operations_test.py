@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import unittest
+import unittest.mock
 
 from program import InScratch, PROGRAM, run
 
@@ -51,15 +52,24 @@ class Operations(InScratch):
         done = run("doctor", "--folder", self.scratch, "--json")
         said = json.loads(done.stdout)
         checks = {check["what"]: check for check in said["checks"]}
-        self.assertEqual(set(checks), {"memory", "disk", "folder", "fonts", "display", "slurm", "pacs"})
+        self.assertEqual(set(checks), {"memory", "disk", "folder", "fonts", "dictionary", "display", "slurm", "pacs"})
         self.assertEqual(done.returncode, 0 if said["good"] else 3)
         self.assertEqual(said["good"], all(check["state"] != "wrong" for check in checks.values()))
-        self.assertEqual((checks["folder"]["state"], checks["fonts"]["state"]), ("good", "good"), checks)
+        self.assertEqual([checks[what]["state"] for what in ("folder", "fonts", "dictionary")], ["good"] * 3, checks)
         self.assertTrue(all(check["fix"] for check in checks.values() if check["state"] != "good"))
         self.assertEqual(os.listdir(self.scratch), [])  # it leaves nothing
         done = run("doctor", "--folder", self.path("nowhere"))
         self.assertEqual(done.returncode, 3)
         self.assertRegex(done.stdout, r"(?m)^wrong    folder: .*No such file")
+        # A table of private attributes is a dictionary too, but none to write an object by.
+        private = self.path("private.dic")
+        with open(private, "w", encoding="ascii") as file:
+            file.write("(0029,\"A PRIVATE BLOCK\",10)\tLO\tSomething\t1\tPrivateTag\n")
+        for named in (self.path("none.dic"), private):
+            with unittest.mock.patch.dict(os.environ, DCMDICTPATH=named):
+                done = run("doctor", "--folder", self.scratch)
+            self.assertEqual(done.returncode, 3, named)
+            self.assertRegex(done.stdout, r"(?m)^wrong    dictionary: .*" + re.escape(named) + r"\n +unset DCMDICTPATH")
         profiles = self.path("pacs.yaml")
         with open(profiles, "w", encoding="ascii") as file:
             file.write("profiles:\n  deaf: {host: 127.0.0.1, port: 9, called_ae: DEAF}\n")  # the discard port: nobody listens

@@ -169,6 +169,12 @@ class Cluster:
         self.daemons.remove(daemon)
         return len(processes)
 
+    def stop_controller(self):
+        controller = next(daemon for daemon in self.daemons if daemon.args[0] == "slurmctld")
+        controller.terminate()
+        controller.wait(timeout=20)
+        self.daemons.remove(controller)
+
     def said(self, *command):
         try:
             return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout

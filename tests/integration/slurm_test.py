@@ -1,5 +1,6 @@
 """A plan handed to a real Slurm."""
 import collections
+import json
 import os
 import re
 import unittest
@@ -49,6 +50,14 @@ class Slurm(unittest.TestCase):
         wait_for("an empty queue", lambda: not self.cluster.said("squeue", "-h"))
         self.assertEqual(states()[pending[0]]["state"], "done")
         self.assertIn("submitted 0 cases", run("batch", "run", plan, "--engine", "slurm").stdout)
+
+        slurm = lambda: next(check for check in json.loads(run("doctor", "--folder", self.scratch, "--json").stdout)["checks"] if check["what"] == "slurm")
+        self.assertEqual(slurm()["state"], "good")
+        self.assertRegex(slurm()["found"], r"^Slurmctld\(primary\) at localhost is UP; ct\* up, 3 nodes \w+$")
+        self.cluster.stop_controller()
+        self.assertEqual(slurm()["state"], "missing")
+        self.assertRegex(slurm()["found"], r"at localhost is DOWN$")
+        self.assertIn("slurmctld has to run", slurm()["fix"])
 
     def test_arrays_are_no_larger_and_tasks_no_more_at_once_than_asked_and_ask_for_what_was_said(self):
         from balls_archive import Archive

@@ -137,6 +137,16 @@ bool same(DcmItem& a, DcmItem& b)
 
 }  // namespace
 
+int attributes_known()
+{
+    if (!dcmDataDict.isDictionaryLoaded()) return 0;
+    const auto& dictionary = dcmDataDict.rdlock();
+    const bool enough = dictionary.findEntry(DCM_PatientID, nullptr) && dictionary.findEntry(DCM_TrackingUID, nullptr);  // a table of private attributes alone has neither
+    const int known = dictionary.numberOfNormalTagEntries();
+    dcmDataDict.rdunlock();
+    return enough ? known : 0;
+}
+
 ObjectReference reference_to(DcmItem& data)
 {
     return {text_of(data, DCM_SOPClassUID).c_str(), text_of(data, DCM_SOPInstanceUID).c_str(), text_of(data, DCM_SeriesInstanceUID).c_str(), text_of(data, DCM_StudyInstanceUID).c_str()};
