@@ -10,6 +10,7 @@ namespace retromass::ingest {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 348;
+constexpr double kMostBetween = 1 << 20;             // bytes of extensions
 constexpr std::int64_t kMostVoxels = 4'000'000'000;  // what a 16-bit label volume may hold in memory here
 
 struct Gz {
@@ -108,9 +109,10 @@ Result<LabelVolume> read_nifti(const std::filesystem::path& file)
     }
     auto lps = ras;
     for (std::size_t e = 0; e < 8; ++e) lps[e] = -ras[e];
-    const double offset = field<float>(h, 108, swap);
-    std::vector<char> skip(static_cast<std::size_t>(std::max(0.0, offset - double(kHeaderBytes))));
-    if (skip.size() > 1u << 20 || (!skip.empty() && !gz.read(skip.data(), skip.size()))) return fail("the file ends inside its header");
+    const double between = std::max(0.0, field<float>(h, 108, swap) - double(kHeaderBytes));  // header and voxels
+    if (between > kMostBetween) return fail("the file ends inside its header");
+    std::vector<char> skip(static_cast<std::size_t>(between));
+    if (!skip.empty() && !gz.read(skip.data(), skip.size())) return fail("the file ends inside its header");
     double slope = field<float>(h, 112, swap);
     double intercept = field<float>(h, 116, swap);
     if (slope == 0 || !std::isfinite(slope)) slope = 1, intercept = 0;

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <limits>
 
 #include "pipeline/ingest/ingest.h"
 #include "tests/support/scratch.h"
@@ -79,6 +80,19 @@ TEST(ReadLabels, RefusesATruncatedFileAndOneThatIsNoMask)
     std::ifstream in(nifti(scratch, {-2, 0, 0, 10, 0, -2, 0, 20, 0, 0, 3, -5}), std::ios::binary);
     std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     EXPECT_EQ(read_labels(scratch.write("b.nii.gz", bytes.substr(0, bytes.size() / 2))).error().code, Code::malformed);
+}
+
+TEST(ReadLabels, RefusesVoxelsThatBeginNowhere)
+{
+    const test::Scratch scratch;
+    std::string bytes(352 + kSize.voxels(), '\0');
+    gzFile packed = gzopen(nifti(scratch, {-2, 0, 0, 10, 0, -2, 0, 20, 0, 0, 3, -5}).c_str(), "rb");
+    gzread(packed, bytes.data(), static_cast<unsigned>(bytes.size()));
+    gzclose(packed);
+    for (const float offset : {7e22F, std::numeric_limits<float>::infinity(), 2e6F}) {
+        std::memcpy(bytes.data() + 108, &offset, sizeof offset);
+        EXPECT_EQ(read_labels(scratch.write("a.nii", bytes)).error().code, Code::malformed) << offset;
+    }
 }
 
 TEST(ReadLabels, TakesNoMemoryOnTheWordOfAHeader)
