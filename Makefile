@@ -24,7 +24,7 @@ package: build
 tarball: build
 	tools/make_tarball.sh build/release build/release/retromass.tar.xz
 
-# A root file system with the package in it, and the same as an OCI image (needs root, debootstrap and a mirror).
+# A root file system with the package in it, and the same as an OCI image (needs root, debootstrap and a mirror); tools/try_image.sh runs it as an ordinary user.
 image: package
 	rm -rf build/image && tools/make_image.py build/release/retromass_*.deb build/image
 
