@@ -133,6 +133,7 @@ struct ReviewParameters {
     double share_pct = 5;                      ///< of the cases that nothing speaks against
     std::uint64_t seed = 1;                    ///< chooses them: the same seed, the same cases
     std::string reader;                        ///< who will decide; may be said on the page too
+    int at_most = 300;                         ///< cases on the page: those in most need
 };
 /// Writes one page, without anything loaded from outside, that shows the cases a reader has to look at, those in most need first: refused, failed and
 /// waiting ones, then those with notices on mask or images, those whose category is near a limit, those whose criteria disagree, and a share of the

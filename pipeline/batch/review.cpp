@@ -171,7 +171,6 @@ Status write_review(const Plan& plan, const fs::path& file, const ReviewParamete
             card.rank = need.rank;
             card.why.assign(need.why.begin(), need.why.end());
             take_figures(card, result);
-            take_pictures(card, folder);
             card.report = (folder / "report.html").lexically_relative(fs::absolute(file).lexically_normal().parent_path()).generic_string();
         } else {
             card.rank = Rank::refusal;
@@ -190,6 +189,14 @@ Status write_review(const Plan& plan, const fs::path& file, const ReviewParamete
     }
     page.not_shown = static_cast<int>(unremarkable.size() - std::min(wanted, unremarkable.size()));
     std::stable_sort(page.cards.begin(), page.cards.end(), [](const auto& a, const auto& b) { return a.rank < b.rank; });
+    const auto most = static_cast<std::size_t>(parameters.at_most);
+    if (page.cards.size() > most) {
+        page.later = static_cast<int>(page.cards.size() - most);
+        page.cards.erase(page.cards.begin() + parameters.at_most, page.cards.end());
+    }
+    for (auto& card : page.cards) {
+        if (!card.report.empty()) take_pictures(card, plan.folder / "results" / card.id);
+    }
     return write_text(file, review_html(page));
 }
 

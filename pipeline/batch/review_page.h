@@ -35,6 +35,7 @@ struct ReviewPage {
     int not_run = 0;
     int decided_before = 0;
     int not_shown = 0;                         ///< nothing speaks against them
+    int later = 0;                             ///< to be looked at on the next page, once these are decided
 };
 
 /// The page: pictures inside, nothing loaded from outside, and the decisions as JSON that the page fills and saves (docs/stages/batch.md).

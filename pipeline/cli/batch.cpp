@@ -208,6 +208,7 @@ void add_batch_review(CLI::App& batch, Context& context)
     command->add_option("-o,--output", options->output, "Page to write")->capture_default_str();
     command->add_option("--reader", options->parameters.reader, "Who decides; may be said on the page too");
     command->add_option("--share", options->parameters.share_pct, "Percent of the cases that nothing speaks against")->capture_default_str()->check(CLI::Range(0.0, 100.0));
+    command->add_option("--at-most", options->parameters.at_most, "Cases on the page, those in most need; the others come on the next, once these are decided")->capture_default_str()->check(CLI::PositiveNumber);
     command->add_option("--seed", options->parameters.seed, "Chooses that share")->capture_default_str();
     command->footer("Example: retromass batch review plan -o review.html");
     command->callback([options, &context] {

@@ -47,6 +47,7 @@ lesions:
   - {id: T2, role: non-target, timepoints: {a: {status: present, reader: R1, date: 2020-01-01}, b: {mask: m.nii.gz, label: "GTV"}}}
 response: {primary: recist-1.1, criteria: [choi, who], policies: {local_therapy: keep}}
 )";
+constexpr const char* kSettings = "settings: 1\nname: site A\nversion: 3\nmethod: energy\npolicies: {confirmation: required, sd_min_days: 49}\naccept: [missing-slices]\nuid_root: 1.2.826.0.1\n";
 constexpr const char* kProtocol = "protocol: TRIAL-1\nversion: 2\nreaders: [R1, R2]\nresponse: {primary: who, policies: {confirmation: required, sd_min_days: 49}}\ndiameter_from: mask\nrecorded_precision_mm: 1\n";
 constexpr const char* kTable = "case,timepoint,date,lesion,role,site,organ,nodal,status,long_axis_mm,short_axis_mm,volume_ml,hu_mean\n"
                                "P-1,a,2020-01-01,T1,target,\"li,ver\",liver,0,measured,54.3,40.25,60,41.5\r\nP-1,b,2020-06-01,T1,target,,liver,0,,TOO SMALL TO MEASURE,,,\n";
@@ -101,6 +102,11 @@ Result<std::string> answer(const std::string& reader, const fs::path& file)
         RETROMASS_TRY_ASSIGN(const auto read, run::read_case(file));
         promise(!read.case_id.empty() && !read.timepoints.empty(), "a case has a name and time points");
         return read.case_id;
+    }
+    if (reader == "settings") {
+        RETROMASS_TRY_ASSIGN(const auto read, run::read_settings(file));
+        promise(read.sha256.size() == 64 && read.version > 0 && !read.name.empty(), "settings have a hash, a version and a name");
+        return run::name_of(read);
     }
     if (reader == "protocol") {
         RETROMASS_TRY_ASSIGN(const auto read, run::read_protocol(file));
@@ -297,6 +303,7 @@ std::vector<Input> reader_seeds(const std::string& reader)
 {
     if (reader == "case") return {bytes_of(kCase)};
     if (reader == "protocol") return {bytes_of(kProtocol)};
+    if (reader == "settings") return {bytes_of(kSettings)};
     if (reader == "table") return {bytes_of(kTable)};
     if (reader == "manifest") return {bytes_of(kManifest)};
     if (reader == "decisions") return {bytes_of(kDecisions)};

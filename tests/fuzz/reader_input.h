@@ -2,7 +2,7 @@
 
 #include "tests/fuzz/codec_input.h"
 
-/// What a fuzzer feeds to the readers of what is not a CT: case files, protocols, tables, masks (NIfTI, NRRD, SEG, RT Structure Set), marks (SR, GSPS, tables of lines),
+/// What a fuzzer feeds to the readers of what is not a CT: case files, protocols, settings, tables, masks (NIfTI, NRRD, SEG, RT Structure Set), marks (SR, GSPS, tables of lines),
 /// and a batch's manifest and decisions.
 namespace retromass::fuzz {
 
@@ -16,6 +16,6 @@ std::string refusal(const std::string& reader, std::span<const std::uint8_t> inp
 /// Small sound inputs of a reader, made here: each is read, for one that is refused leads no mutation past the refusal.
 std::vector<Input> reader_seeds(const std::string& reader);
 
-inline const std::vector<std::string> kFuzzedReaders = {"case", "protocol", "table", "labels", "marks", "manifest", "decisions"};
+inline const std::vector<std::string> kFuzzedReaders = {"case", "protocol", "settings", "table", "labels", "marks", "manifest", "decisions"};
 
 }  // namespace retromass::fuzz
