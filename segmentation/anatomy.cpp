@@ -30,6 +30,8 @@ constexpr float kSolid = 0.2F;        ///< -200 HU: what hangs together above it
 constexpr double kTable_mm = 6;       ///< thinner things are cut off: half of a mattress' cover, sheets, tubes
 constexpr double kWall_mm = 20;       ///< beyond the straight lines round what is left, what hangs together with it may close it: the wall of a chest round its lungs
 constexpr double kSkin_mm = 3;        ///< left beyond the opened body
+constexpr double kPart = 0.35;        ///< of the largest part: one leg swollen by a tumour and the other; an arm beside a trunk is less
+constexpr double kPartThick_mm = 20;  ///< half of a plate and a mattress that hang together; a calf is thicker
 
 /// All cells of a slice that cannot be reached from its edge without crossing `wall`.
 void fill_slice(Mask& wall, int k)
@@ -97,13 +99,33 @@ Mask hull_of(const Mask& mask)
     return out;
 }
 
-/// What is left of the mask's largest part where it is thin: cells deeper than `kTable_mm`.
+/// The cells deeper within the mask than so much.
+Mask deeper(const Mask& mask, double least_mm, double cell_mm, int threads)
+{
+    const auto depth = signed_distance(mask, {cell_mm, cell_mm, cell_mm}, threads, least_mm + cell_mm);
+    Mask out(mask.size());
+    for (std::size_t i = 0; i < out.values().size(); ++i) out[i] = depth[i] + 0.5 * cell_mm > least_mm;  // to the face of the last cell, not to its middle
+    return out;
+}
+
+std::size_t cells_of(const Mask& mask) { return static_cast<std::size_t>(std::count_if(mask.values().begin(), mask.values().end(), [](auto v) { return v != 0; })); }
+
+/// What is left of the mask where it is thin: cells deeper than `kTable_mm` of its largest part, and of others that are nearly as large and as thick: a second leg, no table.
 Mask core_of(const Mask& mask, double cell_mm, int threads)
 {
-    const auto depth = signed_distance(mask, {cell_mm, cell_mm, cell_mm}, threads, kTable_mm + cell_mm);
-    Mask deep(mask.size());
-    for (std::size_t i = 0; i < deep.values().size(); ++i) deep[i] = depth[i] + 0.5 * cell_mm > kTable_mm;  // to the face of the last cell, not to its middle
-    return seeded_components(deep, Mask(mask.size()));
+    auto rest = deeper(mask, kTable_mm, cell_mm, threads);
+    Mask out(mask.size());
+    for (std::size_t largest = 0;;) {
+        const auto part = seeded_components(rest, Mask(mask.size()));
+        const auto cells = cells_of(part);
+        if (cells == 0 || static_cast<double>(cells) < kPart * static_cast<double>(largest)) return out;
+        const bool thick = largest == 0 || cells_of(deeper(part, kPartThick_mm - kTable_mm, cell_mm, threads)) > 0;
+        largest = std::max(largest, cells);
+        for (std::size_t i = 0; i < out.values().size(); ++i) {
+            out[i] = out[i] || (thick && part[i]);
+            rest[i] = rest[i] && !part[i];
+        }
+    }
 }
 
 /// The cells of the mask no farther than so much from `core`.
@@ -115,7 +137,7 @@ Mask near(const Mask& mask, const Mask& core, double most_mm, double cell_mm, in
     return out;
 }
 
-/// The largest solid thing that is left when thin ones are cut off. Where thin walls near by close it in a slice, with what they enclose there it is no longer thin: so a chest keeps its lungs, and a
+/// The largest solid things that are left when thin ones are cut off. Where thin walls near by close it in a slice, with what they enclose there it is no longer thin: so a chest keeps its lungs, and a
 /// sheet or a table that touches the back is cut off all the same.
 Mask body_of(const Grid<float>& tissue, double cell_mm, int threads)
 {

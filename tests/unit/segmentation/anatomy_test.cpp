@@ -38,5 +38,30 @@ TEST(Anatomy, KeepsTheThinWallOfAChestWithItsLungsAndLeavesTheTable)
     EXPECT_TRUE(in_body(0, 0));
 }
 
+TEST(Anatomy, KeepsBothLegsAndNoTable)
+{
+    // Legs of 90 and 60 mm radius, 20 mm apart, above a plate 30 mm thick that touches neither; an arm of 35 mm beside them.
+    const Dimensions n{240, 140, 20};
+    CtVolume ct{VolumeGeometry::axial(n, 2, 2, 3, {-240, -110, 0}), Grid<std::int16_t>(n)};
+    for (int k = 0; k < n.slices; ++k) {
+        for (int j = 0; j < n.rows; ++j) {
+            for (int i = 0; i < n.columns; ++i) {
+                const auto p = ct.geometry.to_patient(Index{i, j, k});
+                const bool patient = std::hypot(p.x + 100, p.y) < 90 || std::hypot(p.x - 70, p.y - 20) < 60, arm = std::hypot(p.x - 185, p.y) < 35, table = p.y >= 110 && p.y < 140;
+                ct.hu.at(i, j, k) = static_cast<std::int16_t>(patient || arm ? 40 : table ? 100 : -1000);
+            }
+        }
+    }
+    const auto found = anatomy_of(ct, upright_grid(ct.geometry, 3), {}, 1);
+    const auto in_body = [&](double x, double y) {
+        const auto at = (1 / found.grid.cell_mm) * (PatientPoint{x, y, 30} - found.grid.origin);
+        return found.body.at(static_cast<int>(std::lround(at.x)), static_cast<int>(std::lround(at.y)), static_cast<int>(std::lround(at.z))) != 0;
+    };
+    EXPECT_TRUE(in_body(-100, 0));
+    EXPECT_TRUE(in_body(70, 20));
+    EXPECT_FALSE(in_body(185, 0));
+    for (const double x : {-200.0, -100.0, 0.0, 70.0, 200.0}) EXPECT_FALSE(in_body(x, 125)) << x;
+}
+
 }  // namespace
 }  // namespace retromass::segmentation
