@@ -111,7 +111,11 @@ def key_of(version, plan, case):
     with open(os.path.join(plan["folder"], case["case_file"]), encoding="utf-8") as file:
         text = file.read()
     named = lambda key: text.split(key + ': "')[1].split('"')[0]
-    out = f"retromass {version}\n{text}\n" + "".join(argument + "\n" for argument in plan["run_arguments"])
+    arguments = list(plan["run_arguments"])
+    if "--threads" in arguments:
+        at = arguments.index("--threads")
+        del arguments[at:at + 2]  # their number changes no result
+    out = f"retromass {version}\n{text}\n" + "".join(argument + "\n" for argument in arguments)
     with open(os.path.join(folder, named("files")), encoding="utf-8") as file:
         images = [os.path.normpath(os.path.join(folder, line)) for line in file.read().splitlines()]
     for image in images + [os.path.join(folder, named("marks"))]:
@@ -130,6 +134,15 @@ def give_result(model, folder, old, new):
                     out.write(file.read().replace(old, new))
             else:
                 os.link(os.path.join(where, name), os.path.join(to, name))
+    provenance = os.path.join(folder, "provenance.json")
+    with open(provenance, encoding="utf-8") as file:
+        written = json.load(file)
+    for output in written["outputs"]:
+        if output["file"].endswith((".csv", ".json", ".jsonl")):
+            with open(os.path.join(folder, output["file"]), "rb") as file:
+                output["sha256"] = hashlib.sha256(file.read()).hexdigest()
+    with open(provenance, "w", encoding="utf-8") as file:
+        json.dump(written, file, indent=1)
 
 
 def cloned(program, count):

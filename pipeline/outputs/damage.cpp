@@ -1,4 +1,6 @@
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "pipeline/outputs/case_folder.h"
 #include "pipeline/outputs/outputs.h"
@@ -23,9 +25,11 @@ bool begins_as_written(const std::string& log, const std::string& hash)
 
 bool ends_as_a_page(const fs::path& file)
 {
-    const auto page = text_of_file(file);
-    const auto last = page.find_last_not_of("\n");
-    return last != std::string::npos && std::string_view(page).substr(0, last + 1).ends_with("</html>");
+    constexpr std::string_view kEnd = "</html>\n";
+    std::ifstream in(file, std::ios::binary);
+    std::string end(kEnd.size(), ' ');
+    in.seekg(-static_cast<std::streamoff>(kEnd.size()), std::ios::end);
+    return in.read(end.data(), static_cast<std::streamsize>(end.size())) && end == kEnd;
 }
 
 /// Empty where the file is as listed.
