@@ -166,7 +166,7 @@ public:
 
 private:
     /// Into the log of this host: where several append to one file over a network, lines would be lost. What cannot be logged is in the states all the same.
-    void note(nlohmann::ordered_json event)
+    void note(const nlohmann::ordered_json& event)
     {
         using nlohmann::ordered_json;
         ordered_json line{{"time", parameters_.time ? parameters_.time() : std::string()}, {"host", outputs::host_name()}, {"runner", getpid()}};
