@@ -31,6 +31,7 @@ constexpr double kTable_mm = 6;       ///< thinner things are cut off: half of a
 constexpr double kWall_mm = 20;       ///< beyond the straight lines round what is left, what hangs together with it may close it: the wall of a chest round its lungs
 constexpr double kSkin_mm = 3;        ///< left beyond the opened body
 constexpr double kPart = 0.35;        ///< of the largest part: one leg swollen by a tumour and the other; an arm beside a trunk is less
+constexpr int kMostParts = 4;         ///< looked at: two legs, the table, the other leg's splint
 constexpr double kPartThick_mm = 20;  ///< half of a plate and a mattress that hang together; a calf is thicker
 
 /// All cells of a slice that cannot be reached from its edge without crossing `wall`.
@@ -115,7 +116,8 @@ Mask core_of(const Mask& mask, double cell_mm, int threads)
 {
     auto rest = deeper(mask, kTable_mm, cell_mm, threads);
     Mask out(mask.size());
-    for (std::size_t largest = 0;;) {
+    std::size_t largest = 0;
+    for (int parts = 0; parts < kMostParts; ++parts) {
         const auto part = seeded_components(rest, Mask(mask.size()));
         const auto cells = cells_of(part);
         if (cells == 0 || static_cast<double>(cells) < kPart * static_cast<double>(largest)) return out;
@@ -126,6 +128,7 @@ Mask core_of(const Mask& mask, double cell_mm, int threads)
             rest[i] = rest[i] && !part[i];
         }
     }
+    return out;
 }
 
 /// The cells of the mask no farther than so much from `core`.

@@ -99,6 +99,7 @@ struct Summary {
     int failed = 0;
     int left = 0;                              ///< waiting, claimed elsewhere, or not reached
     bool stopped = false;                      ///< on request
+    std::vector<std::string> put_aside;        ///< damaged results: which, why, and where they lie now
 };
 /// Runs every case that has no valid result. One that fails never stops the rest. Told to stop by `progress`, it ends its workers and leaves
 /// no half result and no claim.

@@ -134,7 +134,14 @@ private:
         Decision decision{entry.decision, review_.reader, time_, entry.note, *key};
         const auto before = decision_on(plan_, planned, *key);
         if (before && before->decision == decision.decision && before->reader == decision.reader && !entry.prompt) return Done{};  // the file was taken before
-        const auto state = state_of(plan_, planned, outputs::Depth::figures, true);
+        auto state = state_of(plan_, planned, outputs::Depth::figures, true);
+        if (state.state == State::outdated) {
+            const auto inputs = inputs_now(plan_, planned);
+            if (inputs && only_touched(plan_, planned, *inputs)) {
+                RETROMASS_TRY(record_touched(plan_, planned, *inputs));
+                state = state_of(plan_, planned, outputs::Depth::figures, true);
+            }
+        }
         if (review_hash(plan_, planned, state) != entry.hash) return refuse("it is not what was looked at any more; look at it on a new page");
         if (entry.decision == "needs-prompt" && entry.prompt) {
             const auto said = prompt_of(*entry.prompt);

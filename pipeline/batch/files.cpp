@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -75,7 +76,8 @@ void remove_unfinished(const std::filesystem::path& folder)
         const auto at = name.rfind(".unfinished-");
         if (at == std::string::npos) continue;
         const auto process = std::strtol(name.c_str() + at + 12, nullptr, 10);
-        if (process > 0 && kill(static_cast<pid_t>(process), 0) != 0 && errno == ESRCH) left.push_back(it->path());
+        const auto age = std::filesystem::file_time_type::clock::now() - it->last_write_time(error);
+        if (process > 0 && age > std::chrono::hours(1) && kill(static_cast<pid_t>(process), 0) != 0 && errno == ESRCH) left.push_back(it->path());
     }
     for (const auto& file : left) std::filesystem::remove(file, error);
 }

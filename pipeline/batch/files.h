@@ -17,7 +17,7 @@ Status write_text(const std::filesystem::path& file, const std::string& text);
 /// Appends a line in one write: of several programs of one host none comes between. Fails with disk_space or io.
 Status append_line(const std::filesystem::path& file, const std::string& line);
 
-/// Removes what `write_text` left in a folder where it was killed; of a process that is still there nothing.
+/// Removes what `write_text` left in a folder where it was killed: of a process that is no more, and an hour old, for on another host it may be.
 void remove_unfinished(const std::filesystem::path& folder);
 
 /// A cell of a CSV table, quoted where RFC 4180 asks for it; one that a spreadsheet would take for a formula gets a leading apostrophe.

@@ -228,9 +228,12 @@ public:
         std::error_code error;
         fs::create_directories(plan_.folder, error);
         if (error) return Error{Code::io, plan_.folder.string() + " cannot be made: " + error.message(), "batch: plan"};
-        RETROMASS_TRY(write());  // from here on it is a plan that can be continued
+        const auto keep_settings = [&] { return settings && text_of(plan_.folder / kSettingsOfPlan) != settings ? write_text(plan_.folder / kSettingsOfPlan, *settings) : Status(Done{}); };
+        const bool continued = fs::exists(plan_.folder / "plan.json", error);
+        if (continued) RETROMASS_TRY(keep_settings());  // a list never names settings that are not there
+        RETROMASS_TRY(write());                         // from here on it is a plan that can be continued
         RETROMASS_TRY(make_folders());
-        if (settings && text_of(plan_.folder / kSettingsOfPlan) != settings) RETROMASS_TRY(write_text(plan_.folder / kSettingsOfPlan, *settings));
+        RETROMASS_TRY(keep_settings());
         std::map<Code, std::size_t> aside;
         for (const auto& excluded : scan.excluded) {
             if (++aside[excluded.code] <= kUnreadNamed && excluded.code == Code::io) plan_.remarks.push_back(excluded.file.string() + " " + excluded.text);  // patients may be missing: where, has to be said
@@ -369,7 +372,14 @@ private:
             if (!lacks) RETROMASS_TRY(write_list(drafting.folder / list, files_[study]));
         }
         const auto& file = known->case_file;
-        const auto present = is_new ? std::nullopt : text_of(file);  // of a case that no list names it is of a call that was killed, and may be another patient's
+        auto present = text_of(file);
+        if (present && is_new) {  // no list names the case: a call was killed that drafted it, perhaps for another patient
+            if (*present != *text) {
+                RETROMASS_TRY(write_text(file.string() + ".before", *present));
+                plan_.remarks.push_back(id + ": a case file was there that no list names, of a call that was killed; it is kept as " + id + ".yaml.before");
+            }
+            present.reset();
+        }
         const auto digest = outputs::sha256_of_text(*text);
         if (present && lacks) {
             RETROMASS_TRY(write_text(drafting.folder / (id + ".draft.yaml"), *text));
@@ -467,6 +477,14 @@ double memory_needed(const Plan& plan, const PlannedCase& planned)
 {
     const auto file = run::read_case(planned.case_file);
     if (!file) return 0;
+    for (const auto& lesion : file->lesions) {
+        for (const auto& [id, at] : lesion.timepoints) {
+            for (const auto& name : {at.marks_file, at.edits_file}) {
+                std::error_code error;
+                if (!name.empty() && !fs::is_regular_file(file->folder / name, error)) return 0;  // a pipe would be waited for
+            }
+        }
+    }
     run::RunParameters running;
     for (std::size_t i = 0; i + 1 < plan.run_arguments.size(); ++i) {
         if (plan.run_arguments[i] == "--settings") {
@@ -479,6 +497,13 @@ double memory_needed(const Plan& plan, const PlannedCase& planned)
     running.overwrite = true;
     const auto needs = run::plan(*file, result_folder(plan, planned), running);
     return needs ? needs->memory_gb : 0;
+}
+
+double memory_now(const Plan& plan, const PlannedCase& planned)
+{
+    const auto text = text_of(planned.case_file);
+    const bool edited = text && outputs::sha256_of_text(*text) != planned.draft_sha256;
+    return std::max(planned.memory_gb, edited ? memory_needed(plan, planned) : 0.0);
 }
 
 }  // namespace retromass::batch

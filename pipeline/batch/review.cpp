@@ -148,6 +148,7 @@ Status write_review(const Plan& plan, const fs::path& file, const ReviewParamete
     page.plan_sha256 = plan_hash(plan);
     page.reader = parameters.reader;
     std::vector<ReviewCard> unremarkable;
+    std::set<std::string> decided;  // of those
     for (const auto& planned : plan.cases) {
         const auto state = state_of(plan, planned);
         if (state.state == State::pending || state.state == State::running || state.state == State::outdated) {
@@ -155,10 +156,9 @@ Status write_review(const Plan& plan, const fs::path& file, const ReviewParamete
             continue;
         }
         const auto key = key_of(plan, planned);
-        if (key && decision_on(plan, planned, *key)) {
-            ++page.decided_before;
-            continue;
-        }
+        const bool decided_before = key && decision_on(plan, planned, *key);
+        page.decided_before += decided_before;
+        if (decided_before && state.state != State::done) continue;
         ReviewCard card;
         card.id = planned.id;
         card.state = name(state.state);
@@ -170,6 +170,10 @@ Status write_review(const Plan& plan, const fs::path& file, const ReviewParamete
             if (!result.is_object()) need.add(Rank::refusal, "case.json cannot be read: the result is damaged");
             card.rank = need.rank;
             card.why.assign(need.why.begin(), need.why.end());
+            if (decided_before) {  // it counts for the share of those that nothing speaks against, or every further page would draw anew
+                if (card.rank == Rank::random) decided.insert(card.id), unremarkable.push_back(std::move(card));
+                continue;
+            }
             take_figures(card, result);
             card.report = (folder / "report.html").lexically_relative(fs::absolute(file).lexically_normal().parent_path()).generic_string();
         } else {
@@ -183,11 +187,14 @@ Status write_review(const Plan& plan, const fs::path& file, const ReviewParamete
     const auto place = [&](const ReviewCard& card) { return outputs::sha256_of_text(std::to_string(parameters.seed) + " " + card.id); };
     std::sort(unremarkable.begin(), unremarkable.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
     const auto wanted = static_cast<std::size_t>(std::ceil(static_cast<double>(unremarkable.size()) * parameters.share_pct / 100));
+    int drawn = 0;
     for (std::size_t i = 0; i < std::min(wanted, unremarkable.size()); ++i) {
+        if (decided.contains(unremarkable[i].id)) continue;
+        ++drawn;
         unremarkable[i].why.push_back("nothing speaks against it; one of a random " + fixed(parameters.share_pct, 0) + " % (seed " + std::to_string(parameters.seed) + ")");
         page.cards.push_back(std::move(unremarkable[i]));
     }
-    page.not_shown = static_cast<int>(unremarkable.size() - std::min(wanted, unremarkable.size()));
+    page.not_shown = static_cast<int>(unremarkable.size() - decided.size()) - drawn;
     std::stable_sort(page.cards.begin(), page.cards.end(), [](const auto& a, const auto& b) { return a.rank < b.rank; });
     const auto most = static_cast<std::size_t>(parameters.at_most);
     if (page.cards.size() > most) {

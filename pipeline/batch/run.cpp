@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "core/sanitized.h"
 #include "core/units.h"
@@ -106,19 +107,20 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim&
     for (const auto& path : found) fs::remove_all(path, error);
 }
 
-/// A result that cannot be read is replaced, but never thrown away: signed reports may lie in it.
-Status put_aside_damaged(const Plan& plan, const PlannedCase& planned, outputs::Depth depth)
+/// A result that is not whole is replaced, but never thrown away: reviews and signed reports may lie in it. Answers where it lies now; empty where there was none.
+Result<fs::path> put_aside_damaged(const Plan& plan, const PlannedCase& planned, outputs::Depth depth, const std::string& time)
 {
     const auto folder = result_folder(plan, planned);
     std::error_code error;
-    if (!fs::is_directory(folder, error) || has_result(plan, planned, depth)) return Done{};
+    if (!fs::is_directory(folder, error) || has_result(plan, planned, depth)) return fs::path();
+    RETROMASS_TRY_ASSIGN(const auto lock, outputs::ResultLock::take(folder, "batch run", time));  // somebody may have it open
     for (int n = 1;; ++n) {
         const auto aside = plan.folder / "damaged" / (planned.id + "-" + std::to_string(n));
         if (fs::exists(aside, error)) continue;
         fs::create_directories(aside.parent_path(), error);
         if (!error) fs::rename(folder, aside, error);
         if (error) return Error{Code::io, folder.string() + " is damaged and cannot be put aside: " + error.message(), "batch: run"};
-        return Done{};
+        return aside.lexically_relative(plan.folder);
     }
 }
 
@@ -169,6 +171,7 @@ private:
     void note(const nlohmann::ordered_json& event)
     {
         using nlohmann::ordered_json;
+        if (!std::exchange(logged_, true)) note({{"event", "run-started"}, {"cases", total_}, {"jobs", parameters_.jobs}, {"memory_gb", budget_gb_}});
         ordered_json line{{"time", parameters_.time ? parameters_.time() : std::string()}, {"host", outputs::host_name()}, {"runner", getpid()}};
         line.update(event);
         (void)append_line(plan_.folder / "logs" / ("batch-" + outputs::host_name() + ".jsonl"), line.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
@@ -207,61 +210,72 @@ private:
     {
         if (queue_.empty() || workers_.size() >= static_cast<std::size_t>(std::max(parameters_.jobs, 1))) return false;
         const auto& planned = *queue_.front();
-        const double known = memory_of(planned);
-        const double needed = known > 0 ? known : kUnknownCase_gb;
-        double taken = 0;
-        for (const auto& worker : workers_) taken += worker.memory_gb;
-        if (!workers_.empty() && taken + needed > budget_gb_) return false;  // memory comes back when one ends
-        queue_.pop_front();
+        if (!fits(planned)) return false;  // memory comes back when one ends
         RETROMASS_TRY_ASSIGN(auto claim, Claim::take(plan_, planned));
-        if (!claim) {
+        const auto leave = [&] {
             ++summary_.left;
+            queue_.pop_front();
             return true;
-        }
+        };
+        if (!claim) return leave();
         auto state = state_of(plan_, planned, parameters_.depth, true);
         const bool wanted = state.state == State::pending || state.state == State::outdated || (state.state == State::failed && parameters_.failed_again);
+        if (wanted && !needs_.contains(planned.id)) {
+            needs_[planned.id] = memory_now(plan_, planned);
+            if (!fits(planned)) return false;
+        }
         if (!wanted) {
+            queue_.pop_front();
             if (state.state != State::done) ++summary_.left;
             if (state.state == State::done && left_open(plan_, planned)) {  // its runner was killed when the result was there
                 remove_leftovers(plan_, planned, *claim);
-                RETROMASS_TRY_ASSIGN(const auto inputs, inputs_now(plan_, planned));
-                RETROMASS_TRY(record(plan_, planned, state, inputs));
+                const auto inputs = inputs_now(plan_, planned);
+                if (inputs) RETROMASS_TRY(record(plan_, planned, state, *inputs));
             }
             return true;
         }
         remove_leftovers(plan_, planned, *claim);
-        RETROMASS_TRY(put_aside_damaged(plan_, planned, parameters_.depth));
+        const auto why = why_no_result(plan_, planned, parameters_.depth);
+        const auto aside = put_aside_damaged(plan_, planned, parameters_.depth, parameters_.time ? parameters_.time() : std::string());
+        if (!aside) return leave();
+        if (!aside->empty()) {
+            summary_.put_aside.push_back(planned.id + ": " + why + "; it lies in " + aside->string() + " now, with its log and what readers said of it");
+            note({{"event", "put-aside"}, {"case", planned.id}, {"to", aside->string()}});
+        }
         if (state.state == State::outdated) {
-            RETROMASS_TRY_ASSIGN(const auto inputs, inputs_now(plan_, planned));
-            if (only_touched(plan_, planned, inputs)) {
-                RETROMASS_TRY(record_touched(plan_, planned, inputs));
+            const auto inputs = inputs_now(plan_, planned);
+            if (!inputs) return leave();  // somebody is writing them; the state says why
+            if (only_touched(plan_, planned, *inputs)) {
+                queue_.pop_front();
+                RETROMASS_TRY(record_touched(plan_, planned, *inputs));
                 return true;
             }
         }
-        RETROMASS_TRY_ASSIGN(auto key, key_of(plan_, planned));
+        auto key = key_of(plan_, planned);
+        if (!key) return leave();
+        queue_.pop_front();
         ++state.attempts;
-        Worker worker{&planned, std::move(*claim), std::move(key), state, needed};
+        const double known = needs_[planned.id], needed = known > 0 ? known : kUnknownCase_gb;
+        Worker worker{&planned, std::move(*claim), std::move(*key), state, needed};
         if (known > budget_gb_) {
             return ended(worker, State::failed, Code::memory, "about " + fixed(needed, 1) + " GB of memory are needed, " + fixed(budget_gb_, 1) + " GB may be used; run it on a larger machine");
         }
         worker.before = run_of_result(plan_, planned);
         RETROMASS_TRY(record_begin(plan_, planned, worker.state, worker.key));
         RETROMASS_TRY(start(worker));
-        if (!logged_) note({{"event", "run-started"}, {"cases", total_}, {"jobs", parameters_.jobs}, {"memory_gb", budget_gb_}});
-        logged_ = true;
         note({{"event", "case-started"}, {"case", planned.id}, {"attempt", worker.state.attempts}, {"worker", worker.pid}});
         workers_.push_back(std::move(worker));
         return true;
     }
 
-    /// As planned, or more where the case file names more by now; 0 = not known.
-    double memory_of(const PlannedCase& planned)
+    /// Whether there is memory for the case beside those at work, as far as is known what it needs.
+    bool fits(const PlannedCase& planned) const
     {
-        if (const auto looked = needs_.find(planned.id); looked != needs_.end()) return looked->second;
-        const auto text = text_of(planned.case_file);
-        const bool edited = text && outputs::sha256_of_text(*text) != planned.draft_sha256;
-        const double needed = std::max(planned.memory_gb, edited ? memory_needed(plan_, planned) : 0);
-        return needs_[planned.id] = needed;
+        const auto looked = needs_.find(planned.id);
+        const double known = looked == needs_.end() ? planned.memory_gb : looked->second;
+        double taken = known > 0 ? known : kUnknownCase_gb;
+        for (const auto& worker : workers_) taken += worker.memory_gb;
+        return workers_.empty() || taken <= budget_gb_;
     }
 
     Status start(Worker& worker) const
@@ -377,7 +391,7 @@ private:
         worker.state.code = code ? std::string(name(*code)) : said;
         worker.state.reason = reason;
         Inputs inputs{worker.key, ""};
-        if (state == State::done) {  // only now: the worker has just read them, and one that hangs while it does costs no runner
+        if (state == State::done) {  // only now: the worker has just read them, one that hangs while it does costs no runner, and they come from the cache
             auto now = inputs_now(plan_, *worker.planned);
             if (now && now->key == worker.key) inputs = std::move(*now);
         }
@@ -405,7 +419,7 @@ private:
     const Progress& progress_;
     double budget_gb_ = 0;
     bool logged_ = false;
-    std::map<std::string, double> needs_;
+    std::map<std::string, double> needs_;  ///< GB, of cases that were looked at
     std::deque<const PlannedCase*> queue_;
     std::size_t total_ = 0;
     std::list<Worker> workers_;

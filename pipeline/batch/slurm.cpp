@@ -12,6 +12,7 @@
 #include "core/units.h"
 #include "pipeline/batch/batch.h"
 #include "pipeline/batch/files.h"
+#include "pipeline/batch/state.h"
 
 extern char** environ;
 
@@ -98,7 +99,8 @@ Result<Submission> submit(const Plan& plan, const RunParameters& running, const 
         const auto state = state_of(plan, planned, running.depth).state;
         if (state != State::pending && state != State::outdated && !(state == State::failed && running.failed_again)) continue;
         ids += planned.id + '\n';
-        memory_gb = std::max(memory_gb, planned.memory_gb > 0 ? planned.memory_gb : kUnknownCase_gb);
+        const double needed = running.memory_gb > 0 ? running.memory_gb : memory_now(plan, planned);
+        memory_gb = std::max(memory_gb, needed > 0 ? needed : kUnknownCase_gb);
         ++cases;
     }
     if (cases == 0) return out;

@@ -95,8 +95,11 @@ Result<std::string> inputs_of(const Plan& plan, const PlannedCase& planned, Trai
     RETROMASS_TRY_ASSIGN(const auto file, run::read_case(planned.case_file));
     std::string all = std::string("retromass " RETROMASS_VERSION "\n") + *text + '\n';
     for (std::size_t i = 0; i < plan.run_arguments.size(); ++i) {
-        if (plan.run_arguments[i] == "--threads") ++i;  // their number changes no result
-        else all += plan.run_arguments[i] + '\n';
+        if (plan.run_arguments[i] == "--threads") {  // their number changes no result
+            ++i;
+            continue;
+        }
+        all += plan.run_arguments[i] + '\n';
         if (plan.run_arguments[i] == "--settings") all += text_of(plan.folder / kSettingsOfPlan).value_or("absent") + '\n';
     }
     if (file.case_id != planned.id) return Error{Code::case_file, planned.case_file.string() + " states case " + file.case_id + "; it has to be " + planned.id + ", or its rows would stand under another case", "batch"};
@@ -215,6 +218,8 @@ Result<Inputs> inputs_now(const Plan& plan, const PlannedCase& planned)
 {
     RETROMASS_TRY_ASSIGN(auto key, key_of(plan, planned));
     RETROMASS_TRY_ASSIGN(auto contents, contents_of(plan, planned));
+    RETROMASS_TRY_ASSIGN(const auto after, key_of(plan, planned));
+    if (after != key) contents.clear();  // they changed meanwhile
     return Inputs{std::move(key), std::move(contents)};
 }
 

@@ -55,6 +55,8 @@ Result<std::string> waits_for(const PlannedCase& planned);
 
 /// What a run of the case needs, by the headers of what its file names; 0 = not known.
 double memory_needed(const Plan& plan, const PlannedCase& planned);
+/// As planned, or more where the case file was edited since and names more.
+double memory_now(const Plan& plan, const PlannedCase& planned);
 
 std::filesystem::path result_folder(const Plan& plan, const PlannedCase& planned);
 /// Whether a whole result of this case is there: one of which a file was cut, overwritten or removed is none.

@@ -140,12 +140,14 @@ Result<Exit> run_plan(const RunOptions& options, bool failed_again)
     RETROMASS_TRY_ASSIGN(const auto summary, batch::run_plan(plan, parameters, terminal_progress()));
     std::cout << summary.done << " done, " << summary.refused << " refused, " << summary.failed << " failed, " << summary.left << " left"
               << (summary.stopped ? "; stopped on request, retromass batch resume " + options.plan + " goes on" : std::string()) << '\n';
+    for (const auto& remark : summary.put_aside) std::cout << "note: " << remark << '\n';
     if (summary.refused + summary.failed + summary.left > 0) std::cout << "why: retromass batch status " << options.plan << '\n';
     // What failed before and what somebody else still runs is not done either; a case that waits for a reader is as it should be.
     const bool unfinished = std::any_of(plan.cases.begin(), plan.cases.end(), [&](const auto& planned) {
         const bool asked = parameters.only.empty() || std::find(parameters.only.begin(), parameters.only.end(), planned.id) != parameters.only.end();
+        if (!asked) return false;  // each state costs a look at its files
         const auto state = batch::state_of(plan, planned).state;
-        return asked && state != batch::State::done && state != batch::State::waiting && state != batch::State::rejected;
+        return state != batch::State::done && state != batch::State::waiting && state != batch::State::rejected;
     });
     return unfinished || summary.stopped ? Exit::some_failed : Exit::done;
 }

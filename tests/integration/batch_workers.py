@@ -41,7 +41,11 @@ class Held:
     def __exit__(self, *_):
         self.runner.kill()
         self.runner.wait()
-        self.kill(*self.at_work().values())
+        workers = list(self.at_work().values())
+        self.kill(*workers)
+        latest = time.monotonic() + 10
+        while any(os.path.exists(f"/proc/{pid}") for pid in workers) and time.monotonic() < latest:  # their claims go with them
+            time.sleep(0.01)
 
     def at_work(self):
         found = {case: worker_of(self.plan, case) for case in self.cases}

@@ -180,6 +180,10 @@ class Faults(InScratch):
                 image = pydicom.dcmread(os.path.join(self.made.folder, name))
                 image.StudyInstanceUID = "1." + image.StudyInstanceUID[2:]
                 image.save_as(os.path.join(archive, name))
+        for name in os.listdir(os.path.join(plan, "cases")):
+            if ".unfinished-" in name:
+                os.utime(os.path.join(plan, "cases", name), (0, 0))
+        os.utime(os.path.join(plan, "plan.json.unfinished-4194999"), (0, 0))
         self.plan_of(archive, plan)
         for planned in read_json(os.path.join(plan, "plan.json"))["cases"]:
             with open(os.path.join(plan, "cases", planned["id"] + ".yaml"), encoding="utf-8") as file:
@@ -282,6 +286,7 @@ class Faults(InScratch):
                 self.assertIn(name, now["reason"])
                 done = run("batch", "resume", plan, "--only", "P-00001")
                 self.assertIn("1 done, 0 refused, 0 failed, 0 left", done.stdout)
+                self.assertRegex(done.stdout, r"note: P-00001: its result is damaged: .*; it lies in damaged/P-00001-\d+ now, with its log")
                 self.assertEqual(states(plan)["P-00001"]["state"], "done")
                 self.assertEqual(sorted(whole), sorted(os.path.relpath(os.path.join(folder, n), result) for folder, _, names in os.walk(result) for n in names))
         self.assertEqual(len(os.listdir(os.path.join(plan, "damaged"))), len(damages))
@@ -320,6 +325,7 @@ class Faults(InScratch):
         shown = json.loads(content(page).decode().split('id="decisions">')[1].split("</script>")[0])
         (one,) = [c for c in shown["cases"] if c["case"] == "P-00001"]
         one.update(opened=True, decision="reject")
+        os.utime(self.image_of(plan, "P-00001"))  # between page and decision, too
         decisions = self.path("touched.json")
         with open(decisions, "w", encoding="ascii") as file:
             json.dump({**shown, "reader": "R1"}, file)

@@ -67,7 +67,7 @@ class Slurm(unittest.TestCase):
         self.assertEqual(run("batch", "plan", made.folder, "-o", plan, "--marks", made.lines).returncode, 0)
         self.assertEqual(run("batch", "run", plan, "--engine", "slurm", "--jobs", 2).returncode, 2)
         self.assertEqual(run("batch", "run", plan, "--partition", "ct").returncode, 2)
-        submitted = run("batch", "run", plan, "--engine", "slurm", "--partition", "ct", "--account", "trial", "--array-size", 2, "--at-once", 1, "--memory", 1.5, "--time-limit", 600)
+        submitted = run("batch", "run", plan, "--engine", "slurm", "--partition", "ct", "--account", "trial", "--array-size", 2, "--at-once", 1, "--memory", 1.5, "--time-limit", 600, "--sbatch=--hold")
         self.assertEqual(submitted.returncode, 0, submitted.stderr)
         jobs = re.findall(r"job (\d+)", submitted.stdout)
         self.assertIn("submitted 5 cases in 5 tasks, job ", submitted.stdout)
@@ -78,6 +78,7 @@ class Slurm(unittest.TestCase):
                 self.assertIn(words, said)
             if tasks == 2:
                 self.assertIn("ArrayTaskThrottle=1", said)
+        self.cluster.said("scontrol", "release", *jobs)
         states = lambda: run_json("batch", "status", plan, "--json")["cases"]
         wait_for("an empty queue", lambda: not self.cluster.said("squeue", "-h"))
         self.assertEqual([(c["state"], c["attempts"]) for c in states()], [("done", 1)] * 5)
