@@ -177,7 +177,7 @@ std::string review_html(const ReviewPage& page)
     std::string summary = "<p><strong>" + std::to_string(page.cards.size()) + " cases to look at</strong>";
     for (const auto& [rank, n] : of_rank) summary += ", " + std::to_string(n) + " " + title_of(rank);
     const auto elsewhere = count(page.not_shown, "that nothing speaks against") + count(page.decided_before, "decided before") + count(page.not_run, "not run yet");
-    if (page.later) summary += "; " + std::to_string(page.later) + " in less need come on the next page, made once these are decided";
+    if (page.later) summary += "; " + std::to_string(page.later) + " more, in less need: on the next page, made once these are decided";
     summary += (elsewhere.empty() ? "" : "; not on this page:" + elsewhere.substr(1)) + "</p>\n";
     auto embedded = decisions.dump(1, ' ', true, ordered_json::error_handler_t::replace);
     for (std::size_t i = 0; (i = embedded.find('<', i)) != std::string::npos;) embedded.replace(i, 1, "\\u003c");  // no text ends the element it stands in

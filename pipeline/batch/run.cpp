@@ -80,7 +80,9 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim&
     const auto folder = result_folder(plan, planned);
     std::error_code error;
     const auto processes = claim.processes();
-    outputs::remove_lock_of_ended_run(folder, processes, claim.host());  // of a worker on another node nobody else can say that it has ended
+    // Killed in here, this one leaves something too. Whoever comes next looks for it by name, or, where nobody is named yet, through the folders.
+    if (!processes.empty()) (void)claim.add_process(getpid());
+    for (const auto& process : processes) outputs::remove_lock_of_ended_run(folder, process.id, process.host);  // of a worker on another node nobody else can say that it has ended
     // Somebody works on the result by hand: what lies there may be his. Asked, not kept: a runner killed meanwhile on another node would leave a lock nobody may remove.
     if (!outputs::ResultLock::take(folder, "batch run", "") && fs::exists(outputs::beside_result(folder, "lock"), error)) return;
     std::vector<fs::path> found;
@@ -90,7 +92,7 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim&
         if (name.starts_with(planned.id + ".partial-") || name.starts_with(planned.id + ".lock.partial") || name.starts_with(planned.id + ".json.unfinished-")) found.push_back(path);
         if (name.starts_with(planned.id + ".replaced-")) replaced.push_back(path);
     };
-    for (const auto& process : processes) {
+    for (const auto& [host, process] : processes) {
         for (const auto& path : {folder.string() + ".partial-" + process, folder.string() + ".lock.partial1-" + process, folder.string() + ".replaced-" + process, (plan.folder / "state" / (planned.id + ".json.unfinished-")).string() + process}) {
             if (fs::exists(fs::symlink_status(path, error))) take(path);
         }

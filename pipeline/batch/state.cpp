@@ -180,6 +180,17 @@ Status Claim::note_processes(const std::vector<pid_t>& processes) const
     return Error{errno == ENOSPC ? Code::disk_space : Code::io, "a claim cannot be written: " + std::generic_category().message(errno), "batch"};
 }
 
+Status Claim::add_process(pid_t process) const
+{
+    const auto known = processes();
+    const bool listed = std::any_of(known.begin(), known.end(), [&](const auto& p) { return p.id == std::to_string(process) && p.host == outputs::host_name(); });
+    if (listed) return Done{};
+    const auto before = text();
+    const auto added = "host " + outputs::host_name() + '\n' + std::to_string(process) + '\n';
+    if (pwrite(fd_, added.data(), added.size(), static_cast<off_t>(before.size())) == static_cast<ssize_t>(added.size()) && (fdatasync(fd_) == 0 || errno == EINVAL)) return Done{};
+    return Error{errno == ENOSPC ? Code::disk_space : Code::io, "a claim cannot be written: " + std::generic_category().message(errno), "batch"};
+}
+
 std::string Claim::text() const
 {
     char text[1024];
@@ -187,23 +198,16 @@ std::string Claim::text() const
     return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
 }
 
-std::vector<std::string> Claim::processes() const
+std::vector<Claim::Process> Claim::processes() const
 {
-    std::vector<std::string> out;
+    std::vector<Process> out;
+    std::string host;
     std::istringstream lines(text());
     for (std::string line; std::getline(lines, line);) {
-        if (!line.empty() && line.find_first_not_of("0123456789") == std::string::npos) out.push_back(line);
+        if (line.starts_with("host ")) host = line.substr(5);
+        else if (!line.empty() && line.find_first_not_of("0123456789") == std::string::npos) out.push_back({host, line});
     }
     return out;
-}
-
-std::string Claim::host() const
-{
-    std::istringstream lines(text());
-    for (std::string line; std::getline(lines, line);) {
-        if (line.starts_with("host ")) return line.substr(5);
-    }
-    return {};
 }
 
 Claim::~Claim()

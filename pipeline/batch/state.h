@@ -25,10 +25,14 @@ public:
     int descriptor() const { return fd_; }
     /// Who works under the claim, by process id: whoever claims the case next knows what they may have left.
     Status note_processes(const std::vector<pid_t>& processes) const;
-    /// Who did last; empty where nobody said.
-    std::vector<std::string> processes() const;
-    /// And on which host; empty where nobody said.
-    std::string host() const;
+    /// One more, beside those who did before it.
+    Status add_process(pid_t process) const;
+    struct Process {
+        std::string host;  ///< empty = nobody said
+        std::string id;
+    };
+    /// Who did since the claim was last begun anew; empty where nobody said.
+    std::vector<Process> processes() const;
 
 private:
     explicit Claim(int fd) : fd_(fd) {}

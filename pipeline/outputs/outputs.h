@@ -242,7 +242,7 @@ private:
     std::string text_;            ///< what it holds
 };
 /// Removes the lock of a `run` that has ended, by its process and its host (empty = any): a batch knows of its workers what the lock alone does not tell.
-void remove_lock_of_ended_run(const std::filesystem::path& result, const std::vector<std::string>& processes, const std::string& host);
+void remove_lock_of_ended_run(const std::filesystem::path& result, const std::string& process, const std::string& host);
 /// As locks name it.
 std::string host_name();
 

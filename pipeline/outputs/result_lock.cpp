@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -81,10 +80,9 @@ int write_new(const fs::path& file, const std::string& text)
 /// Writes under a name beside `file` that nobody else has, and answers it in `mine`; the error's number, 0 = written.
 int write_beside(const fs::path& file, const std::string& text, fs::path& mine)
 {
-    static std::atomic<int> last{0};  // threads of one program have the same process
     int number = EEXIST;
-    for (int tries = 0; tries < 100 && number == EEXIST; ++tries) {
-        mine = beside(file, "partial" + std::to_string(++last));
+    for (int tries = 1; tries <= 100 && number == EEXIST; ++tries) {  // threads of one program have the same process; else it is the first, and whoever knows the process knows the name
+        mine = beside(file, "partial" + std::to_string(tries));
         number = write_new(mine, text);
     }
     return number;
@@ -208,13 +206,13 @@ ResultLock::~ResultLock()
     if (!file_.empty() && text_of_file(file_) == text_) fs::remove(file_, ignored);  // somebody may have removed ours by hand, and others taken theirs
 }
 
-void remove_lock_of_ended_run(const fs::path& result, const std::vector<std::string>& processes, const std::string& host)
+void remove_lock_of_ended_run(const fs::path& result, const std::string& process, const std::string& host)
 {
     const auto file = beside_result(result, "lock");
     const auto lock = ordered_json::parse(text_of_file(file), nullptr, false);
     if (!lock.is_object() || text_at(lock, "work") != "run" || !lock.contains("pid") || !lock["pid"].is_number_integer()) return;
     if (!host.empty() && text_at(lock, "host") != host) return;
-    if (std::find(processes.begin(), processes.end(), std::to_string(lock["pid"].get<long>())) == processes.end()) return;
+    if (std::to_string(lock["pid"].get<long>()) != process) return;
     std::error_code ignored;
     fs::remove(file, ignored);
 }

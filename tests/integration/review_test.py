@@ -140,7 +140,7 @@ class Review(InScratch):
         # A short page has those in most need and says how many come later.
         short = self.page("--reader", "R1", "--at-most", 2)
         self.assertEqual([c["case"] for c in decisions_of(short)["cases"]], [case for case, _ in order[:2]])
-        self.assertIn(f"; {len(order) - 2} in less need come on the next page, made once these are decided", short)
+        self.assertIn(f"; {len(order) - 2} more, in less need: on the next page, made once these are decided", short)
         self.assertNotIn("on the next page", page)
 
         decisions = decisions_of(page)

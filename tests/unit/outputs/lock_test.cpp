@@ -192,18 +192,18 @@ TEST(ResultLock, OfAnEndedWorkerIsRemovedByItsProcessAndItsHost)
 {
     const test::Scratch scratch;
     const auto file = scratch.write("result.lock", lock_of("node-7", 4711, "run"));
-    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "471"}, "node-7");
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", "471", "node-7");
     EXPECT_TRUE(fs::exists(file));
     scratch.write("result.lock", lock_of("node-7", 4711, "view"));
-    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"}, "node-7");
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", "4711", "node-7");
     EXPECT_TRUE(fs::exists(file));
     scratch.write("result.lock", lock_of("node-7", 4711, "run"));
-    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"}, "node-7");
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", "4711", "node-7");
     EXPECT_FALSE(fs::exists(file));
     scratch.write("result.lock", lock_of("another", 4711, "run"));  // of the same number, elsewhere
-    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"}, "node-7");
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", "4711", "node-7");
     EXPECT_TRUE(fs::exists(file));
-    outputs::remove_lock_of_ended_run(scratch.path() / "result", {"12", "4711"}, "");  // a claim of before hosts were noted
+    outputs::remove_lock_of_ended_run(scratch.path() / "result", "4711", "");  // a claim of before hosts were noted
     EXPECT_FALSE(fs::exists(file));
 }
 
