@@ -24,7 +24,7 @@ struct Fault {
 [[noreturn]] inline void fault(const YAML::Node& node, const std::string& why)
 {
     const auto mark = node.Mark();
-    throw Fault{(mark.is_null() ? std::string("file") : "case file line " + std::to_string(mark.line + 1)) + ": " + why};
+    throw Fault{(mark.is_null() ? std::string("file") : "line " + std::to_string(mark.line + 1)) + ": " + why};
 }
 
 /// Every map of the file passes here: an unknown key is an error that names the nearest known one.
