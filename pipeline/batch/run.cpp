@@ -109,12 +109,19 @@ void remove_leftovers(const Plan& plan, const PlannedCase& planned, const Claim&
     for (const auto& path : found) fs::remove_all(path, error);
 }
 
-/// A result that is not whole is replaced, but never thrown away: reviews and signed reports may lie in it. Answers where it lies now; empty where there was none.
-Result<fs::path> put_aside_damaged(const Plan& plan, const PlannedCase& planned, outputs::Depth depth, const std::string& time)
+struct PutAside {
+    std::string why;
+    fs::path to;  ///< from the plan's folder
+};
+
+/// A result that is not whole is replaced, but never thrown away: reviews and signed reports may lie in it. Empty where there was none.
+Result<std::optional<PutAside>> put_aside_damaged(const Plan& plan, const PlannedCase& planned, outputs::Depth depth, const std::string& time)
 {
     const auto folder = result_folder(plan, planned);
     std::error_code error;
-    if (!fs::is_directory(folder, error) || has_result(plan, planned, depth)) return fs::path();
+    if (!fs::is_directory(folder, error)) return std::optional<PutAside>();
+    const auto why = why_no_result(plan, planned, depth);
+    if (why.empty()) return std::optional<PutAside>();
     RETROMASS_TRY_ASSIGN(const auto lock, outputs::ResultLock::take(folder, "batch run", time));  // somebody may have it open
     for (int n = 1;; ++n) {
         const auto aside = plan.folder / "damaged" / (planned.id + "-" + std::to_string(n));
@@ -122,7 +129,7 @@ Result<fs::path> put_aside_damaged(const Plan& plan, const PlannedCase& planned,
         fs::create_directories(aside.parent_path(), error);
         if (!error) fs::rename(folder, aside, error);
         if (error) return Error{Code::io, folder.string() + " is damaged and cannot be put aside: " + error.message(), "batch: run"};
-        return aside.lexically_relative(plan.folder);
+        return std::optional(PutAside{why, aside.lexically_relative(plan.folder)});
     }
 }
 
@@ -237,12 +244,11 @@ private:
             return true;
         }
         remove_leftovers(plan_, planned, *claim);
-        const auto why = why_no_result(plan_, planned, parameters_.depth);
         const auto aside = put_aside_damaged(plan_, planned, parameters_.depth, parameters_.time ? parameters_.time() : std::string());
         if (!aside) return leave();
-        if (!aside->empty()) {
-            summary_.put_aside.push_back(planned.id + ": " + why + "; it lies in " + aside->string() + " now, with its log and what readers said of it");
-            note({{"event", "put-aside"}, {"case", planned.id}, {"to", aside->string()}});
+        if (*aside) {
+            summary_.put_aside.push_back(planned.id + ": " + (*aside)->why + "; it lies in " + (*aside)->to.string() + " now, with its log and what readers said of it");
+            note({{"event", "put-aside"}, {"case", planned.id}, {"to", (*aside)->to.string()}});
         }
         if (state.state == State::outdated) {
             const auto inputs = inputs_now(plan_, planned);
