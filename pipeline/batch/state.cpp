@@ -193,9 +193,10 @@ Status Claim::add_process(pid_t process) const
 
 std::string Claim::text() const
 {
-    char text[1024];
-    const auto size = pread(fd_, text, sizeof text, 0);
-    return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
+    std::string text(1 << 16, '\0');  // a name and a number for each who was killed in a row: hundreds
+    const auto size = pread(fd_, text.data(), text.size(), 0);
+    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return text;
 }
 
 std::vector<Claim::Process> Claim::processes() const
