@@ -86,30 +86,33 @@ void three_passes(Grid<float>& values, const std::array<const std::vector<float>
     if (!kernels[2]->empty()) parallel_for(n.rows, threads, [&](int r) { along(values, values.offset(0, r, 0), columns, 1, n.slices, n.plane(), *kernels[2], wanted[2]); });
 }
 
-/// What lies within `radius` voxels of the mask along one axis.
-Mask spread(const Mask& mask, int axis, int radius)
+/// What lies within `radius` voxels of the mask along one axis: rows or slices.
+Mask spread(const Mask& mask, int axis, int radius, int threads)
 {
     const auto n = mask.size();
-    const std::array<int, 3> length{n.columns, n.rows, n.slices};
-    const std::array<std::size_t, 3> stride{1, static_cast<std::size_t>(n.columns), n.plane()};
-    const auto a = static_cast<std::size_t>(axis);
-    const std::size_t side = stride[a];                                  // lines that begin next to each other
-    const std::size_t blocks = n.voxels() / (side * static_cast<std::size_t>(length[a]));
+    const bool slices = axis == 2;
+    const int length = slices ? n.slices : n.rows;
+    const std::size_t stride = slices ? n.plane() : static_cast<std::size_t>(n.columns);
     Mask out(n);
-    std::vector<int> since(side);
-    for (std::size_t block = 0; block < blocks; ++block) {
-        const std::size_t base = block * side * static_cast<std::size_t>(length[a]);
+    parallel_for(slices ? n.rows : n.slices, threads, [&](int sheet) {  // a row of lines that begin next to each other
+        const std::size_t base = slices ? mask.offset(0, sheet, 0) : mask.offset(0, 0, sheet);
+        const auto lines = static_cast<std::size_t>(n.columns);
+        const auto most = static_cast<std::uint8_t>(std::min(radius, 254));  // no kernel is that wide; in bytes, sixteen lines go side by side
+        std::vector<std::uint8_t> since_line(lines);
+        auto* const since = since_line.data();
         for (const bool up : {true, false}) {
-            std::fill(since.begin(), since.end(), radius + 1);
-            for (int t = 0; t < length[a]; ++t) {
-                const std::size_t line = base + static_cast<std::size_t>(up ? t : length[a] - 1 - t) * side;
-                for (std::size_t i = 0; i < side; ++i) {
-                    since[i] = mask[line + i] ? 0 : std::min(since[i], radius) + 1;
-                    out[line + i] |= static_cast<std::uint8_t>(since[i] <= radius);
+            std::fill_n(since, lines, static_cast<std::uint8_t>(most + 1));
+            for (int t = 0; t < length; ++t) {
+                const std::size_t at = base + static_cast<std::size_t>(up ? t : length - 1 - t) * stride;
+                const auto* const from = mask.data() + at;
+                auto* const to = out.data() + at;
+                for (std::size_t i = 0; i < lines; ++i) {
+                    since[i] = from[i] ? 0 : static_cast<std::uint8_t>(std::min(since[i], most) + 1);
+                    to[i] |= static_cast<std::uint8_t>(since[i] <= most);
                 }
             }
         }
-    }
+    });
     return out;
 }
 
@@ -124,18 +127,18 @@ Grid<float> gaussian(const Grid<float>& in, std::array<double, 3> spacing_mm, do
     return out;
 }
 
-GaussianWhere::GaussianWhere(const Mask& wanted, std::array<double, 3> spacing_mm, double sigma_mm)
+GaussianWhere::GaussianWhere(const Mask& wanted, std::array<double, 3> spacing_mm, double sigma_mm, int threads) : threads_(threads)
 {
     for (std::size_t a = 0; a < 3; ++a) passes_[a].kernel = kernel_along(sigma_mm / spacing_mm[a]);
     passes_[2].wanted = wanted;
     for (const std::size_t a : {std::size_t{1}, std::size_t{0}}) {  // a pass has to give what the one after it reads
-        passes_[a].wanted = spread(passes_[a + 1].wanted, static_cast<int>(a) + 1, static_cast<int>(passes_[a + 1].kernel.size()) / 2);
+        passes_[a].wanted = spread(passes_[a + 1].wanted, static_cast<int>(a) + 1, static_cast<int>(passes_[a + 1].kernel.size()) / 2, threads);
     }
 }
 
-void GaussianWhere::apply(Grid<float>& values, int threads) const
+void GaussianWhere::apply(Grid<float>& values) const
 {
-    three_passes(values, {&passes_[0].kernel, &passes_[1].kernel, &passes_[2].kernel}, {&passes_[0].wanted, &passes_[1].wanted, &passes_[2].wanted}, threads);
+    three_passes(values, {&passes_[0].kernel, &passes_[1].kernel, &passes_[2].kernel}, {&passes_[0].wanted, &passes_[1].wanted, &passes_[2].wanted}, threads_);
 }
 
 std::array<int, 3> GaussianWhere::reach(std::array<double, 3> spacing_mm, double sigma_mm)

@@ -14,8 +14,8 @@ Grid<float> gaussian(const Grid<float>& in, std::array<double, 3> spacing_mm, do
 /// tenth of the work.
 class GaussianWhere {
 public:
-    GaussianWhere(const Mask& wanted, std::array<double, 3> spacing_mm, double sigma_mm);
-    void apply(Grid<float>& values, int threads) const;
+    GaussianWhere(const Mask& wanted, std::array<double, 3> spacing_mm, double sigma_mm, int threads);
+    void apply(Grid<float>& values) const;
 
     /// How many columns, rows and slices away a value still counts.
     static std::array<int, 3> reach(std::array<double, 3> spacing_mm, double sigma_mm);
@@ -26,6 +26,7 @@ private:
         Mask wanted;                ///< what the passes after it need
     };
     std::array<Pass, 3> passes_;
+    int threads_;
 };
 
 /// Shortest paths from the seeds over the 26-neighbourhood: `cost` adds 1.5 mm per HU of change to each step, `length` counts

@@ -9,7 +9,7 @@ namespace retromass::segmentation {
 
 /// Moves the boundary of `mask` on the CT's own grid to where the HU lies half way between the lesion and what borders it there,
 /// within `band_mm`, where the two differ clearly; elsewhere the mask stays. `limits` bound what is looked at.
-Mask refined(const CtVolume& ct, const Mask& mask, const MaskBox& limits, double band_mm, double length_mm, int threads);
+Mask refined(const CtVolume& ct, Mask mask, const MaskBox& limits, double band_mm, double length_mm, int threads);
 
 /// Takes off what hangs on the mask by less than about two `radius_mm`: vessels and strands the mask ran into. What a ball of
 /// that radius can reach inside the mask stays.

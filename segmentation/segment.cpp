@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "core/parallel.h"
 #include "core/units.h"
@@ -134,21 +136,19 @@ void recalibrate(Segmentation& out, const MaskBox& region)
     }
 }
 
-/// What is left of the mask, worked out in its own box; a voxel more each way, so that what lies round it is one piece.
+/// Replaces the mask by what `apply` leaves of it, worked out in its own box; a voxel more each way, so that what lies round it is one piece.
 template <class Apply>
-Mask cropped(const Mask& mask, const MaskBox& region, Apply apply)
+void in_its_box(Mask& mask, const MaskBox& region, Apply apply)
 {
     const auto inside = box_of(mask, region);
-    if (!inside) return Mask(mask.size());
+    if (!inside) return;
     const auto box = widened(*inside, {1, 1, 1}, region);
     const Mask done = apply(part_of(mask, box), box);
-    Mask out(mask.size());
     for (int k = 0; k < box.size().slices; ++k) {
         for (int r = 0; r < box.size().rows; ++r) {
-            for (int c = 0; c < box.size().columns; ++c) out.at(box.low.column + c, box.low.row + r, box.low.slice + k) = done.at(c, r, k);
+            std::copy_n(done.data() + done.offset(0, r, k), box.size().columns, mask.data() + mask.offset(box.low.column, box.low.row + r, box.low.slice + k));
         }
     }
-    return out;
 }
 
 /// Says where an edge can be seen that was not clear enough to follow: the width is then the usual proportion of the line.
@@ -230,18 +230,20 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     const auto region = region_of(grid, g.size());
     if (!goes_on(progress, "segmenting", 0.75)) return cancelled();
     const int passes = scene.rim_step > constants.clear_rim ? 2 : 1;  // the second sees what lies beyond a rim that the first has found
-    for (int pass = 0; pass < passes; ++pass) out.mask = refined(ct, out.mask, region, 0.75 * scene.cell_mm + 1, scene.length_mm, parameters.threads);
+    for (int pass = 0; pass < passes; ++pass) out.mask = refined(ct, std::move(out.mask), region, 0.75 * scene.cell_mm + 1, scene.length_mm, parameters.threads);
     if (!goes_on(progress, "segmenting", 0.8)) return cancelled();
     const double strand_mm = std::min(kStrand_mm, kStrandOfLength * (scene.length_mm - kNoStrand_mm));
-    out.mask = cropped(out.mask, region, [&](const Mask& part, const MaskBox& box) {
+    in_its_box(out.mask, region, [&](const Mask& part, const MaskBox& box) {
         Mask seeds(part.size());
-        for (int k = 0; k < part.size().slices; ++k) {
+        std::vector<int> cell_of;  // of a column
+        for (int c = 0; c < part.size().columns; ++c) cell_of.push_back((box.low.column + c - grid.first.column) / grid.block[0]);
+        parallel_for(part.size().slices, parameters.threads, [&](int k) {
             for (int row = 0; row < part.size().rows; ++row) {
-                for (int c = 0; c < part.size().columns; ++c) {
-                    seeds.at(c, row, k) = scene.core.at((box.low.column + c - grid.first.column) / grid.block[0], (box.low.row + row - grid.first.row) / grid.block[1], (box.low.slice + k - grid.first.slice) / grid.block[2]);
-                }
+                const auto* const core = scene.core.data() + scene.core.offset(0, (box.low.row + row - grid.first.row) / grid.block[1], (box.low.slice + k - grid.first.slice) / grid.block[2]);
+                auto* const seed = seeds.data() + seeds.offset(0, row, k);
+                for (std::size_t c = 0; c < cell_of.size(); ++c) seed[c] = core[cell_of[c]];
             }
-        }
+        });
         const auto opened = strand_mm > 0 ? without_strands(part, {g.column_spacing_mm(), g.row_spacing_mm(), g.slab_mm(0)}, strand_mm, parameters.threads) : part;
         return filled(seeded_components(opened, seeds));
     });

@@ -103,7 +103,7 @@ TEST(Gaussian, WhereItIsWantedIsTheSameToTheLastBit)
         corners.at(36, 0, 10) = corners.at(3, 28, 0) = 1;
         for (const auto& wanted : {balls(size, 1), corners}) {
             auto part = in;
-            GaussianWhere(wanted, kSpacing, sigma_mm).apply(part, 2);
+            GaussianWhere(wanted, kSpacing, sigma_mm, 2).apply(part);
             std::size_t compared = 0;
             for (std::size_t i = 0; i < wanted.values().size(); ++i) {
                 if (!wanted[i]) continue;
