@@ -31,6 +31,8 @@ constexpr double kBadSeed_sd = 60;
 constexpr double kVolumeRatio = 1.6;
 constexpr double kVisibleStep = 1.5;    // of the evidence at the ends of an axis: an edge, though not clear enough to follow
 constexpr double kDoubt = 0.15;         // of an axis: the image says another size than the mask
+constexpr double kAlike = 1.8;          // separation below which a mask is more often bad than good (sarcomas): what was drawn, not the image, decides where the lesion ends
+constexpr double kLearned = 0.5;        // from here on the trees have settled what the usual proportions had left open
 
 Error cancelled() { return Error{Code::cancelled, "stopped while segmenting", "segmentation"}; }
 
@@ -159,7 +161,7 @@ void add_doubt(Segmentation& out, const char* what, const char* remedy, double u
                                                      fixed(2 * fit_half_mm, 0) + " mm; " + remedy + " would settle it"});
 }
 
-void add_notices(Segmentation& out, const Scene& scene, double voxel_mm3)
+void add_notices(Segmentation& out, const Scene& scene, const Prompt& prompt, double learned, double voxel_mm3)
 {
     const auto& shape = scene.shape;
     double voxels = 0;
@@ -170,8 +172,13 @@ void add_notices(Segmentation& out, const Scene& scene, double voxel_mm3)
     else if (ellipsoid && (voxels > kVolumeRatio * expected || kVolumeRatio * voxels < expected)) {
         out.notices.push_back({Code::low_confidence, "the mask has " + fixed(100 * voxels / expected, 0) + " % of the volume its prompt leads one to expect; a second line or top and bottom slice would make it surer"});
     }
-    if (shape.free_v && !shape.free_scale) add_doubt(out, "short axis", "a second line", shape.half_v_mm, scene.fit.half_v_mm, (scene.fit_edges[2].step + scene.fit_edges[3].step) / 2);
-    if (shape.free_n && !shape.free_scale) add_doubt(out, "craniocaudal extent", "the top and bottom slice", shape.half_n_mm, scene.fit.half_n_mm, (scene.fit_edges[4].step + scene.fit_edges[5].step) / 2);
+    const bool usual = !shape.free_scale && learned < kLearned;
+    if (shape.free_v && usual) add_doubt(out, "short axis", "a second line", shape.half_v_mm, scene.fit.half_v_mm, (scene.fit_edges[2].step + scene.fit_edges[3].step) / 2);
+    if (shape.free_n && usual) add_doubt(out, "craniocaudal extent", "the top and bottom slice", shape.half_n_mm, scene.fit.half_n_mm, (scene.fit_edges[4].step + scene.fit_edges[5].step) / 2);
+    if (scene.appearance.separation < kAlike && prompt.contours.size() < 2) {
+        out.notices.push_back({Code::low_confidence, "the lesion looks much like what lies round it (separation " + fixed(scene.appearance.separation, 1) + ", clear from " + fixed(kAlike, 1) +
+                                                     "): the prompt more than the image decides where it ends; compare the outline, and draw a contour where it is off"});
+    }
     if (out.seed_hu_sd > kBadSeed_sd) out.notices.push_back({Code::low_confidence, "the tissue under the prompt varies by " + fixed(out.seed_hu_sd, 0) + " HU; check that it lies in the lesion alone"});
 }
 
@@ -266,7 +273,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     if (std::none_of(out.mask.values().begin(), out.mask.values().end(), [](auto v) { return v != 0; })) {
         return Error{Code::empty_mask, "nothing around the prompt looks like a lesion", "segmentation"};
     }
-    add_notices(out, scene, g.voxel_volume_mm3().value_or(grid.spacing_mm[0] * grid.spacing_mm[1] * grid.spacing_mm[2] / (grid.block[0] * grid.block[1] * grid.block[2])));
+    add_notices(out, scene, prompt, learned, g.voxel_volume_mm3().value_or(grid.spacing_mm[0] * grid.spacing_mm[1] * grid.spacing_mm[2] / (grid.block[0] * grid.block[1] * grid.block[2])));
     return out;
 }
 

@@ -31,6 +31,7 @@ struct Outcome {
     std::string kind;
     std::vector<double> fusion;
     std::vector<double> ellipsoid;
+    std::vector<bool> asks = {};   ///< for one more prompt
 };
 
 segmentation::Prompt prompt_of(const std::string& kind, const test::ReaderPrompts& reader)
@@ -121,6 +122,7 @@ TEST(Sarcomas, SegmentedFromAReadersMarksReachTheFloorAndBeatTheBareEllipsoid)
                 const auto made = segmentation::segment(ct.volume, ct.facts.frame_of_reference_uid, prompt_of(outcome.kind, reader), parameters);
                 ASSERT_TRUE(made.ok()) << outcome.kind << ": " << made.error().message;
                 (method == segmentation::Method::fusion ? outcome.fusion : outcome.ellipsoid).push_back(test::dice(made->mask, expert));
+                if (method == segmentation::Method::fusion) outcome.asks.push_back(std::any_of(made->notices.begin(), made->notices.end(), [](const Notice& n) { return n.code == Code::low_confidence; }));
             }
         }
     }
@@ -137,6 +139,20 @@ TEST(Sarcomas, SegmentedFromAReadersMarksReachTheFloorAndBeatTheBareEllipsoid)
         EXPECT_GE(fusion.mean, floors[k].mean) << o.kind;
         EXPECT_GE(static_cast<double>(wins), 0.6 * static_cast<double>(o.fusion.size())) << o.kind;
     }
+    // A flag that is never raised fails the first, one that always is the second. A point always asks.
+    int bad = 0;
+    int bad_asking = 0;
+    int others = 0;
+    int others_asking = 0;
+    for (const auto& o : outcomes) {
+        for (std::size_t i = 0; i < o.fusion.size() && o.kind != "point"; ++i) {
+            (o.fusion[i] < 0.7 ? bad : others) += 1;
+            if (o.asks[i]) (o.fusion[i] < 0.7 ? bad_asking : others_asking) += 1;
+        }
+    }
+    std::cout << "asks for one more prompt: " << bad_asking << " of " << bad << " with Dice below 0.7, " << others_asking << " of " << others << " others\n";
+    EXPECT_GE(3 * bad_asking, 2 * bad);
+    EXPECT_LE(5 * others_asking, others);
 }
 
 /// Every fifth case: three marks, each in the middle of what is then most wrong; and a second contour on the worst slice.

@@ -171,6 +171,24 @@ TEST(Segment, SaysWhereAVisibleEdgeWasNotFollowed)
     for (const auto& n : settled->notices) EXPECT_THAT(n.text, testing::Not(HasSubstr("short axis, which nobody marked")));
 }
 
+TEST(Segment, AsksForAContourWhereTheLesionLooksLikeWhatLiesRoundIt)
+{
+    sample_data::ShapeSpecification s;
+    s.shape = sample_data::Shape::ball;
+    s.size_mm = {50, 50, 50};
+    s.grid = {100, 100, 36};
+    s.slice_spacing_mm = 2.5;
+    s.noise_hu = 15;
+    const auto asks = [&](double surrounding_hu) {
+        s.surrounding_hu = surrounding_hu;
+        const auto made = segment(sample_data::make_shape(s)->ct, "1.2", of_line(25));
+        EXPECT_TRUE(made.ok());
+        return made.ok() && std::any_of(made->notices.begin(), made->notices.end(), [](const Notice& n) { return n.code == Code::low_confidence && n.text.find("looks much like") != std::string::npos; });
+    };
+    EXPECT_TRUE(asks(s.lesion_hu - 2));
+    EXPECT_FALSE(asks(-100));
+}
+
 TEST(Segment, TakesEveryKindOfPrompt)
 {
     const auto body = phantom(sample_data::Shape::ellipsoid, {40, 36, 40});
