@@ -176,7 +176,7 @@ void add_notices(Segmentation& out, const Scene& scene, const Prompt& prompt, do
     if (shape.free_v && usual) add_doubt(out, "short axis", "a second line", shape.half_v_mm, scene.fit.half_v_mm, (scene.fit_edges[2].step + scene.fit_edges[3].step) / 2);
     if (shape.free_n && usual) add_doubt(out, "craniocaudal extent", "the top and bottom slice", shape.half_n_mm, scene.fit.half_n_mm, (scene.fit_edges[4].step + scene.fit_edges[5].step) / 2);
     if (scene.appearance.separation < kAlike && prompt.contours.size() < 2) {
-        out.notices.push_back({Code::low_confidence, "the lesion looks much like what lies round it (separation " + fixed(scene.appearance.separation, 1) + ", clear from " + fixed(kAlike, 1) +
+        out.notices.push_back({Code::low_confidence, "the lesion looks much like what lies round it (separation " + fixed(scene.appearance.separation, 2) + ", clear from " + fixed(kAlike, 1) +
                                                      "): the prompt more than the image decides where it ends; compare the outline, and draw a contour where it is off"});
     }
     if (out.seed_hu_sd > kBadSeed_sd) out.notices.push_back({Code::low_confidence, "the tissue under the prompt varies by " + fixed(out.seed_hu_sd, 0) + " HU; check that it lies in the lesion alone"});

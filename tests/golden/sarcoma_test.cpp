@@ -155,6 +155,43 @@ TEST(Sarcomas, SegmentedFromAReadersMarksReachTheFloorAndBeatTheBareEllipsoid)
     EXPECT_LE(5 * others_asking, others);
 }
 
+/// Tumour and nodes of a chest, for which nothing was learned or chosen: most masks are bad there, and those must say so.
+TEST(Lung, MasksThatAreBadAskForOneMorePrompt)
+{
+    RETROMASS_NEEDS_DATA("lung_4d113");
+    const auto folder = test::data_folder() / "lung_4d113";
+    const auto scan = ingest::scan({folder / "CT"});
+    ASSERT_TRUE(scan.ok());
+    const auto series = ingest::one_series(*scan, std::string());
+    ASSERT_TRUE(series.ok()) << series.error().message;
+    const auto loaded = ingest::load(*series);
+    ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+    const auto& ct = loaded->volume;
+    const auto& uid = loaded->facts.frame_of_reference_uid;
+    const auto drawn = ingest::read_labels(folder / "RTSTRUCT" / "1-1.dcm", &ct.geometry, uid);
+    ASSERT_TRUE(drawn.ok()) << drawn.error().message;
+    const auto laid = ingest::on_grid(*drawn, ct.geometry);
+    ASSERT_TRUE(laid.ok()) << laid.error().message;
+    int bad = 0;
+    int asking = 0;
+    for (const auto& label : drawn->present) {
+        Mask expert(laid->size());
+        for (std::size_t i = 0; i < expert.values().size(); ++i) expert[i] = (*laid)[i] == label.value;
+        if (std::count(expert.values().begin(), expert.values().end(), 1) > 100'000) continue;  // lungs, heart, cord: no lesion
+        const auto reader = test::prompts_of(expert, ct.geometry);
+        for (const auto* kind : {"line", "line2", "line2z", "box"}) {
+            const auto made = segmentation::segment(ct, uid, prompt_of(kind, reader));
+            ASSERT_TRUE(made.ok()) << label.name << ", " << kind << ": " << made.error().message;
+            if (test::dice(made->mask, expert) >= 0.7) continue;
+            ++bad;
+            asking += std::any_of(made->notices.begin(), made->notices.end(), [](const Notice& n) { return n.code == Code::low_confidence; });
+        }
+    }
+    std::cout << "lung and nodes: " << asking << " of " << bad << " masks with Dice below 0.7 ask\n";
+    EXPECT_GT(bad, 8) << "the masks are better than they were: choose another case";
+    EXPECT_GE(10 * asking, 9 * bad);
+}
+
 /// Every fifth case: three marks, each in the middle of what is then most wrong; and a second contour on the worst slice.
 TEST(Sarcomas, CorrectionsNeverLowerDice)
 {
