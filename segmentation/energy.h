@@ -29,7 +29,6 @@ struct EnergyConstants {
     double geodesic_weight = 0.5;
     double confidence = 0.5;          ///< of the prior in the random walker
     double threshold = 0.45;
-    double trees_threshold = 0.40;    ///< instead of `threshold` where the learned correction is full
     double fit_weight = 0.03;         ///< how firmly an unmarked axis is held to its usual proportion
 };
 

@@ -231,7 +231,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     if (!goes_on(progress, "segmenting", 0.7)) return cancelled();
 
     Grid<float> logits(grid.size);
-    const float threshold = logit(static_cast<float>(constants.threshold + learned * (constants.trees_threshold - constants.threshold)));
+    const float threshold = logit(static_cast<float>(constants.threshold));
     for (std::size_t i = 0; i < p.values().size(); ++i) logits[i] = active[i] ? logit(p[i]) - threshold : -static_cast<float>(kLogLimit);
     to_ct(logits, grid, out, parameters.threads);
     const auto region = region_of(grid, g.size());

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""calibrate_intervals.py PHANTOMS.csv [SARCOMAS.csv] [--table FILE]: how many spreads an interval must reach, and whether it then holds.
+"""calibrate_intervals.py PHANTOMS.csv|- [SARCOMAS.csv] [--table FILE]: how many spreads an interval must reach, and whether it then holds.
 
 PHANTOMS.csv is what interval_phantoms prints, SARCOMAS.csv what train_fusion --intervals notes of cases its trees have not seen. An
 error divided by its spread is a score; an interval reaches from the 2.5th to the 97.5th percentile of the scores (conformal, always
 holding the value itself). Coverage is of cases left out: the phantoms in ten parts, the sarcomas one case at a time with all of its
-prompts. --table writes measurement/interval_table.cpp; without SARCOMAS.csv its sarcomas stay as they are. Standard library only.
+prompts. --table writes measurement/interval_table.cpp; a set whose file is not given (- for the phantoms) stays in it as it is. Standard library only.
 """
 import argparse
 import csv
@@ -115,7 +115,7 @@ def main():
     options = parser.parse_args()
     table = ""
     for number, (name, clear, title) in enumerate(SETS):
-        if getattr(options, name) is None:
+        if getattr(options, name) in (None, "-"):
             table += kept_entry(options.table, number)
             continue
         rows = rows_of(getattr(options, name), clear)
