@@ -173,20 +173,13 @@ TEST(Segment, SaysWhereAVisibleEdgeWasNotFollowed)
 
 TEST(Segment, AsksForAContourWhereTheLesionLooksLikeWhatLiesRoundIt)
 {
-    sample_data::ShapeSpecification s;
-    s.shape = sample_data::Shape::ball;
-    s.size_mm = {50, 50, 50};
-    s.grid = {100, 100, 36};
-    s.slice_spacing_mm = 2.5;
-    s.noise_hu = 15;
-    const auto asks = [&](double surrounding_hu) {
-        s.surrounding_hu = surrounding_hu;
-        const auto made = segment(sample_data::make_shape(s)->ct, "1.2", of_line(25));
+    const auto asks = [](double lesion_hu) {
+        const auto made = segment(phantom(sample_data::Shape::ball, {50, 50, 50}, lesion_hu).ct, "1.2", of_line(25));
         EXPECT_TRUE(made.ok());
         return made.ok() && std::any_of(made->notices.begin(), made->notices.end(), [](const Notice& n) { return n.code == Code::low_confidence && n.text.find("looks much like") != std::string::npos; });
     };
-    EXPECT_TRUE(asks(s.lesion_hu - 2));
-    EXPECT_FALSE(asks(-100));
+    EXPECT_TRUE(asks(-98));   // in fat of -100 HU
+    EXPECT_FALSE(asks(60));
 }
 
 TEST(Segment, TakesEveryKindOfPrompt)
