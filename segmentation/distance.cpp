@@ -108,7 +108,7 @@ public:
     {
         const auto n = mask_.size();
         const auto columns = least_.size();
-        auto* const least = least_.data();  // bytes may be anything's, the vector's own pointers too: said once, not in the loops
+        auto* const least = least_.data();  // local, for a byte that is written may be part of anything else, the vectors too
         auto* const row = row_.data();
         std::copy_n(mask_.data() + mask_.offset(0, r, k), columns, least);
         for (int kk = std::max(k - 1, 0); kk <= std::min(k + 1, n.slices - 1); ++kk) {
@@ -141,7 +141,7 @@ Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm, 
     Grid<float> out(n, kFar_mm2);
     // Lines across rows and slices touch a line of the cache with each value: which of them are near is noted in bytes, of which it holds many.
     const auto note = [&](const float* values, std::uint8_t* near) {
-        const float most = most_mm2;  // a byte that is written may be anything's but a local one's
+        const float most = most_mm2;  // local, for a byte that is written may be part of anything else
         for (std::size_t c = 0, end = columns; c < end; ++c) near[c] = values[c] <= most;
     };
     parallel_for(n.slices, threads, [&](int k) {

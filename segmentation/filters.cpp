@@ -93,11 +93,12 @@ Mask spread(const Mask& mask, int axis, int radius, int threads)
     const bool slices = axis == 2;
     const int length = slices ? n.slices : n.rows;
     const std::size_t stride = slices ? n.plane() : static_cast<std::size_t>(n.columns);
+    if (radius > 254) return Mask(n, 1);
     Mask out(n);
     parallel_for(slices ? n.rows : n.slices, threads, [&](int sheet) {  // a row of lines that begin next to each other
         const std::size_t base = slices ? mask.offset(0, sheet, 0) : mask.offset(0, 0, sheet);
         const auto lines = static_cast<std::size_t>(n.columns);
-        const auto most = static_cast<std::uint8_t>(std::min(radius, 254));  // no kernel is that wide; in bytes, sixteen lines go side by side
+        const auto most = static_cast<std::uint8_t>(radius);  // in bytes, sixteen lines go side by side
         std::vector<std::uint8_t> since_line(lines);
         auto* const since = since_line.data();
         for (const bool up : {true, false}) {

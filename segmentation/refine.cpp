@@ -16,9 +16,10 @@ constexpr float kSideFrom_mm = 1.5F;    // voxels nearer to the boundary are mix
 constexpr double kSideTo_mm[2] = {4.5, 7};   // how far a side reaches: round a small lesion the next organ is near
 constexpr double kSideOfLength = 0.24;
 constexpr double kWindowOfSide = 0.75;  // sigma over which a side is averaged
-constexpr double kBlocksInWindow = 3;   // a block of voxels that small beside sigma has one mean: a shift of half of it changes what is averaged by a hundredth
+constexpr double kBlocksInWindow = 3;   // voxels in a block that small beside sigma share a mean: those at its side are sigma / 6 from its middle, a fifteenth of the weights
 constexpr double kClear_hu = 85;        // fat or gas against tissue; lesser steps are too often within the lesion or beyond it (sarcomas)
 constexpr double kDenoise_mm = 0.7;
+constexpr float kLeastWeight = 1e-3F;   // a voxel, of a side that counts as seen
 constexpr float kLow_hu = -200;
 constexpr float kHigh_hu = 300;
 
@@ -83,6 +84,7 @@ private:
         parallel_for(last - first + 1, threads_, [&](int step) {
             const int k = first + step - from;
             if (!any[static_cast<std::size_t>(k)]) return;
+            const float least = kLeastWeight * static_cast<float>(block_[0] * block_[1]);
             for (int r = 0; r < size_.rows; ++r) {
                 const auto* const wanted = wanted_.data() + wanted_.offset(0, r, k);
                 const auto* const calm = calm_.data() + calm_.offset(0, r, k);
@@ -91,7 +93,7 @@ private:
                 for (int c = 0; c < size_.columns; ++c) {
                     if (!wanted[c]) continue;
                     const auto block = blocks + column_block_[static_cast<std::size_t>(c)];
-                    if (in_.weight[block] < 1e-3F || out_.weight[block] < 1e-3F) continue;
+                    if (in_.weight[block] < least || out_.weight[block] < least) continue;
                     const float inside = in_.sum[block] / in_.weight[block];
                     const float outside = out_.sum[block] / out_.weight[block];
                     if (std::abs(inside - outside) < kClear_hu) continue;

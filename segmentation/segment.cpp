@@ -31,7 +31,7 @@ constexpr double kBadSeed_sd = 60;
 constexpr double kVolumeRatio = 1.6;
 constexpr double kVisibleStep = 1.5;    // of the evidence at the ends of an axis: an edge, though not clear enough to follow
 constexpr double kDoubt = 0.15;         // of an axis: the image says another size than the mask
-constexpr double kAlike = 1.8;          // separation below which a mask is more often bad than good (sarcomas): what was drawn, not the image, decides where the lesion ends
+constexpr double kAlike = 1.8;          // separation below which half of the masks are bad (sarcomas): what was drawn, not the image, decides where the lesion ends
 constexpr double kLearned = 0.5;        // from here on the trees have settled what the usual proportions had left open
 
 Error cancelled() { return Error{Code::cancelled, "stopped while segmenting", "segmentation"}; }
@@ -175,8 +175,8 @@ void add_notices(Segmentation& out, const Scene& scene, const Prompt& prompt, do
     const bool usual = !shape.free_scale && learned < kLearned;
     if (shape.free_v && usual) add_doubt(out, "short axis", "a second line", shape.half_v_mm, scene.fit.half_v_mm, (scene.fit_edges[2].step + scene.fit_edges[3].step) / 2);
     if (shape.free_n && usual) add_doubt(out, "craniocaudal extent", "the top and bottom slice", shape.half_n_mm, scene.fit.half_n_mm, (scene.fit_edges[4].step + scene.fit_edges[5].step) / 2);
-    if (scene.appearance.separation < kAlike && prompt.contours.size() < 2) {
-        out.notices.push_back({Code::low_confidence, "the lesion looks much like what lies round it (separation " + fixed(scene.appearance.separation, 2) + ", clear from " + fixed(kAlike, 1) +
+    if (scene.appearance.separation < kAlike && scene.rim_step <= EnergyConstants{}.clear_rim && prompt.contours.size() < 2) {
+        out.notices.push_back({Code::low_confidence, "the lesion looks much like what lies round it (separation " + fixed(scene.appearance.separation, 2) + ", doubtful below " + fixed(kAlike, 1) +
                                                      "): the prompt more than the image decides where it ends; compare the outline, and draw a contour where it is off"});
     }
     if (out.seed_hu_sd > kBadSeed_sd) out.notices.push_back({Code::low_confidence, "the tissue under the prompt varies by " + fixed(out.seed_hu_sd, 0) + " HU; check that it lies in the lesion alone"});

@@ -23,8 +23,8 @@ sample_data::ShapePhantom ball_in_fat(double pixel_mm, int pixels)
     return sample_data::make_shape(s).value();
 }
 
-/// The ball that a reader would have drawn so many mm too large.
-Mask too_large(const CtVolume& ct, double by_mm)
+/// The ball as a reader would have drawn it so many mm too large, or too small.
+Mask drawn_off(const CtVolume& ct, double by_mm)
 {
     const auto n = ct.geometry.size();
     Mask out(n);
@@ -59,7 +59,7 @@ TEST(Refined, FindsTheEdgeAgainHoweverFineThePixels)
         const auto truth = ball_in_fat(pixel_mm, pixels);
         const auto n = truth.mask.size();
         for (const double by_mm : {-1.2, 1.2}) {  // less than what is left out on both sides of the boundary, so that each side is one tissue
-            const auto drawn = too_large(truth.ct, by_mm);
+            const auto drawn = drawn_off(truth.ct, by_mm);
             ASSERT_GT(disagreement(drawn, truth.mask), 0.1 * voxels(truth.mask));  // a shell of 1.2 mm round a radius of 30
             const auto found = refined(truth.ct, drawn, {{0, 0, 0}, {n.columns - 1, n.rows - 1, n.slices - 1}}, 4, kBall_mm, 2);
             // 0.2 mm of a radius of 30: voxels that the edge halves fall to either side, and where it lies flat in slices of 3 mm most of them are halved.
@@ -73,7 +73,7 @@ TEST(Refined, IsTheSameForAnyNumberOfThreads)
     const auto truth = ball_in_fat(0.8, 104);
     const auto n = truth.mask.size();
     const MaskBox all{{0, 0, 0}, {n.columns - 1, n.rows - 1, n.slices - 1}};
-    const auto drawn = too_large(truth.ct, 2);
+    const auto drawn = drawn_off(truth.ct, 2);
     const auto alone = refined(truth.ct, drawn, all, 4, kBall_mm, 1);
     for (const int threads : {2, 5}) EXPECT_EQ(disagreement(refined(truth.ct, drawn, all, 4, kBall_mm, threads), alone), 0) << threads;
 }
@@ -84,7 +84,7 @@ TEST(Refined, LeavesTheMaskWhereNothingTellsTheSidesApart)
     auto truth = ball_in_fat(0.8, 104);
     for (auto& hu : truth.ct.hu.values()) hu = static_cast<std::int16_t>(50 + (hu % 15));
     const auto n = truth.mask.size();
-    const auto drawn = too_large(truth.ct, 2);
+    const auto drawn = drawn_off(truth.ct, 2);
     EXPECT_EQ(disagreement(refined(truth.ct, drawn, {{0, 0, 0}, {n.columns - 1, n.rows - 1, n.slices - 1}}, 4, kBall_mm, 2), drawn), 0);
 }
 
