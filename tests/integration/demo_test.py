@@ -212,6 +212,13 @@ class Demo(InScratch):
             self.assertTrue(series["eligible"], series)
             self.assertIn("SYNTHETIC", series["series_description"])
 
+    def test_the_readme_shows_what_is_printed(self):
+        with open(os.path.join(os.path.dirname(__file__), "..", "..", "README.md"), encoding="ascii") as file:
+            shown = re.search(r"<!-- demo-output -->\n```\n(.*?)```\n<!-- /demo-output -->", file.read(), re.DOTALL).group(1).splitlines()
+        printed = {line.rstrip() for line in self.done.stdout.splitlines()}
+        self.assertGreater(len(shown), 20)
+        self.assertEqual([line for line in shown if line != "..." and line.rstrip() not in printed], [])
+
     def test_the_tutorial_does_what_it_says(self):
         """Every command of docs/tutorial.md but the first, which has been run, as it stands there; what is shown below it is printed."""
         with open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", "tutorial.md"), encoding="ascii") as file:
