@@ -139,7 +139,8 @@ TEST(Sarcomas, SegmentedFromAReadersMarksReachTheFloorAndBeatTheBareEllipsoid)
         EXPECT_GE(fusion.mean, floors[k].mean) << o.kind;
         EXPECT_GE(static_cast<double>(wins), 0.6 * static_cast<double>(o.fusion.size())) << o.kind;
     }
-    // A flag that is never raised fails the first, one that always is the second. A point always asks.
+    // A flag that is never raised fails the first, one that always is the second. A point always asks. Masks near 0.7 change sides with a voxel, and the
+    // bad ones are a dozen: hence a third and a fifth to spare, not the last one.
     int bad = 0;
     int bad_asking = 0;
     int others = 0;
@@ -189,7 +190,7 @@ TEST(Lung, MasksThatAreBadAskForOneMorePrompt)
     }
     std::cout << "lung and nodes: " << asking << " of " << bad << " masks with Dice below 0.7 ask\n";
     EXPECT_GT(bad, 8) << "the masks are better than they were: choose another case";
-    EXPECT_GE(10 * asking, 9 * bad);
+    EXPECT_GE(10 * asking, 9 * bad);  // one in ten may lie beside the limit
 }
 
 /// Every fifth case: three marks, each in the middle of what is then most wrong; and a second contour on the worst slice.

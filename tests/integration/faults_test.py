@@ -392,7 +392,7 @@ class Faults(InScratch):
         date = first_date(text)
         with open(os.path.join(plan, "cases", case + ".yaml"), "w", encoding="utf-8") as file:
             file.write(text.replace("timepoints: {}", 'timepoints: {"%s": {line: [[%f, %f, %f], [%f, %f, %f]]}}' % (date, *line)))
-        # A limit halfway between what a small case and the large one take of address space.
+        # A limit halfway between what a small case and the large one take of address space; the large one holds 57 MB of HU and twice that of probabilities, of which 100 MB is well over half.
         small = peak_of(plan, next(c for c, s in states(plan).items() if s["state"] == "pending"))
         large = peak_of(plan, case)
         self.assertGreater(large - small, 100_000_000)
