@@ -114,8 +114,16 @@ fuzz: deps
 	@cmake --build build/fuzz --parallel $(JOBS) --target fuzzers
 	@LSAN_OPTIONS="suppressions=$(CURDIR)/tools/lsan_suppressions.txt:print_suppressions=0" tools/run_fuzzers.sh build/fuzz $(FUZZ_SECONDS)
 
-# What takes hours, for a machine that has them: each must hold.
-weekly: tidy asan tsan fuzz soak coverage bench
+# What takes hours, for a machine that has them (.ci/weekly): all of it runs, whatever fails, and it fails if one part does. Times and results: build/weekly.txt.
+WEEKLY = tidy fuzz test-web soak tsan asan coverage bench
+weekly:
+	@tools/install_packages.sh cmake/packages.txt cmake/packages_weekly.txt
+	@mkdir -p build && : > build/weekly.txt; failed=0; \
+	for part in $(WEEKLY); do \
+	    start=$$(date +%s); said=holds; \
+	    $(MAKE) --no-print-directory $$part || { said=FAILS; failed=1; }; \
+	    printf '%-10s %-6s %6d s\n' $$part $$said $$(( $$(date +%s) - start )) | tee -a build/weekly.txt; \
+	done; exit $$failed
 
 # Needs clang, clang-tidy and clang-format, which `deps` does not install.
 tidy: deps

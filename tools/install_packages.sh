@@ -1,14 +1,16 @@
 #!/bin/bash
-# Installs the packages of cmake/packages.txt that are missing; does nothing, fast, where all are there.
+# install_packages.sh [LIST...]: installs the packages of the lists (cmake/packages.txt) that are missing; does nothing, fast, where all are there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+[ $# -gt 0 ] || set -- cmake/packages.txt
 
-mapfile -t wanted < <(sed 's/#.*//' cmake/packages.txt | tr -s ' \t' '\n' | grep .)
+mapfile -t wanted < <(cat "$@" | sed 's/#.*//' | tr -s ' \t' '\n' | grep .)
 if ! command -v dpkg-query >/dev/null; then
-    echo "deps: not a Debian system; install what cmake/packages.txt names by hand" >&2
+    echo "deps: not a Debian system; install what $* names by hand" >&2
     exit 0
 fi
-installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p' | sort -u)
+# What another package provides counts: nodejs from elsewhere brings its own npm.
+installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}, ${Provides}\n' 2>/dev/null | sed -n 's/^installed //p' | sed 's/([^)]*)//g' | tr ',' '\n' | tr -d ' ' | sort -u)
 missing=()
 for package in "${wanted[@]}"; do
     grep -qxF -- "$package" <<<"$installed" || missing+=("$package")
