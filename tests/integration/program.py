@@ -1,4 +1,5 @@
 """Runs the program as a stranger would: by its command line, judged by its files, exit codes and messages."""
+import filecmp
 import json
 import os
 import shutil
@@ -30,6 +31,19 @@ def read_json(path):
 def content(path):
     with open(path, "rb") as file:
         return file.read()
+
+
+def files_of(folder):
+    return sorted(os.path.relpath(os.path.join(place, name), folder) for place, _, files in os.walk(folder) for name in files)
+
+
+def assert_same_files(test, folder, other):
+    """The same files below both, byte for byte. Answers how many."""
+    names = files_of(folder)
+    test.assertEqual(files_of(other), names)
+    _, different, broken = filecmp.cmpfiles(folder, other, names, shallow=False)
+    test.assertEqual((different, broken), ([], []))
+    return len(names)
 
 
 def needs_memory_as_users_have_it(test):

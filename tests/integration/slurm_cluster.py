@@ -39,6 +39,7 @@ NodeName=n[1-3] NodeHostname={host} NodeAddr=127.0.0.1 Port=[16821-16823] CPUs=2
 PartitionName=ct Nodes=n[1-3] Default=YES State=UP
 """
 WAIT_S = 180  # a lost job is queued again after cred_expire, and a busy machine takes its time
+POWER_OFF_S = 13  # Slurm takes a task that is not there for one that is not there yet within BatchStartTimeout (1 s) and a message's time-out (10 s)
 NODES = ("n1", "n2", "n3")
 OWN_NETWORK = "RETROMASS_OWN_NETWORK"
 # In a chroot the root is no mount point whose propagation could be changed.
@@ -87,6 +88,14 @@ def step_above(process):
             return process
         process = int(fields.split()[1])
     return 0
+
+
+def signal_all(processes, what):
+    for process in processes:
+        try:
+            os.kill(process, what)
+        except ProcessLookupError:
+            pass
 
 
 def begin_cluster(test):
@@ -146,28 +155,38 @@ class Cluster:
         self.node[node] = self.daemons[-1]
 
     def kill_node(self, node):
-        """As a power cut would: the daemon, its steps and what they run, none of them asked. Answers how many processes that were."""
+        """As a power cut would: the daemon, its steps and what they run, at one moment, none of them asked. Answers how many processes that were."""
         daemon = self.node[node]
-        processes = {daemon.pid}
+        stopped = set()
+        found = {daemon.pid}
+        while found:  # killed one after the other, a runner would see its worker die and call the case failed; stopped first, none sees another end or begins one
+            signal_all(found, signal.SIGSTOP)
+            stopped |= found
+            found = self.processes_of(node) - stopped
+        signal_all(stopped, signal.SIGKILL)
+        daemon.wait()
+        self.daemons.remove(daemon)
+        return len(stopped)
+
+    @staticmethod
+    def processes_of(node):
+        """The steps of a node and what they run."""
+        processes = set()
         for name in os.listdir("/proc"):
             try:
                 with open(f"/proc/{name}/environ", "rb") as file:
                     environment = file.read().split(b"\0")
                 # Another cluster on this machine may have a node of that name.
-                if not {f"SLURMD_NODENAME={node}".encode(), f"SLURM_CONF={os.environ['SLURM_CONF']}".encode()} <= set(environment):
-                    continue
-                processes |= {int(name), step_above(int(name))}
+                if {f"SLURMD_NODENAME={node}".encode(), f"SLURM_CONF={os.environ['SLURM_CONF']}".encode()} <= set(environment):
+                    processes |= {int(name), step_above(int(name))}
             except (OSError, ValueError):
                 continue  # no process, or gone already
-        processes.discard(0)
-        for process in processes:
-            try:
-                os.kill(process, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        daemon.wait()
-        self.daemons.remove(daemon)
-        return len(processes)
+        return processes - {0}
+
+    def start_again(self, node):
+        """Power is back."""
+        time.sleep(POWER_OFF_S)
+        self.start_node(node)
 
     def stop_controller(self):
         controller = next(daemon for daemon in self.daemons if daemon.args[0] == "slurmctld")

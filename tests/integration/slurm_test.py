@@ -1,9 +1,13 @@
 """A plan handed to a real Slurm."""
 import collections
+import glob
 import json
 import os
 import re
+import shutil
+import signal
 import unittest
+import unittest.mock
 
 from slurm_cluster import begin_cluster, in_a_network_of_its_own, wait_for
 
@@ -83,7 +87,61 @@ class Slurm(unittest.TestCase):
         wait_for("an empty queue", lambda: not self.cluster.said("squeue", "-h"))
         self.assertEqual([(c["state"], c["attempts"]) for c in states()], [("done", 1)] * 5)
 
+    def test_a_task_that_is_queued_again_at_work_ends_by_itself(self):
+        plan, undisturbed, job, case = self.stopped_at_work()
+        self.cluster.said("scontrol", "requeue", job + "_0")
+        self.assert_done_once_by_slurm(plan, undisturbed, job, case)
+
+    def test_a_task_whose_node_dies_ends_by_itself(self):
+        plan, undisturbed, job, case = self.stopped_at_work()
+        node = self.cluster.said("squeue", "-h", "-j", job + "_0", "-o", "%N").strip()
+        self.cluster.kill_node(node)
+        self.cluster.start_again(node)
+        self.assert_done_once_by_slurm(plan, undisturbed, job, case)
+
+    def stopped_at_work(self):
+        """A plan in the hands of Slurm, the same one done without it, the job, and the case of its first task: its worker is stopped, and cannot end before it was disturbed."""
+        from balls_archive import Archive
+        from batch_workers import worker_of
+        from program import run
+        made = Archive(self.scratch, (36, 24, 30))
+        plan, undisturbed = (os.path.join(self.scratch, name) for name in ("plan", "undisturbed"))
+        self.assertEqual(run("batch", "plan", made.folder, "-o", plan, "--marks", made.lines).returncode, 0)
+        shutil.copytree(plan, undisturbed)
+        self.assertEqual(run("batch", "run", undisturbed).returncode, 0)
+        submitted = run("batch", "run", plan, "--engine", "slurm")
+        job = submitted.stdout.split("job ")[1].split()[0]
+        with open(os.path.join(plan, "slurm", "1", "ids"), encoding="ascii") as file:
+            case = file.readline().strip()
+
+        def stopped():
+            worker = worker_of(plan, case)
+            if worker:
+                os.kill(worker, signal.SIGSTOP)
+            return worker
+        wait_for("the first task at work", stopped)
+        self.assertFalse(os.path.exists(os.path.join(plan, "results", case)))
+        return plan, undisturbed, job, case
+
+    def assert_done_once_by_slurm(self, plan, undisturbed, job, case):
+        """Nobody but Slurm began it again: no `batch run` and no `batch resume` was called since."""
+        from program import assert_same_files, run_json
+        wait_for("an empty queue", lambda: not self.cluster.said("squeue", "-h"))
+        self.assertRegex(self.cluster.said("scontrol", "show", "job", job + "_0"), r"JobState=COMPLETED(?s:.*) Restarts=1 ")
+        after = run_json("batch", "status", plan, "--json")["cases"]
+        self.assertEqual([(c["state"], c["attempts"]) for c in after], [("done", 1)] * 3, after)
+        events = collections.Counter()
+        for log in glob.glob(os.path.join(plan, "logs", "batch-*.jsonl")):
+            with open(log, encoding="utf-8") as file:
+                events.update((event["event"], event.get("case")) for event in map(json.loads, file))
+        self.assertEqual(events["case-started", case], 2)
+        self.assertEqual([events["case-ended", c["case"]] for c in after], [1] * 3)
+        self.assertGreater(assert_same_files(self, os.path.join(undisturbed, "results"), os.path.join(plan, "results")), 20 * 3)
+
     def setUp(self):
+        declared = unittest.mock.patch.dict(os.environ, SOURCE_DATE_EPOCH="1577836800")  # the timestamps in what is compared
+        declared.start()
+        self.addCleanup(declared.stop)
         self.cluster, self.scratch = begin_cluster(self)
 
 
