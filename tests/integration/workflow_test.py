@@ -1,16 +1,19 @@
 #!/usr/bin/python3
-"""workflow/Snakefile under the real Snakemake: what ended is marked so, what is at work elsewhere is not."""
+"""workflow/Snakefile and its profile under the real Snakemake: what ended is marked so, what is at work elsewhere is not, and one that was killed goes on."""
 import fcntl
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import unittest
 
 from balls_archive import Archive
-from program import PROGRAM, InScratch, run, run_json
+from batch_workers import Held, hold, worker_of
+from program import PROGRAM, InScratch, content, run, run_json
+from slurm_cluster import wait_for
 
-SNAKEFILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "workflow", "Snakefile")
+WORKFLOW = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "workflow")
 
 
 class Workflow(InScratch):
@@ -49,9 +52,36 @@ class Workflow(InScratch):
         self.assertEqual([c["attempts"] for c in states().values() if c["state"] == "done"], [1, 1])
         self.assertTrue(os.path.exists(os.path.join(plan, "cohort", "cohort.html")))
 
+    def test_one_that_was_killed_goes_on_by_the_same_command(self):
+        made = Archive(self.path("killed"), (24, 30))
+        plan = self.path("a killed plan")
+        self.assertEqual(run("batch", "plan", made.folder, "-o", plan, "--marks", made.lines).returncode, 0)
+        case = "P-00001"
+        file = os.path.join(plan, "cases", case + ".yaml")
+        as_planned = content(file)
+        hold(plan, [case])
+        killed = subprocess.Popen(self.command(plan), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.scratch, start_new_session=True)
+        try:
+            wait_for("the case at work", lambda: worker_of(plan, case))
+            worker = worker_of(plan, case)
+        finally:
+            os.killpg(killed.pid, signal.SIGKILL)
+            killed.wait()
+        Held.kill(worker)  # in a group of its own, and waiting in a read
+        with open(file, "wb") as out:
+            out.write(as_planned)
+
+        again = self.snakemake(plan)
+        self.assertEqual(again.returncode, 0, again.stdout + again.stderr)
+        self.assertEqual([(c["state"], c["attempts"]) for c in run_json("batch", "status", plan, "--json")["cases"]], [("done", 1)] * 2)
+        self.assertTrue(os.path.exists(os.path.join(plan, "cohort", "cohort.html")))
+
+    @staticmethod
+    def command(plan):
+        return ["snakemake", "--snakefile", os.path.join(WORKFLOW, "Snakefile"), "--profile", os.path.join(WORKFLOW, "profile"), "--config", f"plan={plan}", f"retromass={PROGRAM}", "--cores", "2", "--nocolor"]
+
     def snakemake(self, plan):
-        return subprocess.run(["snakemake", "--snakefile", SNAKEFILE, "--config", f"plan={plan}", f"retromass={PROGRAM}", "--cores", "2", "--keep-going", "--nocolor"],
-                              capture_output=True, text=True, timeout=300, cwd=self.scratch)
+        return subprocess.run(self.command(plan), capture_output=True, text=True, timeout=300, cwd=self.scratch)
 
 
 if __name__ == "__main__":
