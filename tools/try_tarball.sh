@@ -1,7 +1,7 @@
 #!/bin/bash
 # try_tarball.sh FILE.tar.xz [SUITE]: does the tarball run on a bare system of another distribution, without root and without network?
 #
-# Makes a minimal system (debootstrap, SUITE from MIRROR: trixie by default) in a scratch folder, unpacks the tarball there, and runs, as an ordinary user in a
+# Makes a minimal system (debootstrap, SUITE from MIRROR: trixie by default; MIRROR=http://archive.ubuntu.com/ubuntu SCRIPT=gutsy for Ubuntu's noble, which debootstrap 1.0.128 does not know by name) in a scratch folder, unpacks the tarball there, and runs, as an ordinary user in a
 # network of its own: doctor and the whole sample patient. Making the system needs root. KEEP=1 leaves the folder.
 set -euo pipefail
 tarball=$(readlink -f "${1:?try_tarball.sh FILE.tar.xz [SUITE]}")
@@ -11,7 +11,7 @@ root=$(mktemp -d -p "${SCRATCH:-/var/tmp}" retromass-tarball.XXXXXX)
 chmod 755 "$root"
 clean() { if [ -n "${KEEP:-}" ]; then echo "left in $root"; else rm -rf --one-file-system "$root"; fi; }
 trap clean EXIT
-debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$root.log" 2>&1 || { tail -5 "$root.log" >&2; exit 1; }
+debootstrap --variant=minbase "$suite" "$root" "$mirror" ${SCRIPT:-} >"$root.log" 2>&1 || { tail -5 "$root.log" >&2; exit 1; }
 rm -f "$root.log"
 mkdir -m 777 "$root/try"
 tar -xf "$tarball" -C "$root/try" --strip-components 1 --one-top-level=retromass
