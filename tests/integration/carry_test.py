@@ -3,9 +3,10 @@
 import os
 import re
 import unittest
+import unittest.mock
 
 from demo_test import lesion_at, misses, truths
-from program import InScratch, read_json, run
+from program import InScratch, assert_same_files, read_json, run
 
 SIDES = re.compile(r", extent: \[\[[^]]*\], \[[^]]*\]\]")
 
@@ -46,6 +47,20 @@ class Carry(InScratch):
         done = run("run", path, "-o", out, timeout=1100)
         self.assertEqual(done.returncode, 0, done.stderr)
         return read_json(os.path.join(out, "case.json"))
+
+    def test_thread_counts_change_no_byte_of_a_carried_lesion(self):
+        path = os.path.join(self.patient, "threads.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(only(without(self.text, "after-radiotherapy"), "after-5-cycles", "after-radiotherapy"))
+        out, one = self.path("threads"), self.path("one")
+        with unittest.mock.patch.dict(os.environ, SOURCE_DATE_EPOCH="1577836800"):  # the timestamps in what is compared
+            for threads in ("1", "3"):
+                done = run("run", path, "-o", out, "--threads", threads, timeout=1100)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                if threads == "1":
+                    os.rename(out, one)  # the command names the folder
+        self.assertEqual(lesion_at(read_json(os.path.join(one, "case.json")), "after-radiotherapy")["carried"]["from"], "after-5-cycles")
+        self.assertGreater(assert_same_files(self, one, out), 20)
 
     def test_two_later_time_points_are_carried_from_the_third_line(self):
         case = self.case("carried", without(self.text, "after-5-cycles", "after-radiotherapy"))
