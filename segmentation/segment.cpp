@@ -161,7 +161,7 @@ void add_doubt(Segmentation& out, const char* what, const char* remedy, double u
                                                      fixed(2 * fit_half_mm, 0) + " mm; " + remedy + " would settle it"});
 }
 
-void add_notices(Segmentation& out, const Scene& scene, const Prompt& prompt, double learned, double voxel_mm3)
+void add_notices(Segmentation& out, const Scene& scene, const Prompt& prompt, const EnergyConstants& constants, double learned, double voxel_mm3)
 {
     const auto& shape = scene.shape;
     double voxels = 0;
@@ -175,7 +175,7 @@ void add_notices(Segmentation& out, const Scene& scene, const Prompt& prompt, do
     const bool usual = !shape.free_scale && learned < kLearned;
     if (shape.free_v && usual) add_doubt(out, "short axis", "a second line", shape.half_v_mm, scene.fit.half_v_mm, (scene.fit_edges[2].step + scene.fit_edges[3].step) / 2);
     if (shape.free_n && usual) add_doubt(out, "craniocaudal extent", "the top and bottom slice", shape.half_n_mm, scene.fit.half_n_mm, (scene.fit_edges[4].step + scene.fit_edges[5].step) / 2);
-    if (scene.appearance.separation < kAlike && scene.rim_step <= EnergyConstants{}.clear_rim && prompt.contours.size() < 2) {
+    if (scene.appearance.separation < kAlike && scene.rim_step <= constants.clear_rim && prompt.contours.size() < 2) {
         out.notices.push_back({Code::low_confidence, "the lesion looks much like what lies round it (separation " + fixed(scene.appearance.separation, 2) + ", doubtful below " + fixed(kAlike, 1) +
                                                      "): the prompt more than the image decides where it ends; compare the outline, and draw a contour where it is off"});
     }
@@ -273,7 +273,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     if (std::none_of(out.mask.values().begin(), out.mask.values().end(), [](auto v) { return v != 0; })) {
         return Error{Code::empty_mask, "nothing around the prompt looks like a lesion", "segmentation"};
     }
-    add_notices(out, scene, prompt, learned, g.voxel_volume_mm3().value_or(grid.spacing_mm[0] * grid.spacing_mm[1] * grid.spacing_mm[2] / (grid.block[0] * grid.block[1] * grid.block[2])));
+    add_notices(out, scene, prompt, constants, learned, g.voxel_volume_mm3().value_or(grid.spacing_mm[0] * grid.spacing_mm[1] * grid.spacing_mm[2] / (grid.block[0] * grid.block[1] * grid.block[2])));
     return out;
 }
 
