@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "pipeline/batch/batch.h"
 #include "pipeline/run/run.h"
@@ -46,6 +49,51 @@ Result<std::vector<ManifestRow>> read_manifest(const std::filesystem::path& file
         if (!entry.day.empty() && !is_day(entry.day)) return fault(row.place, "day '" + entry.day + "' is not a whole number of days");
         out.push_back(std::move(entry));
     }
+    return out;
+}
+
+void find_studies(std::vector<ManifestRow>& rows, const ingest::Scan& scan)
+{
+    std::unordered_map<std::string_view, std::set<std::string_view>> studies_below;  // of the folders of `rows`
+    for (const auto& row : rows) {
+        if (!row.folder.empty()) studies_below.try_emplace(row.folder);
+    }
+    if (studies_below.empty()) return;
+    for (const auto& series : scan.series) {
+        if (series.slices.empty()) continue;
+        const auto file = std::filesystem::absolute(series.slices.front().file).lexically_normal().string();
+        for (auto end = file.find('/', 1); end != std::string::npos; end = file.find('/', end + 1)) {
+            const auto found = studies_below.find(std::string_view(file).substr(0, end));
+            if (found != studies_below.end()) found->second.insert(series.facts.study_instance_uid);
+        }
+    }
+    for (auto& row : rows) {
+        if (row.folder.empty()) continue;
+        const auto& there = studies_below.at(row.folder);
+        if (there.size() == 1) row.study_uid = *there.begin();
+    }
+}
+
+OpenRows::OpenRows(std::vector<ManifestRow> rows) : rows_(std::move(rows))
+{
+    for (std::size_t i = 0; i < rows_.size(); ++i) open_.emplace(rows_[i].study_uid, i);
+}
+
+std::optional<ManifestRow> OpenRows::take(const std::string& study_uid)
+{
+    const auto first = open_.lower_bound(study_uid);  // of equal keys the one that came first
+    if (study_uid.empty() || first == open_.end() || first->first != study_uid) return std::nullopt;
+    const auto row = first->second;
+    open_.erase(first);
+    return rows_[row];
+}
+
+std::vector<ManifestRow> OpenRows::left() const
+{
+    std::set<std::size_t> places;
+    for (const auto& [study, place] : open_) places.insert(place);
+    std::vector<ManifestRow> out;
+    for (const auto place : places) out.push_back(rows_[place]);
     return out;
 }
 

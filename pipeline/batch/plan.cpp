@@ -161,33 +161,12 @@ Result<Lines> lines_of(const std::vector<fs::path>& handed_in, const ingest::Sca
     return out;
 }
 
-/// Finds the study of each row that names a folder. A folder of several studies, of one patient or of many, names none of them: the row stays unmatched.
-void find_studies(std::vector<ManifestRow>& rows, const ingest::Scan& scan)
-{
-    for (auto& row : rows) {
-        if (row.folder.empty()) continue;
-        std::set<std::string> there;
-        for (const auto& series : scan.series) {
-            if (series.slices.empty()) continue;
-            const auto file = fs::absolute(series.slices.front().file).lexically_normal().string();
-            if (file.starts_with(row.folder + "/")) there.insert(series.facts.study_instance_uid);
-        }
-        if (there.size() == 1) row.study_uid = *there.begin();
-    }
-}
-
-/// What the manifest says of a patient's studies, by their UID. Takes the rows that match out of `rows`.
-std::map<std::string, ManifestRow> stated_of(const Patient& patient, std::vector<ManifestRow>& rows)
+/// What the manifest says of a patient's studies, by their UID. Takes those rows.
+std::map<std::string, ManifestRow> stated_of(const Patient& patient, OpenRows& rows)
 {
     std::map<std::string, ManifestRow> out;
-    for (auto row = rows.begin(); row != rows.end();) {
-        const auto study = row->study_uid;
-        if (study.empty() || !patient.studies.contains(study) || out.contains(study)) {
-            ++row;
-        } else {
-            out.emplace(study, std::move(*row));
-            row = rows.erase(row);
-        }
+    for (const auto& study : patient.studies) {
+        if (auto row = rows.take(study)) out.emplace(study, std::move(*row));
     }
     return out;
 }
@@ -222,6 +201,7 @@ public:
         RETROMASS_TRY_ASSIGN(auto scan, ingest::scan(archive, scanning, progress));
         if (scan.series.empty()) return Error{Code::no_series, "no CT image was found in the archive (" + std::to_string(scan.excluded.size()) + " files set aside; retromass series says why)", "batch: plan"};
         find_studies(manifest, scan);
+        OpenRows open(std::move(manifest));
         RETROMASS_TRY_ASSIGN(auto lines, lines_of(parameters_.marks, scan));
         plan_.run_arguments = parameters_.run_arguments;
         if (settings) plan_.run_arguments.insert(plan_.run_arguments.end(), {"--settings", kSettingsOfPlan});
@@ -248,9 +228,9 @@ public:
                 RETROMASS_TRY(write());
                 return Error{Code::cancelled, "stopped while drafting cases; what was drafted is kept, and the same command goes on", "batch: plan"};
             }
-            RETROMASS_TRY(add(patients[i], stated_of(patients[i], manifest), lines));
+            RETROMASS_TRY(add(patients[i], stated_of(patients[i], open), lines));
         }
-        for (const auto& row : manifest) plan_.remarks.push_back(row.place + ": " + (row.folder.empty() ? "study " + row.study_uid : "folder " + row.folder) + " is not in the archive, has a row already, or is a folder of several studies");
+        for (const auto& row : open.left()) plan_.remarks.push_back(row.place + ": " + (row.folder.empty() ? "study " + row.study_uid : "folder " + row.folder) + " is not in the archive, has a row already, or is a folder of several studies");
         for (auto& line : lines.unmatched) plan_.remarks.push_back(std::move(line));
         std::sort(plan_.cases.begin(), plan_.cases.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
         RETROMASS_TRY(write());
@@ -281,20 +261,31 @@ private:
         }
         RETROMASS_TRY_ASSIGN(auto known, read_plan(plan_.folder));
         plan_.cases = std::move(known.cases);
+        for (std::size_t i = 0; i < plan_.cases.size(); ++i) {
+            const auto& c = plan_.cases[i];
+            ids_.insert(c.id);
+            if (!c.patient.empty()) known_of_patient_[c.patient].push_back(i);
+            for (const auto& study : c.studies) known_of_study_[study].push_back(i);
+        }
         return Done{};
     }
 
+    /// The first case of the plan that was there and is this patient's: stated so by the images or, where one of the two states nobody, by a study in common.
     PlannedCase* known_of(const Patient& patient)
     {
-        for (auto& known : plan_.cases) {
-            if (taken_.contains(known.id)) continue;  // by another patient of this archive
-            if (!known.patient.empty() && known.patient == patient.key) return &known;
-            if (!known.patient.empty() && !patient.key.empty()) continue;
-            for (const auto& study : known.studies) {
-                if (patient.studies.contains(study)) return &known;
+        auto first = plan_.cases.size();
+        const auto look = [&](const std::map<std::string, std::vector<std::size_t>>& known, const std::string& key, bool of_nobody) {
+            const auto found = known.find(key);
+            if (found == known.end()) return;
+            for (const auto i : found->second) {
+                if (i >= first) return;
+                if (taken_.contains(plan_.cases[i].id)) continue;  // by another patient of this archive
+                if (!of_nobody || plan_.cases[i].patient.empty()) first = i;
             }
-        }
-        return nullptr;
+        };
+        if (!patient.key.empty()) look(known_of_patient_, patient.key, false);
+        for (const auto& study : patient.studies) look(known_of_study_, study, !patient.key.empty());
+        return first < plan_.cases.size() ? &plan_.cases[first] : nullptr;
     }
 
     std::string next_id() const
@@ -302,7 +293,7 @@ private:
         for (std::size_t n = plan_.cases.size() + 1;; ++n) {
             auto digits = std::to_string(n);
             auto id = "P-" + std::string(digits.size() < 5 ? 5 - digits.size() : 0, '0') + digits;
-            if (std::none_of(plan_.cases.begin(), plan_.cases.end(), [&](const auto& c) { return c.id == id; })) return id;
+            if (!ids_.contains(id)) return id;
         }
     }
 
@@ -316,7 +307,7 @@ private:
                 plan_.remarks.push_back(row.place + ": subject " + row.subject + ", but the patient is case " + id + " already; kept as " + id);
                 continue;
             }
-            if (std::any_of(plan_.cases.begin(), plan_.cases.end(), [&subject = row.subject](const auto& c) { return c.id == subject; })) {
+            if (ids_.contains(row.subject)) {
                 plan_.remarks.push_back(row.place + ": subject " + row.subject + " is another patient's case already, by the images' patient ID; not used");
                 continue;
             }
@@ -353,6 +344,7 @@ private:
             known->case_file = drafting.folder / (id + ".yaml");
         }
         known->patient = patient.key;
+        ids_.insert(id);
         taken_.insert(id);
         const bool lacks = std::any_of(known->studies.begin(), known->studies.end(), [&](const auto& study) { return !patient.studies.contains(study); });
         if (!lacks) known->studies.assign(patient.studies.begin(), patient.studies.end());
@@ -429,7 +421,10 @@ private:
     PlanParameters parameters_;
     Plan plan_;
     std::map<std::string, std::vector<fs::path>> files_;  ///< of studies in shared folders
+    std::set<std::string> ids_;    ///< of all cases
     std::set<std::string> taken_;  ///< cases that have their patient in this archive
+    std::map<std::string, std::vector<std::size_t>> known_of_patient_;  ///< cases of the plan that was there, by their place in it
+    std::map<std::string, std::vector<std::size_t>> known_of_study_;
 };
 
 }  // namespace
