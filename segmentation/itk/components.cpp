@@ -2,6 +2,7 @@
 
 #include <itkConnectedComponentImageFilter.h>
 #include <itkImportImageFilter.h>
+#include <itkMultiThreaderBase.h>
 
 #include <algorithm>
 #include <new>
@@ -15,6 +16,8 @@ using Labels = itk::Image<std::uint32_t, 3>;
 /// Face-connected labels from 1; 0 is background.
 Labels::Pointer labelled(const Mask& mask)
 {
+    // ITK's first filter starts a thread for each core of the machine, whose stacks count against a limit of address space (pipeline/batch/run.cpp); none has work here.
+    [[maybe_unused]] static const bool alone = (itk::MultiThreaderBase::SetGlobalDefaultNumberOfThreads(1), true);
     auto import = itk::ImportImageFilter<std::uint8_t, 3>::New();
     const auto size = mask.size();
     itk::Size<3> extent{{static_cast<itk::SizeValueType>(size.columns), static_cast<itk::SizeValueType>(size.rows), static_cast<itk::SizeValueType>(size.slices)}};
