@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <fstream>
@@ -31,9 +32,12 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// A worker may take this much more than the headers promise before the system says no: libraries, stacks and arenas are address space too.
+// A worker may take this much more than the headers promise before the system says no.
 constexpr double kMemorySlack = 1.5;
-constexpr double kAddressSpaceBeside_gb = 4;
+// Libraries, the program's own and what glibc happens to map for threads that allocate: small cases took 0.40 to 0.55 GB (docs/stages/batch.md). Twice
+// that, so that other libraries fit too and a small case that crashes is not taken for one near its limit (`kNearLimit`).
+constexpr double kAddressSpaceBeside_gb = 1;
+constexpr double kAddressSpaceOfThread_gb = 0.08;  ///< a further thread's stack (8 MB) and arena (64 MB)
 constexpr double kUnknownCase_gb = 2;         ///< counted for a case whose need is not known
 constexpr double kNearLimit = 0.75;           ///< of its address space: a crash there is one of memory, which not every library survives
 constexpr auto kLook = 20ms;
@@ -58,6 +62,14 @@ double address_space_gb(pid_t process)
 }
 
 double seconds_of(const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; }
+
+/// Of one case, as its arguments say it; 1 where they do not.
+int threads_of(const std::vector<std::string>& arguments)
+{
+    const auto option = std::find(arguments.begin(), arguments.end(), "--threads");
+    if (option == arguments.end() || option + 1 == arguments.end()) return 1;
+    return std::max(std::atoi((option + 1)->c_str()), 1);
+}
 
 /// What an ended worker said last: message and code.
 std::pair<std::string, std::string> last_words(const fs::path& log)
@@ -148,6 +160,12 @@ struct Worker {
     double most_gb = 0;       ///< seen of it
     std::string before;       ///< the run that the result there was of when it began
 };
+
+/// What a worker was held to, to be said where memory was short.
+std::string limit_of(const Worker& worker)
+{
+    return kShadowMemory ? std::string() : " (its limit: " + fixed(worker.space_gb, 1) + " GB of address space, for " + fixed(worker.memory_gb, 2) + " GB planned)";
+}
 
 class Runner {
 public:
@@ -301,7 +319,8 @@ private:
         const pid_t runner = getpid();
         rlimit outside{};  // a limit that somebody set on the runner is kept
         getrlimit(RLIMIT_AS, &outside);
-        const rlim_t space = std::min(static_cast<rlim_t>((worker.memory_gb * kMemorySlack + kAddressSpaceBeside_gb) * 1e9), outside.rlim_cur);
+        const double beside_gb = kAddressSpaceBeside_gb + kAddressSpaceOfThread_gb * (threads_of(plan_.run_arguments) - 1);
+        const rlim_t space = std::min(static_cast<rlim_t>((worker.memory_gb * kMemorySlack + beside_gb) * 1e9), outside.rlim_cur);
         RETROMASS_TRY(worker.claim.note_processes({}));
         worker.space_gb = static_cast<double>(space) / 1e9;
         worker.pid = fork();
@@ -386,7 +405,8 @@ private:
         if (exit == 0) return done(ended(worker, State::done, std::nullopt, ""));
         // What another time or machine may cure is a failure; what only another input cures is a refusal.
         const bool environment = code == name(Code::disk_space) || code == name(Code::memory) || code == name(Code::io) || code == name(Code::cancelled);
-        const auto reason = message.empty() ? "exit " + std::to_string(exit) + "; see " + log_file(plan_, *worker.planned).string() : message;
+        auto reason = message.empty() ? "exit " + std::to_string(exit) + "; see " + log_file(plan_, *worker.planned).string() : message;
+        if (code == name(Code::memory)) reason += limit_of(worker);
         worker.state.code = code;
         return done(ended(worker, exit == 4 && !environment ? State::refused : State::failed, std::nullopt, reason, code.empty() ? std::string(name(Code::internal)) : code));
     }
