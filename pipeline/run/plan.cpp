@@ -14,6 +14,7 @@ namespace {
 constexpr double kGiga = 1e9;
 constexpr double kBytesPerVoxelResident = 2 + 1 + 1;  ///< HU, one mask and its probability map, kept for every time point until the case is written
 constexpr double kBytesPerVoxelWorking = 12;       ///< probability, working grids and a second mask, for one lesion at a time
+constexpr double kBytesPerMaskByte = 4;            ///< a file of masks is read whole: of eight fractional segments, 0.38 GB, 2.5 times that were taken; packed bits and compressed frames take more a byte, of smaller files
 constexpr double kDiskPerVoxel = 1.05;             ///< the probability SEG has a byte a voxel; masks and binary SEG a few percent
 constexpr double kDiskFixed_bytes = 50e6;          ///< report and pictures
 
@@ -56,6 +57,7 @@ Result<Plan> plan(const CaseFile& given, const std::filesystem::path& out, const
     Plan result;
     double resident = 0;
     double largest = 0;
+    double largest_mask = 0;  // bytes of a file
     double voxels_of_all = 0;
     std::optional<ingest::AcquisitionFacts> baseline;
     SamePatient same_patient(accepts_other_patient(file, parameters));
@@ -88,8 +90,12 @@ Result<Plan> plan(const CaseFile& given, const std::filesystem::path& out, const
             }
             const auto& at = found->second;
             for (const auto& name : {at.mask_file, at.prior_file}) {
+                if (name.empty()) continue;
                 const auto mask = file.folder / name;
-                if (!name.empty() && !std::filesystem::exists(mask)) return Error{Code::io, timepoint.id + ", " + lesion.lesion.id + ": mask file " + mask.string() + " is not there", "run: plan"};
+                std::error_code unread;
+                const auto bytes = std::filesystem::file_size(mask, unread);  // none of a folder or a pipe
+                if (!unread) largest_mask = std::max(largest_mask, static_cast<double>(bytes));
+                if (!std::filesystem::exists(mask)) return Error{Code::io, timepoint.id + ", " + lesion.lesion.id + ": mask file " + mask.string() + " is not there", "run: plan"};
             }
             if (!at.edits_file.empty()) {
                 const auto edits = edits_in(file.folder / at.edits_file);
@@ -107,7 +113,7 @@ Result<Plan> plan(const CaseFile& given, const std::filesystem::path& out, const
         }
     }
     RETROMASS_TRY(response::check_dates(dated));
-    result.memory_gb = (resident + largest * kBytesPerVoxelWorking) / kGiga;
+    result.memory_gb = (resident + largest * kBytesPerVoxelWorking + largest_mask * kBytesPerMaskByte) / kGiga;
     if (parameters.available_memory_gb && result.memory_gb > *parameters.available_memory_gb) {
         return Error{Code::memory, "about " + fixed(result.memory_gb, 1) + " GB of memory are needed, " + fixed(*parameters.available_memory_gb, 1) +
                                        " GB are free; use a larger machine or fewer time points a case",
