@@ -41,7 +41,7 @@ std::vector<std::string> studies_found(const test::Scratch& folder, const std::s
 TEST(FindStudies, TakesAllSeriesAtAnyDepthBelowAFolder)
 {
     const test::Scratch scratch;
-    const auto root = scratch.path();
+    const auto& root = scratch.path();
     const auto scan = scan_of({{root / "a/first/1.dcm", "1.1"}, {root / "a/first/thin/deep/2.dcm", "1.1"}, {root / "a/second/3.dcm", "1.2"}, {root / "b/4.dcm", "1.3"}});
     EXPECT_THAT(studies_found(scratch, "folder\na/first\na/second\na/first/thin\na\nb\n", scan), ElementsAre("1.1", "1.2", "1.1", "", "1.3"));  // below `a` are two studies
 }
@@ -49,7 +49,7 @@ TEST(FindStudies, TakesAllSeriesAtAnyDepthBelowAFolder)
 TEST(FindStudies, TakesAFolderHoweverItIsWritten)
 {
     const test::Scratch scratch;
-    const auto root = scratch.path();
+    const auto& root = scratch.path();
     const auto scan = scan_of({{root / "one/./x/../1.dcm", "1.1"}, {(root / "two/2.dcm").lexically_relative(std::filesystem::current_path()), "1.2"}, {root / "three/3.dcm", "1.3"}, {root / "of 4, it/4.dcm", "1.4"}});
     EXPECT_THAT(studies_found(scratch, "folder\none/\n./elsewhere/../two//\n" + (root / "three").string() + "\n\"of 4, it\"\n", scan), ElementsAre("1.1", "1.2", "1.3", "1.4"));
 }
@@ -57,7 +57,7 @@ TEST(FindStudies, TakesAFolderHoweverItIsWritten)
 TEST(FindStudies, TakesNoFolderByTheBeginningOfItsNameNorAnImageForOne)
 {
     const test::Scratch scratch;
-    const auto root = scratch.path();
+    const auto& root = scratch.path();
     const auto scan = scan_of({{root / "first visit/1.dcm", "1.1"}});
     EXPECT_THAT(studies_found(scratch, "folder\nfirst\nfirst visit/1.dcm\nfirst visit/1\nempty\n/\n", scan), ElementsAre("", "", "", "", ""));
 }
