@@ -14,7 +14,7 @@ namespace {
 constexpr double kGiga = 1e9;
 constexpr double kBytesPerVoxelResident = 2 + 1 + 1;  ///< HU, one mask and its probability map, kept for every time point until the case is written
 constexpr double kBytesPerVoxelWorking = 12;       ///< probability, working grids and a second mask, for one lesion at a time
-constexpr double kBytesPerMaskByte = 4;            ///< a file of masks is read whole: of eight fractional segments, 0.38 GB, 2.5 times that were taken; packed bits and compressed frames take more a byte, of smaller files
+constexpr double kBytesPerMaskByte = 4;            ///< a DICOM file of many segments is read whole: of eight fractional ones, 0.38 GB, 2.5 times that were taken
 constexpr double kDiskPerVoxel = 1.05;             ///< the probability SEG has a byte a voxel; masks and binary SEG a few percent
 constexpr double kDiskFixed_bytes = 50e6;          ///< report and pictures
 
@@ -22,6 +22,14 @@ bool accepts_other_patient(const CaseFile& file, const RunParameters& parameters
 {
     const auto names = [](const std::vector<Code>& codes) { return std::find(codes.begin(), codes.end(), Code::different_patient) != codes.end(); };
     return names(file.accepted) || names(parameters.accepted);
+}
+
+/// NIfTI and NRRD: one grid of labels, which takes less than the working grids that a mask does without, however large or small its file.
+bool is_one_grid(const std::filesystem::path& mask)
+{
+    const auto name = mask.filename().string();
+    const auto suffixes = {".nii", ".nii.gz", ".nrrd", ".nhdr"};
+    return std::any_of(suffixes.begin(), suffixes.end(), [&](const auto* suffix) { return name.ends_with(suffix); });
 }
 
 }  // namespace
@@ -94,7 +102,7 @@ Result<Plan> plan(const CaseFile& given, const std::filesystem::path& out, const
                 const auto mask = file.folder / name;
                 std::error_code unread;
                 const auto bytes = std::filesystem::file_size(mask, unread);  // none of a folder or a pipe
-                if (!unread) largest_mask = std::max(largest_mask, static_cast<double>(bytes));
+                if (!unread && !is_one_grid(mask)) largest_mask = std::max(largest_mask, static_cast<double>(bytes));
                 if (!std::filesystem::exists(mask)) return Error{Code::io, timepoint.id + ", " + lesion.lesion.id + ": mask file " + mask.string() + " is not there", "run: plan"};
             }
             if (!at.edits_file.empty()) {

@@ -35,23 +35,26 @@ TEST(Plan, RefusesACaseThatNeedsMoreMemoryThanThereIs)
     EXPECT_TRUE(plan(file, {}, parameters).ok());
 }
 
-// What a worker of a batch may take is said by the plan: a file of many masks is read whole, however small the CT is.
-TEST(Plan, CountsTheMemoryOfALargeFileOfMasks)
+// What a worker of a batch may take is said by the plan: a file of many segments is read whole, however small the CT is; of NIfTI one grid is kept, whatever its values take in the file.
+TEST(Plan, CountsTheMemoryOfALargeFileOfSegments)
 {
     const test::Scratch scratch;
     sample_data::ShapeSpecification ball;
     ball.grid = {32, 32, 8};
     ASSERT_TRUE(sample_data::write_dicom(scratch.path() / "ct", sample_data::make_shape(ball).value().ct, {.date = *parse_date("2020-01-02"), .uid_seed = "plan"}).ok());
-    std::ofstream(scratch.path() / "case.yaml") << "case: A\ntimepoints: [{id: a, ct: ct}]\nlesions: [{id: T1, role: target, organ: liver, nodal: false, timepoints: {a: {mask: masks.nii}}}]\n";
-    std::ofstream(scratch.path() / "masks.nii") << "a few bytes";
+    std::ofstream(scratch.path() / "case.yaml") << "case: A\ntimepoints: [{id: a, ct: ct}]\nlesions: [{id: T1, role: target, organ: liver, nodal: false, timepoints: {a: {mask: masks.dcm}}}]\n";
+    std::ofstream(scratch.path() / "masks.dcm") << "a few bytes";
     const auto file = read_case(scratch.path() / "case.yaml").value();
     const auto small = plan(file, {}, {});
     ASSERT_TRUE(small.ok()) << small.error().message;
     EXPECT_LT(small->memory_gb, 0.01);
-    std::filesystem::resize_file(scratch.path() / "masks.nii", 500'000'000);
+    std::filesystem::resize_file(scratch.path() / "masks.dcm", 500'000'000);
     const auto large = plan(file, {}, {});
     ASSERT_TRUE(large.ok()) << large.error().message;
     EXPECT_GT(large->memory_gb, 0.5 + small->memory_gb);  // once at the least
+    std::filesystem::rename(scratch.path() / "masks.dcm", scratch.path() / "masks.nii");
+    std::ofstream(scratch.path() / "nifti.yaml") << "case: A\ntimepoints: [{id: a, ct: ct}]\nlesions: [{id: T1, role: target, organ: liver, nodal: false, timepoints: {a: {mask: masks.nii}}}]\n";
+    EXPECT_LE(plan(read_case(scratch.path() / "nifti.yaml").value(), {}, {}).value().memory_gb, small->memory_gb);
 }
 
 }  // namespace
