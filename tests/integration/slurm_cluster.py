@@ -200,6 +200,14 @@ class Cluster:
         except subprocess.TimeoutExpired:
             return ""
 
+    def queue_is_empty(self):
+        """Said by a controller that answers: one that is busy says nothing, which is not the same."""
+        try:
+            answer = subprocess.run(["squeue", "-h"], capture_output=True, text=True, timeout=20)
+        except subprocess.TimeoutExpired:
+            return False
+        return answer.returncode == 0 and not answer.stdout
+
     def logs(self):
         """The last words of every daemon."""
         out = ""

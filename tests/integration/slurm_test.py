@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import unittest
 import unittest.mock
 
@@ -40,7 +39,7 @@ class Slurm(unittest.TestCase):
         wait_for("a task at work", lambda: any(c["state"] == "running" for c in states().values()))
         self.cluster.said("scancel", job + "_0")
         run("batch", "run", plan)
-        wait_for("an empty queue", lambda: not self.cluster.said("squeue", "-h"))
+        wait_for("an empty queue", self.cluster.queue_is_empty)
         run("batch", "run", plan)  # what the cancelled task held while the first runner passed by
         after = states()
         self.assertEqual(collections.Counter(c["state"] for c in after.values()), {"done": 5, "refused": 1, "waiting": 1}, after)
@@ -51,7 +50,7 @@ class Slurm(unittest.TestCase):
             file.write(text)
         again = run("batch", "resume", plan, "--engine", "slurm")
         self.assertIn("submitted 1 cases in 1 tasks", again.stdout)
-        wait_for("an empty queue", lambda: not self.cluster.said("squeue", "-h"))
+        wait_for("an empty queue", self.cluster.queue_is_empty)
         self.assertEqual(states()[pending[0]]["state"], "done")
         self.assertIn("submitted 0 cases", run("batch", "run", plan, "--engine", "slurm").stdout)
 
@@ -84,49 +83,48 @@ class Slurm(unittest.TestCase):
                 self.assertIn("ArrayTaskThrottle=1", said)
         self.cluster.said("scontrol", "release", *jobs)
         states = lambda: run_json("batch", "status", plan, "--json")["cases"]
-        wait_for("an empty queue", lambda: not self.cluster.said("squeue", "-h"))
+        wait_for("an empty queue", self.cluster.queue_is_empty)
         self.assertEqual([(c["state"], c["attempts"]) for c in states()], [("done", 1)] * 5)
 
     def test_a_task_that_is_queued_again_at_work_ends_by_itself(self):
-        plan, undisturbed, job, case = self.stopped_at_work()
+        plan, undisturbed, job, case = self.held_at_work()
         self.cluster.said("scontrol", "requeue", job + "_0")
         self.assert_done_once_by_slurm(plan, undisturbed, job, case)
 
     def test_a_task_whose_node_dies_ends_by_itself(self):
-        plan, undisturbed, job, case = self.stopped_at_work()
+        plan, undisturbed, job, case = self.held_at_work()
         node = self.cluster.said("squeue", "-h", "-j", job + "_0", "-o", "%N").strip()
         self.cluster.kill_node(node)
         self.cluster.start_again(node)
         self.assert_done_once_by_slurm(plan, undisturbed, job, case)
 
-    def stopped_at_work(self):
-        """A plan in the hands of Slurm, the same one done without it, the job, and the case of its first task: its worker is stopped, and cannot end before it was disturbed."""
+    def held_at_work(self):
+        """A plan in the hands of Slurm, the same one done without it, the job, and the case of its first task: its worker waits for a mask and cannot end before it was disturbed."""
         from balls_archive import Archive
-        from batch_workers import worker_of
-        from program import run
+        from batch_workers import hold, worker_of
+        from program import content, run
         made = Archive(self.scratch, (36, 24, 30))
         plan, undisturbed = (os.path.join(self.scratch, name) for name in ("plan", "undisturbed"))
         self.assertEqual(run("batch", "plan", made.folder, "-o", plan, "--marks", made.lines).returncode, 0)
         shutil.copytree(plan, undisturbed)
         self.assertEqual(run("batch", "run", undisturbed).returncode, 0)
+        case = "P-00001"
+        file = os.path.join(plan, "cases", case + ".yaml")
+        as_planned = content(file)
+        hold(plan, [case])
         submitted = run("batch", "run", plan, "--engine", "slurm")
         job = submitted.stdout.split("job ")[1].split()[0]
-        with open(os.path.join(plan, "slurm", "1", "ids"), encoding="ascii") as file:
-            case = file.readline().strip()
-
-        def stopped():
-            worker = worker_of(plan, case)
-            if worker:
-                os.kill(worker, signal.SIGSTOP)
-            return worker
-        wait_for("the first task at work", stopped)
-        self.assertFalse(os.path.exists(os.path.join(plan, "results", case)))
+        with open(os.path.join(plan, "slurm", "1", "ids"), encoding="ascii") as ids:
+            self.assertEqual(ids.readline().strip(), case)
+        wait_for("the first task at work", lambda: worker_of(plan, case))
+        with open(file, "wb") as out:  # for the next one who reads it
+            out.write(as_planned)
         return plan, undisturbed, job, case
 
     def assert_done_once_by_slurm(self, plan, undisturbed, job, case):
         """Nobody but Slurm began it again: no `batch run` and no `batch resume` was called since."""
         from program import assert_same_files, run_json
-        wait_for("an empty queue", lambda: not self.cluster.said("squeue", "-h"))
+        wait_for("an empty queue", self.cluster.queue_is_empty)
         self.assertRegex(self.cluster.said("scontrol", "show", "job", job + "_0"), r"JobState=COMPLETED(?s:.*) Restarts=1 ")
         after = run_json("batch", "status", plan, "--json")["cases"]
         self.assertEqual([(c["state"], c["attempts"]) for c in after], [("done", 1)] * 3, after)

@@ -132,7 +132,7 @@ class Soak(InScratch):
             self.note_done(plan, seen)
             cluster.start_again(node)
             try:
-                wait_for("an empty queue", lambda: not cluster.said("squeue", "-h"))
+                wait_for("an empty queue", cluster.queue_is_empty)
             except AssertionError as error:
                 raise AssertionError(f"{error}\n{cluster.said('squeue', '-o', '%i %T %r %S %N')}{cluster.said('sinfo', '-N')}{cluster.logs()}")
             wait_for("the node", lambda: cluster.said("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * 3)

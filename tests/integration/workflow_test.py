@@ -68,6 +68,7 @@ class Workflow(InScratch):
             os.killpg(killed.pid, signal.SIGKILL)
             killed.wait()
         Held.kill(worker)  # in a group of its own, and waiting in a read
+        wait_for("no worker left", lambda: not any(worker_of(plan, c) for c in (case, "P-00002")))  # theirs are the claims until then
         with open(file, "wb") as out:
             out.write(as_planned)
 
