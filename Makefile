@@ -39,7 +39,7 @@ picture: demo
 test: build
 	@JOBS=$(JOBS) tools/run_tests.sh build/release
 
-# The report and the review page judged in a browser; needs node, npm and chromium, which `deps` does not install.
+# The report and the review page judged in a browser; needs node, npm and chromium, which `make weekly` installs and `deps` does not.
 test-web: build
 	@mkdir -p build/web-test && cp pipeline/outputs/web/package.json pipeline/outputs/web/package-lock.json build/web-test/
 	@cd build/web-test && npm ci --ignore-scripts --omit=optional --no-audit --no-fund --prefer-offline
@@ -103,7 +103,7 @@ tsan: deps
 	@JOBS=$(JOBS) TSAN_OPTIONS="suppressions=$(CURDIR)/tools/tsan_suppressions.txt" setarch -R tools/run_tests.sh build/tsan -LE 'slow|integration' -E viewer/pictures
 	@JOBS=1 RETROMASS_SANITIZED=1 TSAN_OPTIONS="suppressions=$(CURDIR)/tools/tsan_suppressions.txt" setarch -R tools/run_tests.sh build/tsan -R 'integration.(listen|refusal|batch)_test'
 
-# Which lines and branches the tests run: build/coverage/coverage.html and a summary. Threads count without a lock: the few branches whose count came out negative are left out. Needs gcovr, which `deps` does not install.
+# Which lines and branches the tests run: build/coverage/coverage.html and a summary. Threads count without a lock: the few branches whose count came out negative are left out. Needs gcovr, which `make weekly` installs and `deps` does not.
 coverage: deps
 	@cmake --preset coverage </dev/null
 	@cmake --build build/coverage --parallel $(JOBS)
@@ -111,7 +111,7 @@ coverage: deps
 	@status=0; JOBS=$(JOBS) tools/run_tests.sh build/coverage || status=$$?; \
 	gcovr --root . --object-directory build/coverage --exclude tests/ --exclude tools/ --exclude build/ --exclude-throw-branches --gcov-ignore-parse-errors --html-details build/coverage/coverage.html --txt build/coverage/coverage.txt --print-summary && exit $$status
 
-# Each fuzzer for FUZZ_SECONDS; what one finds fails and stays in build/fuzz/findings. Needs clang, which `deps` does not install.
+# Each fuzzer for FUZZ_SECONDS; what one finds fails and stays in build/fuzz/findings. Needs clang, which `make weekly` installs and `deps` does not.
 FUZZ_SECONDS ?= 60
 fuzz: deps
 	@cmake --preset fuzz </dev/null
@@ -129,7 +129,7 @@ weekly:
 	    printf '%-10s %-6s %6d s\n' $$part $$said $$(( $$(date +%s) - start )) | tee -a build/weekly.txt; \
 	done; exit $$failed
 
-# Needs clang, clang-tidy and clang-format, which `deps` does not install.
+# Needs clang and clang-tidy, which `make weekly` installs and `deps` does not.
 tidy: deps
 	@cmake --preset tidy </dev/null
 	@cmake --build build/tidy --parallel $(JOBS)

@@ -1,8 +1,9 @@
 #!/bin/bash
 # try_tarball.sh FILE.tar.xz [SUITE]: does the tarball run on a bare system of another distribution, without root and without network?
 #
-# Makes a minimal system (debootstrap, SUITE from MIRROR: trixie by default; MIRROR=http://archive.ubuntu.com/ubuntu SCRIPT=gutsy for Ubuntu's noble, which debootstrap 1.0.128 does not know by name) in a scratch folder, unpacks the tarball there, and runs, as an ordinary user in a
+# Makes a minimal system (debootstrap, SUITE from MIRROR: trixie by default) in a scratch folder, unpacks the tarball there, and runs, as an ordinary user in a
 # network of its own: doctor and the whole sample patient. Making the system needs root. KEEP=1 leaves the folder.
+# Ubuntu 24.04, which debootstrap of Debian 12 does not know by name: MIRROR=http://archive.ubuntu.com/ubuntu SCRIPT=gutsy try_tarball.sh FILE.tar.xz noble
 set -euo pipefail
 tarball=$(readlink -f "${1:?try_tarball.sh FILE.tar.xz [SUITE]}")
 suite=${2:-trixie}
