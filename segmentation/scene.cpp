@@ -55,8 +55,22 @@ void look(Scene& s, const CtVolume& ct, const EnergyConstants& constants, int th
         s.r = shape_coordinate(s.shape, g, s.grid, threads);
         appear();
     }
+    s.planes.emplace(ct, s.shape, threads);
+    if (s.planes->any()) {
+        s.beyond = s.planes->beyond(g, s.grid, threads);
+        s.shape = s.planes->ended(s.shape);
+        s.r = shape_coordinate(s.shape, g, s.grid, threads);
+        appear();
+    }
     for (const auto& edge : edges_of(s.shape, s.r, s.smooth, s.appearance, g, s.grid)) s.rim_step += edge.step / 6;
     s.path = geodesic(s.smooth, s.core, s.grid.spacing_mm);
+}
+
+Mask active_cells(const Scene& scene, const Grid<float>& r)
+{
+    Mask out(r.size());
+    for (std::size_t i = 0; i < r.values().size(); ++i) out[i] = r[i] < kGrow_r && (scene.beyond.values().empty() || !scene.beyond[i]);
+    return out;
 }
 
 }  // namespace retromass::segmentation

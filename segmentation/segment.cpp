@@ -173,8 +173,8 @@ void add_notices(Segmentation& out, const Scene& scene, const Prompt& prompt, co
         out.notices.push_back({Code::low_confidence, "the mask has " + fixed(100 * voxels / expected, 0) + " % of the volume its prompt leads one to expect; a second line or top and bottom slice would make it surer"});
     }
     const bool usual = !shape.free_scale && learned < kLearned;
-    if (shape.free_v && usual) add_doubt(out, "short axis", "a second line", shape.half_v_mm, scene.fit.half_v_mm, (scene.fit_edges[2].step + scene.fit_edges[3].step) / 2);
-    if (shape.free_n && usual) add_doubt(out, "craniocaudal extent", "the top and bottom slice", shape.half_n_mm, scene.fit.half_n_mm, (scene.fit_edges[4].step + scene.fit_edges[5].step) / 2);
+    if (shape.free_v && usual && !scene.planes->end_axis(1)) add_doubt(out, "short axis", "a second line", shape.half_v_mm, scene.fit.half_v_mm, (scene.fit_edges[2].step + scene.fit_edges[3].step) / 2);
+    if (shape.free_n && usual && !scene.planes->end_axis(2)) add_doubt(out, "craniocaudal extent", "the top and bottom slice", shape.half_n_mm, scene.fit.half_n_mm, (scene.fit_edges[4].step + scene.fit_edges[5].step) / 2);
     if (scene.appearance.separation < kAlike && scene.rim_step <= constants.clear_rim && prompt.contours.size() < 2) {
         out.notices.push_back({Code::low_confidence, "the lesion looks much like what lies round it (separation " + fixed(scene.appearance.separation, 2) + ", doubtful below " + fixed(kAlike, 1) +
                                                      "): the prompt more than the image decides where it ends; compare the outline, and draw a contour where it is off"});
@@ -221,8 +221,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
 
     auto z = first_logits(r, scene.appearance, scene.path, shape.half_u_mm, scene.rim_step, constants);
     const auto of_energy = parameters.variants > 0 ? z : Grid<float>();
-    Mask active(grid.size);
-    for (std::size_t i = 0; i < r.values().size(); ++i) active[i] = r[i] < kGrow_r;
+    const Mask active = active_cells(scene, r);
     const double alike = likeness(scene);
     const double learned = parameters.method == Method::fusion ? correct(z, scene, active, trees, alike, g, parameters.threads) : 0;
     Grid<float> p(grid.size);

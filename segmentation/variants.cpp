@@ -95,7 +95,7 @@ Shape varied(const Settled& settled, const VolumeGeometry& ct, int i)
         usual.prior_distance.emplace(*scene.shape.prior_distance);
         for (auto& d : usual.prior_distance->values()) d += static_cast<float>(offset);
     }
-    return usual.kind != Shape::Kind::ellipsoid ? usual : followed(usual, scene.fit, scene.fit_edges, scene.appearance.separation, scene.smooth_mm, settled.constants);
+    return scene.planes->ended(usual.kind != Shape::Kind::ellipsoid ? usual : followed(usual, scene.fit, scene.fit_edges, scene.appearance.separation, scene.smooth_mm, settled.constants));
 }
 
 float logit(float p)
@@ -161,11 +161,8 @@ MaskVariants variants_of(const Settled& settled, const VolumeGeometry& ct, int c
         const auto shape = varied(settled, ct, n);
         const auto r = shape_coordinate(shape, ct, scene.grid, threads);
         auto z = first_logits(r, scene.appearance, scene.path, shape.half_u_mm, scene.rim_step, settled.constants);
-        Mask active(r.size());
-        for (std::size_t i = 0; i < z.values().size(); ++i) {
-            active[i] = r[i] < kGrow_r;
-            z[i] = 1 / (1 + std::exp(-(z[i] + settled.added[i])));
-        }
+        const Mask active = active_cells(scene, r);
+        for (std::size_t i = 0; i < z.values().size(); ++i) z[i] = 1 / (1 + std::exp(-(z[i] + settled.added[i])));
         auto p = random_walker(scene.smooth, z, active, scene.grid.spacing_mm, settled.constants.confidence, threads);
         for (std::size_t i = 0; i < p.values().size(); ++i) p[i] = (active[i] ? logit(p[i]) - settled.threshold : kOutside) + settled.corrected[i];
         out.repeats[static_cast<std::size_t>(n)] = lesion_of(p, 0, scene.core);
