@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "segmentation/itk/components.h"
+#include "segmentation/components.h"
 #include "segmentation/distance.h"
 
 namespace retromass::segmentation {

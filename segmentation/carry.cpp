@@ -6,9 +6,9 @@
 
 #include "core/parallel.h"
 #include "core/units.h"
-#include "segmentation/filters.h"
-#include "segmentation/itk/components.h"
+#include "segmentation/components.h"
 #include "segmentation/distance.h"
+#include "segmentation/filters.h"
 #include "segmentation/segment.h"
 #include "segmentation/upright.h"
 #include "segmentation/working_grid.h"

@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "core/parallel.h"
-#include "segmentation/filters.h"
-#include "segmentation/itk/components.h"
+#include "segmentation/components.h"
 #include "segmentation/distance.h"
+#include "segmentation/filters.h"
 
 namespace retromass::segmentation {
 namespace {

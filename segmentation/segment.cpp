@@ -7,8 +7,8 @@
 
 #include "core/parallel.h"
 #include "core/units.h"
+#include "segmentation/components.h"
 #include "segmentation/corrections.h"
-#include "segmentation/itk/components.h"
 #include "segmentation/refine.h"
 #include "segmentation/scene.h"
 #include "segmentation/segment_with.h"
@@ -250,8 +250,8 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
                 for (std::size_t c = 0; c < cell_of.size(); ++c) seed[c] = core[cell_of[c]];
             }
         });
-        const auto opened = strand_mm > 0 ? without_strands(part, {g.column_spacing_mm(), g.row_spacing_mm(), g.slab_mm(0)}, strand_mm, parameters.threads) : part;
-        return filled(seeded_components(opened, seeds));
+        auto opened = strand_mm > 0 ? without_strands(part, {g.column_spacing_mm(), g.row_spacing_mm(), g.slab_mm(0)}, strand_mm, parameters.threads) : part;
+        return filled(seeded_components(std::move(opened), seeds));
     });
     if (!goes_on(progress, "segmenting", 0.9)) return cancelled();
     recalibrate(out, region);

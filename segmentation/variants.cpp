@@ -6,7 +6,7 @@
 #include <random>
 
 #include "core/parallel.h"
-#include "segmentation/itk/components.h"
+#include "segmentation/components.h"
 
 namespace retromass::segmentation {
 namespace {

@@ -1,14 +1,12 @@
-#include "segmentation/itk/components.h"
+#include "tests/support/itk/components.h"
 
 #include <itkConnectedComponentImageFilter.h>
 #include <itkImportImageFilter.h>
-#include <itkMultiThreaderBase.h>
 
 #include <algorithm>
-#include <new>
 #include <vector>
 
-namespace retromass::segmentation {
+namespace retromass::test {
 namespace {
 
 using Labels = itk::Image<std::uint32_t, 3>;
@@ -16,8 +14,6 @@ using Labels = itk::Image<std::uint32_t, 3>;
 /// Face-connected labels from 1; 0 is background.
 Labels::Pointer labelled(const Mask& mask)
 {
-    // ITK's first filter starts a thread for each core of the machine, whose stacks count against a limit of address space (pipeline/batch/run.cpp); none has work here.
-    [[maybe_unused]] static const bool alone = (itk::MultiThreaderBase::SetGlobalDefaultNumberOfThreads(1), true);
     auto import = itk::ImportImageFilter<std::uint8_t, 3>::New();
     const auto size = mask.size();
     itk::Size<3> extent{{static_cast<itk::SizeValueType>(size.columns), static_cast<itk::SizeValueType>(size.rows), static_cast<itk::SizeValueType>(size.slices)}};
@@ -27,11 +23,7 @@ Labels::Pointer labelled(const Mask& mask)
     filter->SetInput(import->GetOutput());
     filter->FullyConnectedOff();
     filter->SetNumberOfWorkUnits(1);
-    try {
-        filter->Update();
-    } catch (const itk::MemoryAllocationError&) {
-        throw std::bad_alloc();  // what everybody else throws then
-    }
+    filter->Update();
     return filter->GetOutput();
 }
 
@@ -86,4 +78,4 @@ Mask filled(const Mask& mask)
     return out;
 }
 
-}  // namespace retromass::segmentation
+}  // namespace retromass::test
