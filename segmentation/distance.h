@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 
 #include "core/grid.h"
 
@@ -13,5 +14,9 @@ inline constexpr float kNoSurface_mm = 1e9F;
 /// Exact, by lower envelopes of parabolas (Felzenszwalb and Huttenlocher, Theory of Computing 8, 2012); the same for any number of threads.
 /// Distances beyond `most_mm` may be any that are not nearer, up to `kNoSurface_mm`: who asks for a few mm round a surface pays for them alone.
 Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm, int threads = 1, double most_mm = kNoSurface_mm);
+
+/// Hands `take` the same distances a row of columns at a time, those up to `most_mm` exact, the others any that are not nearer: of a giant mass a byte
+/// or a bit of each is kept, not the volume of them. Each row of each slice comes once, in any order and on several threads.
+void near_distance(const Mask& mask, std::array<double, 3> spacing_mm, double most_mm, int threads, const std::function<void(int row, int slice, const float* mm)>& take);
 
 }  // namespace retromass::segmentation

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "segmentation/nonzero.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -23,36 +24,63 @@ std::vector<float> kernel_of(double sigma_cells)
 constexpr std::size_t kLanes = 8;
 using Four = float __attribute__((vector_size(16)));
 
-/// Convolves lines of `length` values that lie `stride` apart; line i starts at `base + i * next`. What lies beyond the ends counts nothing. With
-/// `wanted`, values where it is 0 may be left as they are.
-void along(Grid<float>& values, std::size_t base, std::size_t lines, std::size_t next, int length, std::size_t stride, const std::vector<float>& kernel, const Mask* wanted = nullptr)
+/// Lines of values: line i begins at `base + i * next`, its values lie `stride` apart.
+struct Lines {
+    std::size_t base;
+    std::size_t count;
+    std::size_t next;
+    int length;
+    std::size_t stride;
+};
+
+/// Which places are wanted in any of some lines side by side; says whether there are any.
+bool note_wanted(const Mask& wanted, const Lines& lines, std::size_t first, std::size_t count, std::vector<std::uint8_t>& any)
 {
+    const auto length = static_cast<std::size_t>(lines.length);
+    std::fill(any.begin(), any.end(), std::uint8_t{0});
+    auto* const out = any.data();
+    if (lines.next == 1 && count == kLanes) {
+        for (std::size_t t = 0; t < length; ++t) {
+            std::uint64_t word = 0;
+            static_assert(sizeof word == kLanes);
+            std::memcpy(&word, wanted.data() + lines.base + first + t * lines.stride, sizeof word);
+            out[t] = word != 0;
+        }
+    } else {
+        for (std::size_t lane = 0; lane < count; ++lane) {
+            const auto* const line = wanted.data() + lines.base + (first + lane) * lines.next;
+            if (lines.stride == 1) {
+                for (std::size_t t = 0; t < length; ++t) out[t] |= line[t];
+            } else {
+                for (std::size_t t = 0; t < length; ++t) out[t] |= line[t * lines.stride];
+            }
+        }
+    }
+    return first_nonzero(out, 0, lines.length) < lines.length;
+}
+
+/// Convolves lines; what lies beyond their ends counts nothing. With `wanted`, values where it is 0 may be left as they are.
+void along(Grid<float>& values, const Lines& lines, const std::vector<float>& kernel, const Mask* wanted = nullptr)
+{
+    const int length = lines.length;
     const int radius = static_cast<int>(kernel.size()) / 2;
     std::vector<float> in(static_cast<std::size_t>(length) * kLanes);
     std::vector<std::uint8_t> any(static_cast<std::size_t>(length), 1);
-    for (std::size_t first = 0; first < lines; first += kLanes) {
-        const auto count = std::min(kLanes, lines - first);
-        const auto at = [&](std::size_t lane, int t) { return base + (first + lane) * next + static_cast<std::size_t>(t) * stride; };
-        if (wanted) {
-            std::uint8_t whole = 0;
-            for (int t = 0; t < length; ++t) {
-                std::uint8_t here = 0;
-                for (std::size_t lane = 0; lane < count; ++lane) here |= (*wanted)[at(lane, t)];
-                any[static_cast<std::size_t>(t)] = here;
-                whole |= here;
-            }
-            if (!whole) continue;
-        }
-        for (int t = 0; t < length; ++t) {
-            for (std::size_t lane = 0; lane < count; ++lane) in[static_cast<std::size_t>(t) * kLanes + lane] = values[at(lane, t)];
-        }
-        for (int t = 0; t < length; ++t) {
+    for (std::size_t first = 0; first < lines.count; first += kLanes) {
+        const auto count = std::min(kLanes, lines.count - first);
+        const auto at = [&](std::size_t lane, int t) { return lines.base + (first + lane) * lines.next + static_cast<std::size_t>(t) * lines.stride; };
+        if (wanted && !note_wanted(*wanted, lines, first, count, any)) continue;
+        for (int t = 0, read = 0; t < length; ++t) {
             if (!any[static_cast<std::size_t>(t)]) continue;
             Four low{};
             Four high{};
             float weight = 0;
             const int from = std::max(0, t - radius);
             const int to = std::min(length - 1, t + radius);
+            for (int q = std::max(read, from); q <= to; ++q) {  // before any of them is written: what is written lies before what is read
+                for (std::size_t lane = 0; lane < count; ++lane) in[static_cast<std::size_t>(q) * kLanes + lane] = values[at(lane, q)];
+            }
+            read = to + 1;
             for (int q = from; q <= to; ++q) {
                 const float w = kernel[static_cast<std::size_t>(q - t + radius)];
                 Four a;
@@ -81,40 +109,43 @@ void three_passes(Grid<float>& values, const std::array<const std::vector<float>
     const auto n = values.size();
     const auto columns = static_cast<std::size_t>(n.columns);
     const auto rows = static_cast<std::size_t>(n.rows);
-    if (!kernels[0]->empty()) parallel_for(n.slices, threads, [&](int k) { along(values, values.offset(0, 0, k), rows, columns, n.columns, 1, *kernels[0], wanted[0]); });
-    if (!kernels[1]->empty()) parallel_for(n.slices, threads, [&](int k) { along(values, values.offset(0, 0, k), columns, 1, n.rows, columns, *kernels[1], wanted[1]); });
-    if (!kernels[2]->empty()) parallel_for(n.rows, threads, [&](int r) { along(values, values.offset(0, r, 0), columns, 1, n.slices, n.plane(), *kernels[2], wanted[2]); });
+    if (!kernels[0]->empty()) parallel_for(n.slices, threads, [&](int k) { along(values, {values.offset(0, 0, k), rows, columns, n.columns, 1}, *kernels[0], wanted[0]); });
+    if (!kernels[1]->empty()) parallel_for(n.slices, threads, [&](int k) { along(values, {values.offset(0, 0, k), columns, 1, n.rows, columns}, *kernels[1], wanted[1]); });
+    if (!kernels[2]->empty()) parallel_for(n.rows, threads, [&](int r) { along(values, {values.offset(0, r, 0), columns, 1, n.slices, n.plane()}, *kernels[2], wanted[2]); });
 }
 
 /// What lies within `radius` voxels of the mask along one axis: rows or slices.
-Mask spread(const Mask& mask, int axis, int radius, int threads)
+void spread(const Mask& mask, int axis, int radius, int threads, Mask& out)
 {
     const auto n = mask.size();
     const bool slices = axis == 2;
     const int length = slices ? n.slices : n.rows;
     const std::size_t stride = slices ? n.plane() : static_cast<std::size_t>(n.columns);
-    if (radius > 254) return Mask(n, 1);
-    Mask out(n);
+    if (radius > 254) {
+        std::fill(out.values().begin(), out.values().end(), std::uint8_t{1});
+        return;
+    }
     parallel_for(slices ? n.rows : n.slices, threads, [&](int sheet) {  // a row of lines that begin next to each other
         const std::size_t base = slices ? mask.offset(0, sheet, 0) : mask.offset(0, 0, sheet);
         const auto lines = static_cast<std::size_t>(n.columns);
         const auto most = static_cast<std::uint8_t>(radius);  // in bytes, sixteen lines go side by side
-        std::vector<std::uint8_t> since_line(lines);
+        std::vector<std::uint8_t> since_line(lines, static_cast<std::uint8_t>(most + 1));
         auto* const since = since_line.data();
-        for (const bool up : {true, false}) {
-            std::fill_n(since, lines, static_cast<std::uint8_t>(most + 1));
-            for (int t = 0; t < length; ++t) {
-                const std::size_t at = base + static_cast<std::size_t>(up ? t : length - 1 - t) * stride;
-                const auto* const from = mask.data() + at;
-                auto* const to = out.data() + at;
-                for (std::size_t i = 0; i < lines; ++i) {
-                    since[i] = from[i] ? 0 : static_cast<std::uint8_t>(std::min(since[i], most) + 1);
-                    to[i] |= static_cast<std::uint8_t>(since[i] <= most);
-                }
-            }
+        const auto step = [&](const std::uint8_t* from, std::size_t i) { return since[i] = from[i] ? 0 : static_cast<std::uint8_t>(std::min(since[i], most) + 1); };
+        for (int t = 0; t < length; ++t) {
+            const std::size_t at = base + static_cast<std::size_t>(t) * stride;
+            const auto* const from = mask.data() + at;
+            auto* const to = out.data() + at;
+            for (std::size_t i = 0; i < lines; ++i) to[i] = static_cast<std::uint8_t>(step(from, i) <= most);
+        }
+        std::fill_n(since, lines, static_cast<std::uint8_t>(most + 1));
+        for (int t = length - 1; t >= 0; --t) {
+            const std::size_t at = base + static_cast<std::size_t>(t) * stride;
+            const auto* const from = mask.data() + at;
+            auto* const to = out.data() + at;
+            for (std::size_t i = 0; i < lines; ++i) to[i] |= static_cast<std::uint8_t>(step(from, i) <= most);
         }
     });
-    return out;
 }
 
 }  // namespace
@@ -128,18 +159,46 @@ Grid<float> gaussian(const Grid<float>& in, std::array<double, 3> spacing_mm, do
     return out;
 }
 
-GaussianWhere::GaussianWhere(const Mask& wanted, std::array<double, 3> spacing_mm, double sigma_mm, int threads) : threads_(threads)
+GaussianWhere::GaussianWhere(Dimensions size, std::array<double, 3> spacing_mm, double sigma_mm, int threads) : across_(size), along_(size), threads_(threads)
 {
-    for (std::size_t a = 0; a < 3; ++a) passes_[a].kernel = kernel_along(sigma_mm / spacing_mm[a]);
-    passes_[2].wanted = wanted;
-    for (const std::size_t a : {std::size_t{1}, std::size_t{0}}) {  // a pass has to give what the one after it reads
-        passes_[a].wanted = spread(passes_[a + 1].wanted, static_cast<int>(a) + 1, static_cast<int>(passes_[a + 1].kernel.size()) / 2, threads);
-    }
+    for (std::size_t a = 0; a < 3; ++a) kernels_[a] = kernel_along(sigma_mm / spacing_mm[a]);
 }
 
-void GaussianWhere::apply(Grid<float>& values) const
+void GaussianWhere::apply(std::initializer_list<Grid<float>*> values, const Mask& wanted)
 {
-    three_passes(values, {&passes_[0].kernel, &passes_[1].kernel, &passes_[2].kernel}, {&passes_[0].wanted, &passes_[1].wanted, &passes_[2].wanted}, threads_);
+    want(wanted);
+    for (auto* const of : values) passes(*of, wanted);
+}
+
+void GaussianWhere::apply(Grid<float>& values, const Mask& wanted, const std::function<void(int, int, int, int, float*)>& read)
+{
+    want(wanted);
+    const auto n = values.size();
+    const int radius = static_cast<int>(kernels_[0].size()) / 2;
+    parallel_for(n.slices, threads_, [&](int k) {
+        for (int r = 0; r < n.rows; ++r) {
+            const auto* const row = along_.data() + along_.offset(0, r, k);
+            int done = 0;  // columns that have been read, or need not be
+            for (int c = first_nonzero(row, 0, n.columns); c < n.columns; c = first_nonzero(row, c, n.columns)) {
+                const int first = std::max(done, c - radius);
+                while (c < n.columns && row[c]) ++c;
+                done = std::min(c + radius, n.columns);
+                if (first < done) read(r, k, first, done - 1, values.data() + values.offset(first, r, k));
+            }
+        }
+    });
+    passes(values, wanted);
+}
+
+void GaussianWhere::want(const Mask& wanted)
+{
+    spread(wanted, 2, static_cast<int>(kernels_[2].size()) / 2, threads_, across_);  // a pass has to give what the one after it reads
+    spread(across_, 1, static_cast<int>(kernels_[1].size()) / 2, threads_, along_);
+}
+
+void GaussianWhere::passes(Grid<float>& values, const Mask& wanted) const
+{
+    three_passes(values, {&kernels_[0], &kernels_[1], &kernels_[2]}, {&along_, &across_, &wanted}, threads_);
 }
 
 std::array<int, 3> GaussianWhere::reach(std::array<double, 3> spacing_mm, double sigma_mm)

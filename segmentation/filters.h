@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <functional>
+#include <initializer_list>
 #include <vector>
 
 #include "core/grid.h"
@@ -14,18 +16,23 @@ Grid<float> gaussian(const Grid<float>& in, std::array<double, 3> spacing_mm, do
 /// tenth of the work.
 class GaussianWhere {
 public:
-    GaussianWhere(const Mask& wanted, std::array<double, 3> spacing_mm, double sigma_mm, int threads);
-    void apply(Grid<float>& values) const;
+    /// For grids of that size: what is kept of where it is wanted serves again for the next.
+    GaussianWhere(Dimensions size, std::array<double, 3> spacing_mm, double sigma_mm, int threads);
+    /// Of each of `values`, which are wanted at the same places.
+    void apply(std::initializer_list<Grid<float>*> values, const Mask& wanted);
+    /// Of what read(row, slice, first, last, to) puts `to` where the columns `first` to `last` are kept: it is asked for those that count, on several threads.
+    void apply(Grid<float>& values, const Mask& wanted, const std::function<void(int row, int slice, int first, int last, float* to)>& read);
 
     /// How many columns, rows and slices away a value still counts.
     static std::array<int, 3> reach(std::array<double, 3> spacing_mm, double sigma_mm);
 
 private:
-    struct Pass {
-        std::vector<float> kernel;  ///< empty = too narrow to change anything
-        Mask wanted;                ///< what the passes after it need
-    };
-    std::array<Pass, 3> passes_;
+    void want(const Mask& wanted);
+    void passes(Grid<float>& values, const Mask& wanted) const;
+
+    std::array<std::vector<float>, 3> kernels_;  ///< empty = too narrow to change anything
+    Mask across_;                                ///< what the pass across slices reads
+    Mask along_;                                 ///< what that across rows reads
     int threads_;
 };
 

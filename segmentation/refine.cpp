@@ -8,6 +8,7 @@
 #include "core/parallel.h"
 #include "segmentation/distance.h"
 #include "segmentation/filters.h"
+#include "segmentation/nonzero.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -23,24 +24,41 @@ constexpr float kLeastWeight = 1e-3F;   // a voxel, of a side that counts as see
 constexpr float kLow_hu = -200;
 constexpr float kHigh_hu = 300;
 
+// What is asked of a voxel's distance to the boundary; the distances themselves are not kept.
+constexpr std::uint8_t kBand = 1;       // near enough to change sides
+constexpr std::uint8_t kInside = 2;     // tells of the inside ...
+constexpr std::uint8_t kOutside = 4;    // ... or of the outside
+
 /// Moves the boundary within a box, some slices at a time, so that what is kept of the means is a part of the box alone.
 class Refiner {
 public:
-    Refiner(const CtVolume& ct, const MaskBox& box, const Grid<float>& distance, std::array<double, 3> spacing_mm, double band_mm, double side_to_mm, int threads)
-        : ct_(ct), box_(box), distance_(distance), spacing_mm_(spacing_mm), band_mm_(static_cast<float>(band_mm)), side_to_mm_(static_cast<float>(side_to_mm)), threads_(threads),
-          reach_(GaussianWhere::reach(spacing_mm, std::max(kWindowOfSide * side_to_mm, kDenoise_mm))[2]), step_(std::max(16, 8 * reach_)),  // the slices read twice stay a small part
-          block_{block_of(spacing_mm[0]), block_of(spacing_mm[1])}, size_{box.size().columns, box.size().rows, std::min(box.size().slices, step_ + 2 * reach_)},
-          blocks_{(size_.columns + block_[0] - 1) / block_[0], (size_.rows + block_[1] - 1) / block_[1], size_.slices}, wanted_(size_), calm_(size_), column_block_(static_cast<std::size_t>(size_.columns)), in_(blocks_), out_(blocks_)
+    /// `roles` are those of the voxels of the box.
+    Refiner(const CtVolume& ct, const MaskBox& box, const Mask& roles, std::array<double, 3> spacing_mm, float side_to_mm, int threads)
+        : ct_(ct), box_(box), roles_(roles), threads_(threads), reach_(GaussianWhere::reach(spacing_mm, std::max(kWindowOfSide * side_to_mm, kDenoise_mm))[2]),
+          step_(std::max(16, 8 * reach_)),  // the slices read twice stay a small part
+          block_{block_of(spacing_mm[0], side_to_mm), block_of(spacing_mm[1], side_to_mm)}, blocks_(blocks_of(box.size(), std::min(box.size().slices, step_ + 2 * reach_))),
+          calm_reach_(GaussianWhere::reach(spacing_mm, kDenoise_mm)[2]), calm_size_{box.size().columns, box.size().rows, std::min(box.size().slices, kCalmStep + 2 * calm_reach_)},
+          column_block_(static_cast<std::size_t>(box.size().columns)), wanted_blocks_(blocks_), in_(blocks_), out_(blocks_),
+          window_(blocks_, {block_[0] * spacing_mm[0], block_[1] * spacing_mm[1], spacing_mm[2]}, kWindowOfSide * side_to_mm, threads), wanted_(calm_size_), calm_(calm_size_),
+          denoise_(calm_size_, spacing_mm, kDenoise_mm, threads)
     {
-        for (int c = 0; c < size_.columns; ++c) column_block_[static_cast<std::size_t>(c)] = static_cast<std::size_t>(c / block_[0]);
+        for (int c = 0; c < box.size().columns; ++c) column_block_[static_cast<std::size_t>(c)] = static_cast<std::size_t>(c / block_[0]);
     }
 
     void move(Mask& out)
     {
-        for (int first = 0; first < box_.size().slices; first += step_) slices(first, std::min(first + step_, box_.size().slices) - 1, out);
+        const int slices = box_.size().slices;
+        for (int first = 0; first < slices; first += step_) {
+            const int last = std::min(first + step_, slices) - 1;
+            const int from = std::clamp(first - reach_, 0, slices - blocks_.slices);
+            average(from, first, last);
+            for (int k = first; k <= last; k += kCalmStep) decide(k, std::min(k + kCalmStep - 1, last), from, out);
+        }
     }
 
 private:
+    static constexpr int kCalmStep = 16;   // slices whose noise is taken away together
+
     /// The mean of one side of the boundary: its sum and the weight it is to be divided by.
     struct Mean {
         explicit Mean(Dimensions size) : sum(size), weight(size) {}
@@ -51,113 +69,117 @@ private:
             weight[block] += 1;
         }
 
-        void clear()
+        void clear(int slice)
         {
-            std::fill(sum.values().begin(), sum.values().end(), 0.0F);
-            std::fill(weight.values().begin(), weight.values().end(), 0.0F);
+            std::fill(sum.plane(slice).begin(), sum.plane(slice).end(), 0.0F);
+            std::fill(weight.plane(slice).begin(), weight.plane(slice).end(), 0.0F);
         }
 
         Grid<float> sum;
         Grid<float> weight;
     };
 
-    int block_of(double spacing_mm) const { return std::max(1, static_cast<int>(kWindowOfSide * side_to_mm_ / (kBlocksInWindow * spacing_mm))); }
+    static int block_of(double spacing_mm, float side_to_mm) { return std::max(1, static_cast<int>(kWindowOfSide * side_to_mm / (kBlocksInWindow * spacing_mm))); }
 
-    std::size_t first_block(int r, int k) const { return in_.sum.offset(0, r / block_[1], k); }
+    Dimensions blocks_of(Dimensions box, int slices) const { return {(box.columns + block_[0] - 1) / block_[0], (box.rows + block_[1] - 1) / block_[1], slices}; }
 
-    void slices(int first, int last, Mask& out)
+    const std::uint8_t* roles(int r, int k) const { return roles_.data() + roles_.offset(0, r, k); }
+    const std::int16_t* hu(int r, int k) const { return ct_.hu.data() + ct_.hu.offset(box_.low.column, box_.low.row + r, box_.low.slice + k); }
+    static float clipped(std::int16_t hu) { return hu == kPaddingHu ? kLow_hu : std::clamp(static_cast<float>(hu), kLow_hu, kHigh_hu); }
+
+    /// Local means of each side for the slices from `first` to `last`: normalised convolution over voxels well inside and well outside, a block of a slice at a time.
+    void average(int from, int first, int last)
     {
-        const int from = std::clamp(first - reach_, 0, box_.size().slices - size_.slices);
-        std::vector<std::uint8_t> any(static_cast<std::size_t>(size_.slices));
-        parallel_for(size_.slices, threads_, [&](int k) {
-            auto* const wanted = wanted_.data() + wanted_.offset(0, 0, k);
-            const auto* const distance = distance_.data() + distance_.offset(0, 0, from + k);
-            const float band_mm = from + k >= first && from + k <= last ? band_mm_ : -1;
-            std::uint8_t here = 0;
-            for (std::size_t i = 0, n = size_.plane(); i < n; ++i) here |= wanted[i] = std::abs(distance[i]) <= band_mm;
-            any[static_cast<std::size_t>(k)] = here;
-        });
-        if (std::none_of(any.begin(), any.end(), [](auto v) { return v != 0; })) return;
-        read_hu(from);
-        average(from);
-        GaussianWhere(wanted_, spacing_mm_, kDenoise_mm, threads_).apply(calm_);
-        parallel_for(last - first + 1, threads_, [&](int step) {
-            const int k = first + step - from;
-            if (!any[static_cast<std::size_t>(k)]) return;
-            const float least = kLeastWeight * static_cast<float>(block_[0] * block_[1]);
-            for (int r = 0; r < size_.rows; ++r) {
-                const auto* const wanted = wanted_.data() + wanted_.offset(0, r, k);
-                const auto* const calm = calm_.data() + calm_.offset(0, r, k);
-                const auto blocks = first_block(r, k);
-                auto* const to = out.data() + out.offset(box_.low.column, box_.low.row + r, box_.low.slice + first + step);
-                for (int c = 0; c < size_.columns; ++c) {
-                    if (!wanted[c]) continue;
+        parallel_for(blocks_.slices, threads_, [&](int slice) {
+            const int k = from + slice;
+            const bool asked = k >= first && k <= last;
+            in_.clear(slice);
+            out_.clear(slice);
+            std::fill(wanted_blocks_.plane(slice).begin(), wanted_blocks_.plane(slice).end(), std::uint8_t{0});
+            for (int r = 0; r < box_.size().rows; ++r) {
+                const auto* const role = roles(r, k);
+                const auto* const value = hu(r, k);
+                const auto blocks = first_block(r, slice);
+                each_nonzero(role, box_.size().columns, [&](int c) {
                     const auto block = blocks + column_block_[static_cast<std::size_t>(c)];
-                    if (in_.weight[block] < least || out_.weight[block] < least) continue;
+                    if (asked && role[c] & kBand) wanted_blocks_[block] = 1;
+                    if (role[c] & (kInside | kOutside)) (role[c] & kInside ? in_ : out_).add(block, clipped(value[c]));
+                });
+            }
+        });
+        window_.apply({&in_.weight, &in_.sum, &out_.weight, &out_.sum}, wanted_blocks_);
+    }
+
+    /// Moves the boundary in the slices from `first` to `last`, whose means are kept from slice `from` on.
+    void decide(int first, int last, int from, Mask& out)
+    {
+        const int calm_from = std::clamp(first - calm_reach_, 0, box_.size().slices - calm_size_.slices);
+        parallel_for(calm_size_.slices, threads_, [&](int slice) {
+            const int k = calm_from + slice;
+            const std::uint8_t asked = k >= first && k <= last ? kBand : 0;
+            auto* const wanted = wanted_.data() + wanted_.offset(0, 0, slice);
+            const auto* const role = roles(0, k);
+            for (std::size_t i = 0, n = calm_size_.plane(); i < n; ++i) wanted[i] = role[i] & asked;
+        });
+        denoise_.apply(calm_, wanted_, [&](int r, int slice, int from_column, int to_column, float* to) {
+            const auto* const value = hu(r, calm_from + slice);
+            for (int c = from_column; c <= to_column; ++c) to[c - from_column] = clipped(value[c]);
+        });
+        const float least = kLeastWeight * static_cast<float>(block_[0] * block_[1]);
+        parallel_for(last - first + 1, threads_, [&](int step) {
+            const int k = first + step;
+            for (int r = 0; r < box_.size().rows; ++r) {
+                const auto* const calm = calm_.data() + calm_.offset(0, r, k - calm_from);
+                const auto blocks = first_block(r, k - from);
+                auto* const to = out.data() + out.offset(box_.low.column, box_.low.row + r, box_.low.slice + k);
+                each_nonzero(wanted_.data() + wanted_.offset(0, r, k - calm_from), box_.size().columns, [&](int c) {
+                    const auto block = blocks + column_block_[static_cast<std::size_t>(c)];
+                    if (in_.weight[block] < least || out_.weight[block] < least) return;
                     const float inside = in_.sum[block] / in_.weight[block];
                     const float outside = out_.sum[block] / out_.weight[block];
-                    if (std::abs(inside - outside) < kClear_hu) continue;
+                    if (std::abs(inside - outside) < kClear_hu) return;
                     to[c] = (calm[c] - (inside + outside) / 2) * (inside - outside) > 0;
-                }
+                });
             }
         });
     }
 
-    /// Local means of each side: normalised convolution over voxels well inside and well outside, a block of a slice at a time.
-    void average(int from)
-    {
-        in_.clear();
-        out_.clear();
-        Mask wanted_blocks(blocks_);
-        parallel_for(size_.slices, threads_, [&](int k) {
-            for (int r = 0; r < size_.rows; ++r) {
-                const auto* const wanted = wanted_.data() + wanted_.offset(0, r, k);
-                const auto* const hu = calm_.data() + calm_.offset(0, r, k);
-                const auto* const distance = distance_.data() + distance_.offset(0, r, from + k);
-                const auto blocks = first_block(r, k);
-                for (int c = 0; c < size_.columns; ++c) {
-                    const float away = std::abs(distance[c]);
-                    const bool tells = away >= kSideFrom_mm && away <= side_to_mm_;
-                    if (!tells && !wanted[c]) continue;
-                    const auto block = blocks + column_block_[static_cast<std::size_t>(c)];
-                    wanted_blocks[block] |= wanted[c];
-                    if (tells) (distance[c] > 0 ? in_ : out_).add(block, hu[c]);
-                }
-            }
-        });
-        const GaussianWhere window(wanted_blocks, {block_[0] * spacing_mm_[0], block_[1] * spacing_mm_[1], spacing_mm_[2]}, kWindowOfSide * side_to_mm_, threads_);
-        for (auto* values : {&in_.weight, &in_.sum, &out_.weight, &out_.sum}) window.apply(*values);
-    }
-
-    void read_hu(int from)
-    {
-        parallel_for(size_.slices, threads_, [&](int k) {
-            for (int r = 0; r < size_.rows; ++r) {
-                const auto* const row = ct_.hu.data() + ct_.hu.offset(box_.low.column, box_.low.row + r, box_.low.slice + from + k);
-                auto* const to = calm_.data() + calm_.offset(0, r, k);
-                for (int c = 0; c < size_.columns; ++c) to[c] = row[c] == kPaddingHu ? kLow_hu : std::clamp(static_cast<float>(row[c]), kLow_hu, kHigh_hu);
-            }
-        });
-    }
+    std::size_t first_block(int r, int slice) const { return in_.sum.offset(0, r / block_[1], slice); }
 
     const CtVolume& ct_;
     const MaskBox& box_;
-    const Grid<float>& distance_;
-    std::array<double, 3> spacing_mm_;
-    float band_mm_;
-    float side_to_mm_;
+    const Mask& roles_;
     int threads_;
-    int reach_;           ///< slices read beyond those asked for
+    int reach_;           ///< slices whose voxels tell of the sides beyond those asked for
     int step_;            ///< slices at a time
     std::array<int, 2> block_;  ///< columns and rows that share their means
-    Dimensions size_;     ///< of what follows, used again for every step
-    Dimensions blocks_;
-    Mask wanted_;         ///< the band
-    Grid<float> calm_;    ///< HU, then HU without noise
+    Dimensions blocks_;   ///< of the means that are kept at a time
+    int calm_reach_;      ///< slices read beyond those whose noise is taken away
+    Dimensions calm_size_;
     std::vector<std::size_t> column_block_;
+    Mask wanted_blocks_;
     Mean in_;
     Mean out_;
+    GaussianWhere window_;
+    Mask wanted_;         ///< the band, in the slices asked for
+    Grid<float> calm_;    ///< HU without noise, there
+    GaussianWhere denoise_;
 };
+
+/// What each voxel of a box can tell and whether it may change sides.
+Mask roles_of(const Mask& mask, std::array<double, 3> spacing_mm, float band_mm, float side_to_mm, int threads)
+{
+    Mask roles(mask.size());
+    near_distance(mask, spacing_mm, std::max(side_to_mm, band_mm), threads, [&](int r, int k, const float* mm) {
+        auto* const role = roles.data() + roles.offset(0, r, k);
+        for (int c = 0; c < mask.size().columns; ++c) {
+            const float away = std::abs(mm[c]);
+            const bool tells = away >= kSideFrom_mm && away <= side_to_mm;
+            role[c] = static_cast<std::uint8_t>((away <= band_mm ? kBand : 0) | (tells ? (mm[c] > 0 ? kInside : kOutside) : 0));
+        }
+    });
+    return roles;
+}
 
 }  // namespace
 
@@ -175,30 +197,27 @@ Mask refined(const CtVolume& ct, Mask mask, const MaskBox& limits, double band_m
     std::array<int, 3> margin{};
     for (std::size_t a = 0; a < 3; ++a) margin[a] = reach[a] + static_cast<int>(std::ceil(band_mm / in_band_mm[a])) + 1;
     const auto box = widened(*inside, margin, limits);
-    const auto distance = signed_distance(part_of(mask, box), in_band_mm, threads, std::max(side_to_mm, band_mm));
-    Refiner(ct, box, distance, spacing_mm, band_mm, side_to_mm, threads).move(mask);
+    const auto side_to = static_cast<float>(side_to_mm);
+    const auto roles = roles_of(part_of(mask, box), in_band_mm, static_cast<float>(band_mm), side_to, threads);
+    Refiner(ct, box, roles, spacing_mm, side_to, threads).move(mask);
     return mask;
 }
 
-Mask without_strands(const Mask& mask, std::array<double, 3> spacing_mm, double radius_mm, int threads)
+Mask without_strands(Mask mask, std::array<double, 3> spacing_mm, double radius_mm, int threads)
 {
     const double reach = radius_mm + 0.75 * std::max({spacing_mm[0], spacing_mm[1], spacing_mm[2]});  // a voxel's rounding of both steps
-    const auto depth = signed_distance(mask, spacing_mm, threads, reach);
     const auto n = mask.size();
     Mask deep(n);
-    const auto each_slice = [&](auto&& of_slice) {
-        parallel_for(n.slices, threads, [&](int k) { of_slice(static_cast<std::size_t>(k) * n.plane(), static_cast<std::size_t>(k + 1) * n.plane()); });
-    };
-    each_slice([&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) deep[i] = depth[i] > radius_mm;
+    near_distance(mask, spacing_mm, reach, threads, [&](int r, int k, const float* mm) {
+        auto* const to = deep.data() + deep.offset(0, r, k);
+        for (int c = 0; c < n.columns; ++c) to[c] = mm[c] > radius_mm;
     });
     if (std::none_of(deep.values().begin(), deep.values().end(), [](auto v) { return v != 0; })) return mask;  // thinner than the ball everywhere: all strand, or a small lesion
-    const auto away = signed_distance(deep, spacing_mm, threads, reach);
-    Mask out(n);
-    each_slice([&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) out[i] = mask[i] && away[i] > -reach;
+    near_distance(deep, spacing_mm, reach, threads, [&](int r, int k, const float* mm) {
+        auto* const in = mask.data() + mask.offset(0, r, k);
+        for (int c = 0; c < n.columns; ++c) in[c] = in[c] && mm[c] > -reach;
     });
-    return out;
+    return mask;
 }
 
 }  // namespace retromass::segmentation

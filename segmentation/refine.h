@@ -13,6 +13,6 @@ Mask refined(const CtVolume& ct, Mask mask, const MaskBox& limits, double band_m
 
 /// Takes off what hangs on the mask by less than about two `radius_mm`: vessels and strands the mask ran into. What a ball of
 /// that radius can reach inside the mask stays.
-Mask without_strands(const Mask& mask, std::array<double, 3> spacing_mm, double radius_mm, int threads);
+Mask without_strands(Mask mask, std::array<double, 3> spacing_mm, double radius_mm, int threads);
 
 }  // namespace retromass::segmentation

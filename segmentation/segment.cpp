@@ -239,7 +239,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     for (int pass = 0; pass < passes; ++pass) out.mask = refined(ct, std::move(out.mask), region, 0.75 * scene.cell_mm + 1, scene.length_mm, parameters.threads);
     if (!goes_on(progress, "segmenting", 0.8)) return cancelled();
     const double strand_mm = std::min(kStrand_mm, kStrandOfLength * (scene.length_mm - kNoStrand_mm));
-    in_its_box(out.mask, region, [&](const Mask& part, const MaskBox& box) {
+    in_its_box(out.mask, region, [&](Mask part, const MaskBox& box) {
         Mask seeds(part.size());
         std::vector<int> cell_of;  // of a column
         for (int c = 0; c < part.size().columns; ++c) cell_of.push_back((box.low.column + c - grid.first.column) / grid.block[0]);
@@ -250,7 +250,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
                 for (std::size_t c = 0; c < cell_of.size(); ++c) seed[c] = core[cell_of[c]];
             }
         });
-        auto opened = strand_mm > 0 ? without_strands(part, {g.column_spacing_mm(), g.row_spacing_mm(), g.slab_mm(0)}, strand_mm, parameters.threads) : part;
+        auto opened = strand_mm > 0 ? without_strands(std::move(part), {g.column_spacing_mm(), g.row_spacing_mm(), g.slab_mm(0)}, strand_mm, parameters.threads) : std::move(part);
         return filled(seeded_components(std::move(opened), seeds));
     });
     if (!goes_on(progress, "segmenting", 0.9)) return cancelled();

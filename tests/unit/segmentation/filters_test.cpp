@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -102,12 +103,18 @@ TEST(Gaussian, WhereItIsWantedIsTheSameToTheLastBit)
         auto corners = Mask(size);
         corners.at(36, 0, 10) = corners.at(3, 28, 0) = 1;
         for (const auto& wanted : {balls(size, 1), corners}) {
+            GaussianWhere gaussian_where(size, kSpacing, sigma_mm, 2);
             auto part = in;
-            GaussianWhere(wanted, kSpacing, sigma_mm, 2).apply(part);
+            gaussian_where.apply({&part}, Mask(size, 1));   // a use before leaves nothing behind
+            part = in;
+            auto other = in;
+            gaussian_where.apply({&part, &other}, wanted);
+            Grid<float> read(size, 1e9F);
+            gaussian_where.apply(read, wanted, [&](int row, int slice, int first, int last, float* to) { std::copy(&in.at(first, row, slice), &in.at(last, row, slice) + 1, to); });
             std::size_t compared = 0;
             for (std::size_t i = 0; i < wanted.values().size(); ++i) {
                 if (!wanted[i]) continue;
-                ASSERT_EQ(part[i], whole[i]) << "sigma " << sigma_mm << ", voxel " << i;
+                for (const auto& found : {part[i], other[i], read[i]}) ASSERT_EQ(found, whole[i]) << "sigma " << sigma_mm << ", voxel " << i;
                 ++compared;
             }
             EXPECT_GT(compared, 0U);
@@ -177,6 +184,31 @@ TEST(SignedDistance, AskedForAFewMmIsTheSameThereAndNowhereNearer)
             }
         }
         EXPECT_GT(beyond, 0U);
+    }
+}
+
+// Many slices, so that they come some at a time, each row of each once.
+TEST(NearDistance, IsThatOfTheWholeWhereItIsNearAndNowhereNearer)
+{
+    for (const Dimensions size : {Dimensions{19, 23, 71}, Dimensions{40, 9, 3}}) {
+        const auto mask = balls(size, 3);
+        for (const auto& spacing_mm : {kSpacing, std::array<double, 3>{0.8, 0.8, 0.3}}) {
+            const auto whole = signed_distance(mask, spacing_mm);
+            for (const double most_mm : {0.0, 1.5, 4.0, 1000.0}) {
+                Grid<float> near(size);
+                Mask times({1, size.rows, size.slices});
+                near_distance(mask, spacing_mm, most_mm, 2, [&](int r, int k, const float* mm) {
+                    std::copy_n(mm, size.columns, &near.at(0, r, k));
+                    ++times.at(0, r, k);
+                });
+                for (const auto t : times.values()) ASSERT_EQ(t, 1);
+                for (std::size_t i = 0; i < mask.values().size(); ++i) {
+                    if (std::abs(whole[i]) <= most_mm) ASSERT_EQ(near[i], whole[i]) << i;
+                    else ASSERT_GT(std::abs(near[i]), most_mm) << i;
+                    ASSERT_EQ(near[i] > 0, whole[i] > 0) << i;
+                }
+            }
+        }
     }
 }
 

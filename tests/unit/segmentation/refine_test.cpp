@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <tuple>
 
 #include "sample_data/phantom.h"
+#include "segmentation/distance.h"
+#include "segmentation/filters.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -50,6 +54,53 @@ double disagreement(const Mask& a, const Mask& b)
     return n;
 }
 
+/// What `refined` does as its definition has it: whole volumes of distances and of Gaussians, nothing left out.
+Mask plainly_refined(const CtVolume& ct, const Mask& mask, double band_mm, double side_mm)
+{
+    const auto n = mask.size();
+    const std::array<double, 3> spacing_mm{ct.geometry.column_spacing_mm(), ct.geometry.row_spacing_mm(), *ct.geometry.slice_spacing_mm()};
+    const auto away = signed_distance(mask, {spacing_mm[0], spacing_mm[1], std::min(spacing_mm[2], 0.95 * band_mm)});
+    const double window_mm = 0.75 * side_mm;
+    const std::array<int, 2> block{std::max(1, static_cast<int>(window_mm / (3 * spacing_mm[0]))), std::max(1, static_cast<int>(window_mm / (3 * spacing_mm[1])))};
+    const Dimensions blocks{(n.columns + block[0] - 1) / block[0], (n.rows + block[1] - 1) / block[1], n.slices};
+    std::array<Grid<float>, 2> sum{Grid<float>(blocks), Grid<float>(blocks)};   // outside, inside
+    std::array<Grid<float>, 2> weight{Grid<float>(blocks), Grid<float>(blocks)};
+    Grid<float> calm(n);
+    for (int k = 0; k < n.slices; ++k) {
+        for (int r = 0; r < n.rows; ++r) {
+            for (int c = 0; c < n.columns; ++c) {
+                calm.at(c, r, k) = std::clamp(static_cast<float>(ct.hu.at(c, r, k)), -200.0F, 300.0F);
+                const float d = std::abs(away.at(c, r, k));
+                if (d < 1.5F || d > static_cast<float>(side_mm)) continue;
+                const std::size_t inside = away.at(c, r, k) > 0;
+                sum[inside].at(c / block[0], r / block[1], k) += calm.at(c, r, k);
+                weight[inside].at(c / block[0], r / block[1], k) += 1;
+            }
+        }
+    }
+    calm = gaussian(calm, spacing_mm, 0.7, 1);
+    for (auto* const of : {&sum, &weight}) {
+        for (auto& values : *of) values = gaussian(values, {block[0] * spacing_mm[0], block[1] * spacing_mm[1], spacing_mm[2]}, window_mm, 1);
+    }
+    Mask out = mask;
+    for (int k = 0; k < n.slices; ++k) {
+        for (int r = 0; r < n.rows; ++r) {
+            for (int c = 0; c < n.columns; ++c) {
+                if (std::abs(away.at(c, r, k)) > static_cast<float>(band_mm)) continue;
+                std::array<float, 2> mean{};
+                bool seen = true;
+                for (std::size_t side = 0; side < 2; ++side) {
+                    const float w = weight[side].at(c / block[0], r / block[1], k);
+                    seen = seen && w >= 1e-3F * static_cast<float>(block[0] * block[1]);
+                    mean[side] = sum[side].at(c / block[0], r / block[1], k) / w;
+                }
+                if (seen && std::abs(mean[1] - mean[0]) >= 85) out.at(c, r, k) = (calm.at(c, r, k) - (mean[1] + mean[0]) / 2) * (mean[1] - mean[0]) > 0;
+            }
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 // The finer the pixels, the more of them share the means of the two sides: from one voxel alone to blocks of 4 x 4; the plain version is that of 1 mm.
@@ -76,6 +127,26 @@ TEST(Refined, IsTheSameForAnyNumberOfThreads)
     const auto drawn = drawn_off(truth.ct, 2);
     const auto alone = refined(truth.ct, drawn, all, 4, kBall_mm, 1);
     for (const int threads : {2, 5}) EXPECT_EQ(disagreement(refined(truth.ct, drawn, all, 4, kBall_mm, threads), alone), 0) << threads;
+}
+
+// A long box of thin slices, whose parts come one after the other, and a wide one; the mask reaches to within the margin of both ends, so that the box is the whole scan.
+TEST(Refined, IsThePlainVersionBitForBit)
+{
+    for (const auto& [pixel_mm, pixels, slice_mm, slices] : {std::tuple{1.0, 40, 0.5, 230}, std::tuple{0.8, 60, 3.0, 24}}) {
+        sample_data::ShapeSpecification s;
+        s.shape = sample_data::Shape::ellipsoid;
+        s.size_mm = {0.5 * pixel_mm * pixels, 0.6 * pixel_mm * pixels, 0.8 * slice_mm * slices};
+        s.grid = {pixels, pixels, slices};
+        s.column_spacing_mm = s.row_spacing_mm = pixel_mm;
+        s.slice_spacing_mm = slice_mm;
+        s.noise_hu = 40;
+        const auto truth = sample_data::make_shape(s).value();
+        auto drawn = truth.mask;
+        drawn.at(1, 1, 1) = drawn.at(pixels - 2, pixels - 2, slices - 2) = 1;
+        const auto found = refined(truth.ct, drawn, {{0, 0, 0}, {pixels - 1, pixels - 1, slices - 1}}, 4, 1000, 2);
+        EXPECT_GT(disagreement(found, drawn), 100);
+        EXPECT_EQ(disagreement(found, plainly_refined(truth.ct, drawn, 4, 7)), 0) << pixel_mm;
+    }
 }
 
 // Muscle beside muscle: no step to move to, so the mask is the reader's.
