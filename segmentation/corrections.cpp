@@ -138,7 +138,7 @@ std::vector<Correction> corrections_of(const Segmentation& made, const VolumeGeo
     add(prompt.exclude, false);
     std::vector<Correction> out;
     // Marks correct a mask; where nothing was found there is none, and they must not make one.
-    if (std::none_of(made.mask.values().begin(), made.mask.values().end(), [](auto v) { return v != 0; })) return out;
+    if (marks.empty() || std::none_of(made.mask.values().begin(), made.mask.values().end(), [](auto v) { return v != 0; })) return out;
     for (const auto& mark : marks) {
         const bool inside = made.mask.at(mark.voxel.column, mark.voxel.row, mark.voxel.slice) != 0;
         if (inside == mark.inside) continue;

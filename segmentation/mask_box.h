@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <vector>
 
 #include "core/grid.h"
+#include "core/parallel.h"
+#include "segmentation/nonzero.h"
 
 namespace retromass::segmentation {
 
@@ -16,24 +19,45 @@ struct MaskBox {
 };
 
 /// The box of what is inside, within `limits`; nothing where nothing is.
-inline std::optional<MaskBox> box_of(const Mask& mask, const MaskBox& limits)
+inline std::optional<MaskBox> box_of(const Mask& mask, const MaskBox& limits, int threads)
 {
-    MaskBox box{limits.high, limits.low};
-    bool any = false;
-    for (int k = limits.low.slice; k <= limits.high.slice; ++k) {
+    std::vector<std::optional<MaskBox>> slices(static_cast<std::size_t>(limits.size().slices));
+    parallel_for(limits.size().slices, threads, [&](int s) {
+        const int k = limits.low.slice + s;
+        auto& box = slices[static_cast<std::size_t>(s)];
         for (int r = limits.low.row; r <= limits.high.row; ++r) {
             const auto* const row = mask.data() + mask.offset(0, r, k);
-            const auto* const end = row + limits.high.column + 1;
-            const auto* const first = std::find_if(row + limits.low.column, end, [](auto v) { return v != 0; });
-            if (first == end) continue;
-            any = true;
+            const int first = first_nonzero(row, limits.low.column, limits.high.column + 1);
+            if (first > limits.high.column) continue;
             int last = limits.high.column;
             while (row[last] == 0) --last;
-            box.low = {std::min(box.low.column, static_cast<int>(first - row)), std::min(box.low.row, r), std::min(box.low.slice, k)};
-            box.high = {std::max(box.high.column, last), std::max(box.high.row, r), std::max(box.high.slice, k)};
+            if (!box) box = MaskBox{{first, r, k}, {last, r, k}};
+            box->low.column = std::min(box->low.column, first);
+            box->high.column = std::max(box->high.column, last);
+            box->high.row = r;
+        }
+    });
+    std::optional<MaskBox> out;
+    for (const auto& box : slices) {
+        if (!box) continue;
+        if (!out) out = box;
+        out->low = {std::min(out->low.column, box->low.column), std::min(out->low.row, box->low.row), out->low.slice};
+        out->high = {std::max(out->high.column, box->high.column), std::max(out->high.row, box->high.row), box->high.slice};
+    }
+    return out;
+}
+
+/// How many voxels of a box are inside.
+inline std::size_t voxels_in(const Mask& mask, const MaskBox& box)
+{
+    std::size_t count = 0;
+    for (int k = box.low.slice; k <= box.high.slice; ++k) {
+        for (int r = box.low.row; r <= box.high.row; ++r) {
+            const auto* const row = mask.data() + mask.offset(0, r, k);
+            count += static_cast<std::size_t>(std::count_if(row + box.low.column, row + box.high.column + 1, [](auto v) { return v != 0; }));
         }
     }
-    return any ? std::optional(box) : std::nullopt;
+    return count;
 }
 
 /// Wider by so many voxels a side, but not beyond `limits`.
@@ -44,15 +68,15 @@ inline MaskBox widened(const MaskBox& box, std::array<int, 3> voxels, const Mask
 }
 
 template <class T>
-Grid<T> part_of(const Grid<T>& whole, const MaskBox& box)
+Grid<T> part_of(const Grid<T>& whole, const MaskBox& box, int threads)
 {
     Grid<T> part(box.size());
-    for (int k = 0; k < box.size().slices; ++k) {
+    parallel_for(box.size().slices, threads, [&](int k) {
         for (int r = 0; r < box.size().rows; ++r) {
             const auto* const from = whole.data() + whole.offset(box.low.column, box.low.row + r, box.low.slice + k);
             std::copy(from, from + box.size().columns, part.data() + part.offset(0, r, k));
         }
-    }
+    });
     return part;
 }
 

@@ -185,7 +185,7 @@ Mask roles_of(const Mask& mask, std::array<double, 3> spacing_mm, float band_mm,
 
 Mask refined(const CtVolume& ct, Mask mask, const MaskBox& limits, double band_mm, double length_mm, int threads)
 {
-    const auto inside = box_of(mask, limits);
+    const auto inside = box_of(mask, limits, threads);
     if (!inside) return mask;
     const auto& g = ct.geometry;
     const double dz = g.size().slices > 1 ? (g.slice_position_mm(g.size().slices - 1) - g.slice_position_mm(0)) / (g.size().slices - 1) : 1;
@@ -198,7 +198,7 @@ Mask refined(const CtVolume& ct, Mask mask, const MaskBox& limits, double band_m
     for (std::size_t a = 0; a < 3; ++a) margin[a] = reach[a] + static_cast<int>(std::ceil(band_mm / in_band_mm[a])) + 1;
     const auto box = widened(*inside, margin, limits);
     const auto side_to = static_cast<float>(side_to_mm);
-    const auto roles = roles_of(part_of(mask, box), in_band_mm, static_cast<float>(band_mm), side_to, threads);
+    const auto roles = roles_of(part_of(mask, box, threads), in_band_mm, static_cast<float>(band_mm), side_to, threads);
     Refiner(ct, box, roles, spacing_mm, side_to, threads).move(mask);
     return mask;
 }

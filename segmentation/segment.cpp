@@ -59,29 +59,46 @@ public:
     {
         for (int c = first_column; c <= last_column; ++c) columns_.push_back(between(grid, 0, c));
     }
-    /// Calls to(i, value) for the columns from the first, i from 0. Where all cells round a voxel hold `flat`, so does it.
+    /// Calls to(row, values) for rows of one slice.
     template <class To>
-    void row(int row, int slice, float flat, To to) const
+    void rows(int first, int last, int slice, To to) const
     {
-        const auto y = between(grid_, 1, row);
+        const auto n = columns_.size();
         const auto z = between(grid_, 2, slice);
-        const auto line_of = [&](std::size_t j, std::size_t k) { return values_.data() + values_.offset(0, static_cast<int>(j), static_cast<int>(k)); };
-        const std::array<const float*, 4> lines{line_of(y.lower, z.lower), line_of(y.upper, z.lower), line_of(y.lower, z.upper), line_of(y.upper, z.upper)};
-        const auto is_flat = [&](std::size_t cell) { return lines[0][cell] == flat && lines[1][cell] == flat && lines[2][cell] == flat && lines[3][cell] == flat; };
-        for (std::size_t i = 0; i < columns_.size(); ++i) {
-            const auto& x = columns_[i];
-            if (is_flat(x.lower) && is_flat(x.upper)) {
-                to(i, flat);
-                continue;
+        std::array<std::vector<float>, 4> lines;  // along the columns between which the rows lie: the same for all rows between two cells
+        for (auto& line : lines) line.resize(n);
+        std::vector<float> out(n);
+        std::size_t lower = values_.values().size();
+        std::size_t upper = lower;
+        for (int row = first; row <= last; ++row) {
+            const auto y = between(grid_, 1, row);
+            if (y.lower != lower || y.upper != upper) {
+                lower = y.lower;
+                upper = y.upper;
+                lay(lower, z.lower, lines[0]);
+                lay(upper, z.lower, lines[1]);
+                lay(lower, z.upper, lines[2]);
+                lay(upper, z.upper, lines[3]);
             }
-            const auto along = [&](const float* line) { return line[x.lower] + x.t * (line[x.upper] - line[x.lower]); };
-            const float a = along(lines[0]) + y.t * (along(lines[1]) - along(lines[0]));
-            const float b = along(lines[2]) + y.t * (along(lines[3]) - along(lines[2]));
-            to(i, a + z.t * (b - a));
+            for (std::size_t i = 0; i < n; ++i) {
+                const float a = lines[0][i] + y.t * (lines[1][i] - lines[0][i]);
+                const float b = lines[2][i] + y.t * (lines[3][i] - lines[2][i]);
+                out[i] = a + z.t * (b - a);
+            }
+            to(row, out.data());
         }
     }
 
 private:
+    void lay(std::size_t j, std::size_t k, std::vector<float>& line) const
+    {
+        const auto* const cells = values_.data() + values_.offset(0, static_cast<int>(j), static_cast<int>(k));
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+            const auto& x = columns_[i];
+            line[i] = cells[x.lower] + x.t * (cells[x.upper] - cells[x.lower]);
+        }
+    }
+
     const Grid<float>& values_;
     const WorkingGrid& grid_;
     std::vector<Between> columns_;
@@ -107,50 +124,55 @@ void to_ct(const Grid<float>& logits, const WorkingGrid& grid, Segmentation& out
 {
     const auto region = region_of(grid, out.mask.size());
     const Interpolator interpolate(logits, grid, region.low.column, region.high.column);
-    constexpr float far = -static_cast<float>(kLogLimit);  // of the cells that nothing reaches: most of the box of a lesion whose extent nobody marked
-    const float nothing = sigmoid(far);
     parallel_for(region.high.slice - region.low.slice + 1, threads, [&](int s) {
         const int k = region.low.slice + s;
-        for (int r = region.low.row; r <= region.high.row; ++r) {
+        const int columns = region.high.column - region.low.column + 1;
+        float same = 0;  // far outside and deep inside one logit follows the other
+        float its_probability = sigmoid(same);
+        interpolate.rows(region.low.row, region.high.row, k, [&](int r, const float* z) {
             auto* const probability = out.probability.data() + out.probability.offset(region.low.column, r, k);
             auto* const mask = out.mask.data() + out.mask.offset(region.low.column, r, k);
-            interpolate.row(r, k, far, [&](std::size_t i, float z) {
-                probability[i] = z == far ? nothing : sigmoid(z);
-                mask[i] = z >= 0;
-            });
-        }
+            for (int c = 0; c < columns; ++c) {
+                if (z[c] != same) {
+                    same = z[c];
+                    its_probability = sigmoid(same);
+                }
+                probability[c] = its_probability;
+            }
+            for (int c = 0; c < columns; ++c) mask[c] = z[c] >= 0;
+        });
     });
 }
 
 /// Where post-processing changed the mask, the probability follows it across one half. Beyond the region both are 0.
-void recalibrate(Segmentation& out, const MaskBox& region)
+void recalibrate(Segmentation& out, const MaskBox& region, int threads)
 {
     constexpr float step = 0.02F;
-    for (int k = region.low.slice; k <= region.high.slice; ++k) {
+    parallel_for(region.size().slices, threads, [&](int s) {
         for (int r = region.low.row; r <= region.high.row; ++r) {
-            auto* const probability = out.probability.data() + out.probability.offset(0, r, k);
-            const auto* const mask = out.mask.data() + out.mask.offset(0, r, k);
-            for (int c = region.low.column; c <= region.high.column; ++c) {
-                if (mask[c]) probability[c] = std::max(probability[c], 0.5F + step * 0.5F);
-                else probability[c] = std::min(probability[c], 0.5F - step * 0.5F);
+            const auto first = out.probability.offset(region.low.column, r, region.low.slice + s);
+            auto* const probability = out.probability.data() + first;
+            const auto* const mask = out.mask.data() + first;
+            for (int c = 0, columns = region.size().columns; c < columns; ++c) {
+                probability[c] = mask[c] ? std::max(probability[c], 0.5F + step * 0.5F) : std::min(probability[c], 0.5F - step * 0.5F);
             }
         }
-    }
+    });
 }
 
 /// Replaces the mask by what `apply` leaves of it, worked out in its own box; a voxel more each way, so that what lies round it is one piece.
 template <class Apply>
-void in_its_box(Mask& mask, const MaskBox& region, Apply apply)
+void in_its_box(Mask& mask, const MaskBox& region, int threads, Apply apply)
 {
-    const auto inside = box_of(mask, region);
+    const auto inside = box_of(mask, region, threads);
     if (!inside) return;
     const auto box = widened(*inside, {1, 1, 1}, region);
-    const Mask done = apply(part_of(mask, box), box);
-    for (int k = 0; k < box.size().slices; ++k) {
+    const Mask done = apply(part_of(mask, box, threads), box);
+    parallel_for(box.size().slices, threads, [&](int k) {
         for (int r = 0; r < box.size().rows; ++r) {
             std::copy_n(done.data() + done.offset(0, r, k), box.size().columns, mask.data() + mask.offset(box.low.column, box.low.row + r, box.low.slice + k));
         }
-    }
+    });
 }
 
 /// Says where an edge can be seen that was not clear enough to follow: the width is then the usual proportion of the line.
@@ -161,11 +183,9 @@ void add_doubt(Segmentation& out, const char* what, const char* remedy, double u
                                                      fixed(2 * fit_half_mm, 0) + " mm; " + remedy + " would settle it"});
 }
 
-void add_notices(Segmentation& out, const Scene& scene, const Prompt& prompt, const EnergyConstants& constants, double learned, double voxel_mm3)
+void add_notices(Segmentation& out, const Scene& scene, const Prompt& prompt, const EnergyConstants& constants, double learned, double voxels, double voxel_mm3)
 {
     const auto& shape = scene.shape;
-    double voxels = 0;
-    for (const auto v : out.mask.values()) voxels += v != 0;
     const double expected = shape.half_u_mm * shape.half_v_mm * shape.half_n_mm * 4.18879 / voxel_mm3;
     const bool ellipsoid = shape.kind == Shape::Kind::ellipsoid;
     if (shape.free_scale) out.notices.push_back({Code::low_confidence, "a point says nothing of the size; a line along the long axis would make the result surer"});
@@ -239,7 +259,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     for (int pass = 0; pass < passes; ++pass) out.mask = refined(ct, std::move(out.mask), region, 0.75 * scene.cell_mm + 1, scene.length_mm, parameters.threads);
     if (!goes_on(progress, "segmenting", 0.8)) return cancelled();
     const double strand_mm = std::min(kStrand_mm, kStrandOfLength * (scene.length_mm - kNoStrand_mm));
-    in_its_box(out.mask, region, [&](Mask part, const MaskBox& box) {
+    in_its_box(out.mask, region, parameters.threads, [&](Mask part, const MaskBox& box) {
         Mask seeds(part.size());
         std::vector<int> cell_of;  // of a column
         for (int c = 0; c < part.size().columns; ++c) cell_of.push_back((box.low.column + c - grid.first.column) / grid.block[0]);
@@ -247,6 +267,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
             for (int row = 0; row < part.size().rows; ++row) {
                 const auto* const core = scene.core.data() + scene.core.offset(0, (box.low.row + row - grid.first.row) / grid.block[1], (box.low.slice + k - grid.first.slice) / grid.block[2]);
                 auto* const seed = seeds.data() + seeds.offset(0, row, k);
+                if (first_nonzero(core, 0, grid.size.columns) == grid.size.columns) continue;  // most rows: their zeros need not be written
                 for (std::size_t c = 0; c < cell_of.size(); ++c) seed[c] = core[cell_of[c]];
             }
         });
@@ -254,7 +275,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
         return filled(seeded_components(std::move(opened), seeds));
     });
     if (!goes_on(progress, "segmenting", 0.9)) return cancelled();
-    recalibrate(out, region);
+    recalibrate(out, region, parameters.threads);
     if (prompt.contours.size() > 1) follow_contours(out, g, prompt.contours);
     const auto corrections = corrections_of(out, g, prompt);
     correct(out, g, corrections, parameters.threads);
@@ -269,10 +290,13 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
         for (std::size_t i = 0; i < z.values().size(); ++i) added[i] = z[i] - of_energy[i];
         out.variants = variants_of({scene, prompt, constants, added, logits, corrected, threshold, alike}, g, parameters.variants, parameters.threads);
     }
-    if (std::none_of(out.mask.values().begin(), out.mask.values().end(), [](auto v) { return v != 0; })) {
+    // Nothing lies beyond the region unless a reader drew it there; to read memory that nobody has written costs as much as to write it.
+    const bool drawn = prompt.contours.size() > 1 || !corrections.empty();
+    const auto voxels = voxels_in(out.mask, drawn ? MaskBox{{0, 0, 0}, {g.size().columns - 1, g.size().rows - 1, g.size().slices - 1}} : region);
+    if (voxels == 0) {
         return Error{Code::empty_mask, "nothing around the prompt looks like a lesion", "segmentation"};
     }
-    add_notices(out, scene, prompt, constants, learned, g.voxel_volume_mm3().value_or(grid.spacing_mm[0] * grid.spacing_mm[1] * grid.spacing_mm[2] / (grid.block[0] * grid.block[1] * grid.block[2])));
+    add_notices(out, scene, prompt, constants, learned, static_cast<double>(voxels), g.voxel_volume_mm3().value_or(grid.spacing_mm[0] * grid.spacing_mm[1] * grid.spacing_mm[2] / (grid.block[0] * grid.block[1] * grid.block[2])));
     return out;
 }
 

@@ -2,14 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <vector>
 
 #include "core/parallel.h"
 
 namespace retromass::segmentation {
 namespace {
 
-constexpr float kLowest_hu = -200;
-constexpr float kHighest_hu = 400;
+constexpr std::int16_t kLowest_hu = -200;
+constexpr std::int16_t kHighest_hu = 400;
 
 double slice_distance(const VolumeGeometry& g)
 {
@@ -45,25 +47,32 @@ Grid<float> block_average(const CtVolume& ct, const WorkingGrid& grid, int threa
 {
     Grid<float> out(grid.size);
     const auto n = ct.hu.size();
+    const auto columns = static_cast<std::size_t>(std::min(grid.size.columns * grid.block[0], n.columns - grid.first.column));
     parallel_for(grid.size.slices, threads, [&](int k) {
+        std::vector<int> sums(columns);    // of the columns of the CT over the rows and slices of a row of cells: HU are whole numbers, and no order of them is another sum
+        std::vector<int> counts(columns);
+        const int k0 = grid.first.slice + k * grid.block[2];
         for (int j = 0; j < grid.size.rows; ++j) {
-            for (int i = 0; i < grid.size.columns; ++i) {
-                double sum = 0;
-                int count = 0;
-                const int c0 = grid.first.column + i * grid.block[0];
-                const int r0 = grid.first.row + j * grid.block[1];
-                const int k0 = grid.first.slice + k * grid.block[2];
-                for (int z = k0; z < std::min(k0 + grid.block[2], n.slices); ++z) {
-                    for (int y = r0; y < std::min(r0 + grid.block[1], n.rows); ++y) {
-                        for (int x = c0; x < std::min(c0 + grid.block[0], n.columns); ++x) {
-                            const auto hu = ct.hu.at(x, y, z);
-                            if (hu == kPaddingHu) continue;
-                            sum += std::clamp(static_cast<float>(hu), kLowest_hu, kHighest_hu);
-                            ++count;
-                        }
+            const int r0 = grid.first.row + j * grid.block[1];
+            std::fill(sums.begin(), sums.end(), 0);
+            std::fill(counts.begin(), counts.end(), 0);
+            for (int z = k0; z < std::min(k0 + grid.block[2], n.slices); ++z) {
+                for (int y = r0; y < std::min(r0 + grid.block[1], n.rows); ++y) {
+                    const auto* const hu = ct.hu.data() + ct.hu.offset(grid.first.column, y, z);
+                    for (std::size_t x = 0; x < columns; ++x) {
+                        const auto counting = static_cast<std::int16_t>(hu[x] != kPaddingHu ? -1 : 0);  // all bits
+                        sums[x] += static_cast<std::int16_t>(counting & std::clamp(hu[x], kLowest_hu, kHighest_hu));
+                        counts[x] -= counting;
                     }
                 }
-                out.at(i, j, k) = count ? static_cast<float>(sum / count) : kLowest_hu;
+            }
+            for (int i = 0; i < grid.size.columns; ++i) {
+                const auto first = static_cast<std::size_t>(i * grid.block[0]);
+                const auto end = std::min(first + static_cast<std::size_t>(grid.block[0]), columns);
+                int sum = 0;
+                int count = 0;
+                for (std::size_t x = first; x < end; ++x) sum += sums[x], count += counts[x];
+                out.at(i, j, k) = count ? static_cast<float>(static_cast<double>(sum) / count) : kLowest_hu;
             }
         }
     });

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "segmentation/distance.h"
+#include "segmentation/working_grid.h"
 #include "tests/support/itk/maurer.h"
 
 namespace retromass::segmentation {
@@ -219,6 +220,34 @@ TEST(SignedDistance, OfAMaskWithoutSurfaceIsFar)
     const auto of_all = signed_distance(Mask(size, 1), kSpacing);
     for (const float d : of_nothing.values()) ASSERT_EQ(d, -kNoSurface_mm);
     for (const float d : of_all.values()) ASSERT_EQ(d, kNoSurface_mm);
+}
+
+TEST(BlockAverage, IsTheMeanOfWhatIsNotPadding)
+{
+    const Dimensions n{23, 11, 6};
+    CtVolume ct{VolumeGeometry::from_slices(n.columns, n.rows, {1, 0, 0}, {0, 1, 0}, 0.7, 0.7, {{0, 0, 0}, {0, 0, 1}, {0, 0, 2}, {0, 0, 3}, {0, 0, 4}, {0, 0, 5}}).value(), Grid<std::int16_t>(n)};
+    std::mt19937 random(1);
+    for (auto& hu : ct.hu.values()) hu = random() % 3 == 0 ? kPaddingHu : static_cast<std::int16_t>(static_cast<int>(random() % 1200) - 500);
+    const auto grid = working_grid(ct.geometry, {2, 1, 0}, {22, 10, 5}, 2.1);
+    ASSERT_EQ(grid.block, (std::array{3, 3, 2}));
+    const auto fast = block_average(ct, grid, 2);
+    for (int k = 0; k < grid.size.slices; ++k) {
+        for (int j = 0; j < grid.size.rows; ++j) {
+            for (int i = 0; i < grid.size.columns; ++i) {
+                double sum = 0;
+                int count = 0;
+                for (int b = 0; b < 18; ++b) {
+                    const Index at{grid.first.column + 3 * i + b % 3, grid.first.row + 3 * j + b / 3 % 3, grid.first.slice + 2 * k + b / 9};
+                    if (!n.contains(at.column, at.row, at.slice)) continue;
+                    const auto hu = ct.hu.at(at.column, at.row, at.slice);
+                    if (hu == kPaddingHu) continue;
+                    sum += std::clamp<double>(hu, -200, 400);
+                    ++count;
+                }
+                ASSERT_EQ(fast.at(i, j, k), count ? static_cast<float>(sum / count) : -200.0F);
+            }
+        }
+    }
 }
 
 }  // namespace retromass::segmentation
