@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace retromass::segmentation {
 namespace {
@@ -13,6 +14,50 @@ constexpr double kLogitLimit = 11.5;  // 1e-5 as a probability
 struct Sample {
     double u, v, n;   ///< relative to the unfitted centre, mm
     double evidence;
+};
+
+/// Samples of the evidence in their order, and four at a time where they lie: most lie beyond the rim of an ellipsoid and are passed over.
+class Samples {
+public:
+    void add(const Sample& sample)
+    {
+        const std::size_t lane = all_.size() % kLanes;
+        if (lane == 0) places_.push_back({Four{} + kNowhere, Four{} + kNowhere, Four{} + kNowhere});
+        places_.back().u[lane] = static_cast<float>(sample.u);
+        places_.back().v[lane] = static_cast<float>(sample.v);
+        places_.back().n[lane] = static_cast<float>(sample.n);
+        all_.push_back(sample);
+    }
+
+    const std::vector<Sample>& all() const { return all_; }
+
+    /// Calls of(sample), in order, with those within `reach` half axes of the middle, and with some beyond.
+    template <class Of>
+    void each_near(const Sample& middle, const Sample& half, double reach, Of of) const
+    {
+        constexpr double hair = 1.001;  // more than floats are rounded by
+        const auto most = static_cast<float>(hair * reach * reach);
+        const auto square = [](const Four& at, double from, double unit) {
+            const Four x = (at - static_cast<float>(from)) * static_cast<float>(1 / unit);
+            return x * x;
+        };
+        for (std::size_t g = 0; g < places_.size(); ++g) {
+            const auto& place = places_[g];
+            const auto near = square(place.u, middle.u, half.u) + square(place.v, middle.v, half.v) + square(place.n, middle.n, half.n) <= most;
+            if (!(near[0] | near[1] | near[2] | near[3])) continue;
+            for (std::size_t i = g * kLanes, end = std::min(i + kLanes, all_.size()); i < end; ++i) of(all_[i]);
+        }
+    }
+
+private:
+    using Four = float __attribute__((vector_size(16)));
+    static constexpr std::size_t kLanes = 4;
+    static constexpr float kNowhere = 1e15F;   // mm; its square is a float
+    struct Places {
+        Four u, v, n;
+    };
+    std::vector<Places> places_;
+    std::vector<Sample> all_;
 };
 
 /// What a fit may change: factors on the half axes and shifts of the centre, as fractions of them.
@@ -88,12 +133,12 @@ Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeome
     constexpr std::size_t kSamples = 40'000;
     const std::size_t cells = grid.size.voxels();
     const auto step = static_cast<int>(std::max(1.0, std::cbrt(static_cast<double>(cells) / kSamples)));
-    std::vector<Sample> samples;
+    Samples samples;
     for (int k = 0; k < grid.size.slices; ++k) {  // z is coarse already: all of it
         for (int j = k % step; j < grid.size.rows; j += step) {
             for (int i = j % step; i < grid.size.columns; i += step) {
                 const PatientPoint d = geometry.to_patient(grid.ct_index(i, j, k)) - shape.centre;
-                samples.push_back({dot(d, shape.u), dot(d, shape.v), dot(d, shape.n), appearance.evidence.at(i, j, k)});
+                samples.add({dot(d, shape.u), dot(d, shape.v), dot(d, shape.n), appearance.evidence.at(i, j, k)});
             }
         }
     }
@@ -112,23 +157,18 @@ Shape fitted(const Shape& shape, const Appearance& appearance, const VolumeGeome
         const double cu = c.shift_u * shape.half_u_mm;
         const double cv = c.shift_v * shape.half_v_mm;
         const double cn = c.shift_n * shape.half_n_mm;
-        // Most samples lie beyond the rim along one axis alone, and count nothing.
         constexpr double rim = 1.1;
-        const double most_u = rim * (1 + 1e-9) * hu;
-        const double most_v = rim * (1 + 1e-9) * hv;
-        const double most_n = rim * (1 + 1e-9) * hn;
         double sum = 0;
-        for (const auto& s : samples) {
-            if (std::abs(s.n - cn) > most_n || std::abs(s.v - cv) > most_v || std::abs(s.u - cu) > most_u) continue;
+        samples.each_near({cu, cv, cn, 0}, {hu, hv, hn, 0}, rim, [&](const Sample& s) {
             const double a = (s.u - cu) / hu;
             const double b = (s.v - cv) / hv;
             const double d = (s.n - cn) / hn;
             const double r = std::sqrt(a * a + b * b + d * d);
             sum += s.evidence * std::clamp((rim - r) / 0.2, 0.0, 1.0);  // a soft rim keeps the objective smooth
-        }
+        });
         return sum;
     };
-    for (const auto& s : samples) {
+    for (const auto& s : samples.all()) {
         const double a = s.u / shape.half_u_mm;
         const double b = s.v / shape.half_v_mm;
         const double d = s.n / shape.half_n_mm;
