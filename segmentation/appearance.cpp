@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/parallel.h"
 #include "segmentation/filters.h"
 
 namespace retromass::segmentation {
@@ -88,14 +89,17 @@ Appearance appearance_of(const Grid<float>& fine, const Grid<float>& smooth, con
     const auto pf = smoothed(inside);
     const auto pb = smoothed(around);
     Grid<float> ratio(r.size());
-    for (std::size_t i = 0; i < n; ++i) {
-        const double h = std::clamp((smooth[i] - kLow_hu) / kBin_hu - 0.5, 0.0, kBins - 1.001);  // between bin centres
-        const auto b = static_cast<std::size_t>(h);
-        const double t = h - static_cast<double>(b);
-        const double f = (1 - t) * pf[b] + t * pf[b + 1];
-        const double g = (1 - t) * pb[b] + t * pb[b + 1];
-        ratio[i] = static_cast<float>(std::log(f / g));
-    }
+    const auto plane = r.size().plane();
+    parallel_for(r.size().slices, threads, [&](int k) {
+        for (std::size_t i = plane * static_cast<std::size_t>(k), end = i + plane; i < end; ++i) {
+            const double h = std::clamp((smooth[i] - kLow_hu) / kBin_hu - 0.5, 0.0, kBins - 1.001);  // between bin centres
+            const auto b = static_cast<std::size_t>(h);
+            const double t = h - static_cast<double>(b);
+            const double f = (1 - t) * pf[b] + t * pf[b + 1];
+            const double g = (1 - t) * pb[b] + t * pb[b + 1];
+            ratio[i] = static_cast<float>(std::log(f / g));
+        }
+    });
     out.evidence = gaussian(ratio, spacing_mm, sigma_mm, threads);
     double in_sum = 0;
     double in_n = 0;

@@ -56,7 +56,7 @@ ClickField click_field(const CtVolume& ct, const Shape& points, const ClickConst
     f.core = Mask(f.grid.size);
     const auto nearest = std::min_element(f.away_mm.values().begin(), f.away_mm.values().end()) - f.away_mm.values().begin();
     for (std::size_t i = 0; i < f.core.values().size(); ++i) f.core[i] = f.away_mm[i] < constants.core_mm || i == static_cast<std::size_t>(nearest);
-    const auto path = geodesic(f.smooth, f.core, f.grid.spacing_mm);
+    const auto path = geodesic(f.smooth, f.core, f.grid.spacing_mm, threads);
     f.climbed_hu = Grid<float>(f.grid.size);
     for (std::size_t i = 0; i < f.core.values().size(); ++i) f.climbed_hu[i] = std::max(0.0F, path.cost[i] - path.length[i]) / kMmPerHu;
     return f;

@@ -208,7 +208,7 @@ std::array<int, 3> GaussianWhere::reach(std::array<double, 3> spacing_mm, double
     return out;
 }
 
-Geodesic geodesic(const Grid<float>& smooth_hu, const Mask& seeds, std::array<double, 3> spacing_mm)
+Geodesic geodesic(const Grid<float>& smooth_hu, const Mask& seeds, std::array<double, 3> spacing_mm, int threads)
 {
     constexpr float kMmPerHu = 1.5F;
     constexpr int kPasses = 2;  // forward and backward, twice
@@ -233,33 +233,37 @@ Geodesic geodesic(const Grid<float>& smooth_hu, const Mask& seeds, std::array<do
             }
         }
     }
-    const auto sweep = [&](int sign) {
+    const auto sweep = [&](Grid<float>& least, int sign, auto&& reached) {
         for (int kk = 0; kk < n.slices; ++kk) {
             const int k = sign > 0 ? kk : n.slices - 1 - kk;
             for (int rr = 0; rr < n.rows; ++rr) {
                 const int r = sign > 0 ? rr : n.rows - 1 - rr;
+                const bool inner_row = k > 0 && k + 1 < n.slices && r > 0 && r + 1 < n.rows;
                 for (int cc = 0; cc < n.columns; ++cc) {
                     const int c = sign > 0 ? cc : n.columns - 1 - cc;
+                    const bool inner = inner_row && c > 0 && c + 1 < n.columns;   // all neighbours are there
                     const auto i = static_cast<std::ptrdiff_t>(smooth_hu.offset(c, r, k));
                     const auto here = static_cast<std::size_t>(i);
-                    float cost = out.cost[here];
-                    float length = out.length[here];
+                    float best = least[here];
                     for (const auto& s : before) {
-                        if (!n.contains(c + sign * s.dc, r + sign * s.dr, k + sign * s.dk)) continue;
-                        const auto other = static_cast<std::size_t>(i + sign * s.offset);
-                        cost = std::min(cost, out.cost[other] + s.mm + kMmPerHu * std::abs(smooth_hu[here] - smooth_hu[other]));
-                        length = std::min(length, out.length[other] + s.mm);
+                        if (!inner && !n.contains(c + sign * s.dc, r + sign * s.dr, k + sign * s.dk)) continue;
+                        best = std::min(best, reached(here, static_cast<std::size_t>(i + sign * s.offset), s.mm));
                     }
-                    out.cost[here] = cost;
-                    out.length[here] = length;
+                    least[here] = best;
                 }
             }
         }
     };
-    for (int pass = 0; pass < kPasses; ++pass) {
-        sweep(1);
-        sweep(-1);
-    }
+    const auto sweeps = [&](Grid<float>& least, auto&& reached) {
+        for (int pass = 0; pass < kPasses; ++pass) {
+            sweep(least, 1, reached);
+            sweep(least, -1, reached);
+        }
+    };
+    parallel_for(2, threads, [&](int which) {  // neither asks for the other
+        if (which == 0) sweeps(out.cost, [&](std::size_t here, std::size_t from, float mm) { return out.cost[from] + mm + kMmPerHu * std::abs(smooth_hu[here] - smooth_hu[from]); });
+        else sweeps(out.length, [&](std::size_t, std::size_t from, float mm) { return out.length[from] + mm; });
+    });
     return out;
 }
 
@@ -293,36 +297,33 @@ Grid<float> random_walker(const Grid<float>& smooth_hu, const Grid<float>& prior
             }
         }
     }
-    const std::size_t plane = n.plane();
     // Partial sums by slice, added in order: the same for any number of threads.
-    const auto inner = [&](const Grid<float>& a, const Grid<float>& b) {
-        std::vector<double> sums(static_cast<std::size_t>(n.slices), 0);
-        parallel_for(n.slices, threads, [&](int k) {
-            double s = 0;
-            const std::size_t base = static_cast<std::size_t>(k) * plane;
-            for (std::size_t i = base; i < base + plane; ++i) s += static_cast<double>(a[i]) * b[i];
-            sums[static_cast<std::size_t>(k)] = s;
-        });
+    std::vector<double> sums(static_cast<std::size_t>(n.slices), 0);
+    const auto each_slice = [&](auto&& of_slice) {
+        parallel_for(n.slices, threads, [&](int k) { sums[static_cast<std::size_t>(k)] = of_slice(k, n.plane() * static_cast<std::size_t>(k), n.plane() * static_cast<std::size_t>(k + 1)); });
         double total = 0;
         for (const double s : sums) total += s;
         return total;
     };
-    const auto multiply = [&](const Grid<float>& x, Grid<float>& y) {
-        parallel_for(n.slices, threads, [&](int k) {
-            for (int r = 0; r < n.rows; ++r) {
-                for (int c = 0; c < n.columns; ++c) {
-                    const auto i = x.offset(c, r, k);
-                    if (!active[i]) continue;
-                    float s = diagonal[i] * x[i];
-                    const int at[3] = {c, r, k};
-                    for (std::size_t a = 0; a < 3; ++a) {
-                        if (at[a] + 1 < limits[a]) s -= links[a][i] * x[i + strides[a]];
-                        if (at[a] > 0) s -= links[a][i - strides[a]] * x[i - strides[a]];
-                    }
-                    y[i] = s;
+    const auto inner = [](const Grid<float>& a, const Grid<float>& b, std::size_t begin, std::size_t end) {
+        double s = 0;
+        for (std::size_t i = begin; i < end; ++i) s += static_cast<double>(a[i]) * b[i];
+        return s;
+    };
+    const auto multiply = [&](const Grid<float>& x, Grid<float>& y, int k) {
+        for (int r = 0; r < n.rows; ++r) {
+            for (int c = 0; c < n.columns; ++c) {
+                const auto i = x.offset(c, r, k);
+                if (!active[i]) continue;
+                float s = diagonal[i] * x[i];
+                const int at[3] = {c, r, k};
+                for (std::size_t a = 0; a < 3; ++a) {
+                    if (at[a] + 1 < limits[a]) s -= links[a][i] * x[i + strides[a]];
+                    if (at[a] > 0) s -= links[a][i - strides[a]] * x[i - strides[a]];
                 }
+                y[i] = s;
             }
-        });
+        }
     };
     Grid<float> p(n);
     Grid<float> residual(n);
@@ -330,26 +331,36 @@ Grid<float> random_walker(const Grid<float>& smooth_hu, const Grid<float>& prior
     Grid<float> scaled(n);
     Grid<float> product(n);
     for (std::size_t i = 0; i < p.values().size(); ++i) p[i] = active[i] ? prior[i] : 0;
-    multiply(p, product);
-    for (std::size_t i = 0; i < p.values().size(); ++i) {
-        if (!active[i]) continue;
-        residual[i] = static_cast<float>(confidence) * prior[i] - product[i];
-        scaled[i] = residual[i] / diagonal[i];
-        direction[i] = scaled[i];
-    }
-    double rz = inner(residual, scaled);
+    double rz = each_slice([&](int k, std::size_t begin, std::size_t end) {
+        multiply(p, product, k);
+        for (std::size_t i = begin; i < end; ++i) {
+            if (!active[i]) continue;
+            residual[i] = static_cast<float>(confidence) * prior[i] - product[i];
+            scaled[i] = residual[i] / diagonal[i];
+            direction[i] = scaled[i];
+        }
+        return inner(residual, scaled, begin, end);
+    });
     const double start = rz;
     for (int it = 0; it < kIterations && rz > kResidual * kResidual * start && rz > 0; ++it) {
-        multiply(direction, product);
-        const auto alpha = static_cast<float>(rz / inner(direction, product));
-        for (std::size_t i = 0; i < p.values().size(); ++i) {
-            p[i] += alpha * direction[i];
-            residual[i] -= alpha * product[i];
-            scaled[i] = residual[i] / diagonal[i];
-        }
-        const double next = inner(residual, scaled);
+        const double curvature = each_slice([&](int k, std::size_t begin, std::size_t end) {
+            multiply(direction, product, k);
+            return inner(direction, product, begin, end);
+        });
+        const auto alpha = static_cast<float>(rz / curvature);
+        const double next = each_slice([&](int, std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i) {
+                p[i] += alpha * direction[i];
+                residual[i] -= alpha * product[i];
+                scaled[i] = residual[i] / diagonal[i];
+            }
+            return inner(residual, scaled, begin, end);
+        });
         const auto beta = static_cast<float>(next / rz);
-        for (std::size_t i = 0; i < p.values().size(); ++i) direction[i] = scaled[i] + beta * direction[i];
+        each_slice([&](int, std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i) direction[i] = scaled[i] + beta * direction[i];
+            return 0.0;
+        });
         rz = next;
     }
     return p;

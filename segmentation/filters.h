@@ -42,7 +42,7 @@ struct Geodesic {
     Grid<float> cost;
     Grid<float> length;
 };
-Geodesic geodesic(const Grid<float>& smooth_hu, const Mask& seeds, std::array<double, 3> spacing_mm);
+Geodesic geodesic(const Grid<float>& smooth_hu, const Mask& seeds, std::array<double, 3> spacing_mm, int threads);
 
 /// Random walker with priors: minimises sum w_ij (p_i - p_j)^2 + confidence sum (p_i - prior_i)^2 over the cells with
 /// `active`, by Jacobi-preconditioned conjugate gradients. Inactive cells are left out and stay at 0.

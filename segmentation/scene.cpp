@@ -63,7 +63,7 @@ void look(Scene& s, const CtVolume& ct, const EnergyConstants& constants, int th
         appear();
     }
     for (const auto& edge : edges_of(s.shape, s.r, s.smooth, s.appearance, g, s.grid)) s.rim_step += edge.step / 6;
-    s.path = geodesic(s.smooth, s.core, s.grid.spacing_mm);
+    s.path = geodesic(s.smooth, s.core, s.grid.spacing_mm, threads);
 }
 
 Mask active_cells(const Scene& scene, const Grid<float>& r)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "segmentation/distance.h"
@@ -220,6 +221,60 @@ TEST(SignedDistance, OfAMaskWithoutSurfaceIsFar)
     const auto of_all = signed_distance(Mask(size, 1), kSpacing);
     for (const float d : of_nothing.values()) ASSERT_EQ(d, -kNoSurface_mm);
     for (const float d : of_all.values()) ASSERT_EQ(d, kNoSurface_mm);
+}
+
+// The neighbours of a raster sweep in their order, each looked at for whether it is there.
+TEST(Geodesic, IsThePlainSweepsBitForBit)
+{
+    const Dimensions n{13, 9, 7};
+    const auto hu = noise(n, 7);
+    Mask seeds(n);
+    seeds.at(6, 4, 3) = seeds.at(0, 8, 6) = 1;
+    Grid<float> cost(n, std::numeric_limits<float>::max() / 4);
+    Grid<float> length = cost;
+    for (std::size_t i = 0; i < seeds.values().size(); ++i) {
+        if (seeds[i]) cost[i] = length[i] = 0;
+    }
+    for (const int sign : {1, -1, 1, -1}) {
+        for (int i = 0; i < static_cast<int>(n.voxels()); ++i) {
+            const int at = sign > 0 ? i : static_cast<int>(n.voxels()) - 1 - i;
+            const int c = at % n.columns;
+            const int r = at / n.columns % n.rows;
+            const int k = at / (n.columns * n.rows);
+            for (int before = 0; before < 13; ++before) {
+                const int dc = before % 3 - 1;
+                const int dr = before / 3 % 3 - 1;
+                const int dk = before / 9 - 1;
+                if (!n.contains(c + sign * dc, r + sign * dr, k + sign * dk)) continue;
+                const auto from = hu.offset(c + sign * dc, r + sign * dr, k + sign * dk);
+                const auto here = hu.offset(c, r, k);
+                const auto mm = static_cast<float>(std::sqrt(dc * dc * kSpacing[0] * kSpacing[0] + dr * dr * kSpacing[1] * kSpacing[1] + dk * dk * kSpacing[2] * kSpacing[2]));
+                cost[here] = std::min(cost[here], cost[from] + mm + 1.5F * std::abs(hu[here] - hu[from]));
+                length[here] = std::min(length[here], length[from] + mm);
+            }
+        }
+    }
+    for (const int threads : {1, 2}) {
+        const auto fast = geodesic(hu, seeds, kSpacing, threads);
+        for (std::size_t i = 0; i < cost.values().size(); ++i) {
+            ASSERT_EQ(fast.cost[i], cost[i]) << i;
+            ASSERT_EQ(fast.length[i], length[i]) << i;
+        }
+    }
+}
+
+TEST(RandomWalker, IsTheSameForAnyNumberOfThreads)
+{
+    const Dimensions n{21, 17, 9};
+    const auto hu = noise(n, 9);
+    auto prior = noise(n, 10);
+    for (auto& p : prior.values()) p = 1 / (1 + std::exp(-p / 30));
+    const auto active = balls(n, 5);
+    const auto alone = random_walker(hu, prior, active, kSpacing, 0.5, 1);
+    for (const int threads : {2, 5}) {
+        const auto together = random_walker(hu, prior, active, kSpacing, 0.5, threads);
+        for (std::size_t i = 0; i < alone.values().size(); ++i) ASSERT_EQ(together[i], alone[i]) << i;
+    }
 }
 
 TEST(BlockAverage, IsTheMeanOfWhatIsNotPadding)
