@@ -103,21 +103,31 @@ private:
     std::vector<double> half_;    // 0.5 / distance
 };
 
-/// The smallest of the 27 voxels around each of a row; what lies beyond the grid is left out.
+/// A box of a mask, counted from its corner.
+struct Part {
+    Part(const Mask& whole, const MaskBox& box) : mask(whole), low(box.low), size(box.size()) {}
+    const std::uint8_t* row(int r, int k) const { return mask.data() + mask.offset(low.column, low.row + r, low.slice + k); }
+
+    const Mask& mask;
+    Index low;
+    Dimensions size;
+};
+
+/// The smallest of the 27 voxels around each of a row; what lies beyond the part is left out.
 class Eroded {
 public:
-    explicit Eroded(const Mask& mask) : mask_(mask), least_(static_cast<std::size_t>(mask.size().columns)), row_(least_.size()) {}
+    explicit Eroded(const Part& mask) : mask_(mask), least_(static_cast<std::size_t>(mask.size.columns)), row_(least_.size()) {}
 
     const std::uint8_t* row(int r, int k)
     {
-        const auto n = mask_.size();
+        const auto n = mask_.size;
         const auto columns = least_.size();
         auto* const least = least_.data();  // local, for a byte that is written may be part of anything else, the vectors too
         auto* const row = row_.data();
-        std::copy_n(mask_.data() + mask_.offset(0, r, k), columns, least);
+        std::copy_n(mask_.row(r, k), columns, least);
         for (int kk = std::max(k - 1, 0); kk <= std::min(k + 1, n.slices - 1); ++kk) {
             for (int rr = std::max(r - 1, 0); rr <= std::min(r + 1, n.rows - 1); ++rr) {
-                const auto* const other = mask_.data() + mask_.offset(0, rr, kk);
+                const auto* const other = mask_.row(rr, kk);
                 for (std::size_t c = 0; c < columns; ++c) least[c] = std::min(least[c], other[c]);
             }
         }
@@ -128,7 +138,7 @@ public:
     }
 
 private:
-    const Mask& mask_;
+    Part mask_;
     std::vector<std::uint8_t> least_;
     std::vector<std::uint8_t> row_;
 };
@@ -136,7 +146,7 @@ private:
 /// The two halves of the transform of one mask: squared distances within its slices, then signed ones through them.
 class Transform {
 public:
-    Transform(const Mask& mask, std::array<double, 3> spacing_mm, double most_mm)
+    Transform(const Part& mask, std::array<double, 3> spacing_mm, double most_mm)
         // What is farther along fewer axes is no nearer along more; a hair more than asked for, since squares are rounded.
         : mask_(mask), spacing_mm_(spacing_mm), most_mm2_(static_cast<float>(std::min(1.0001 * most_mm * most_mm, 0.9999 * kFar_mm2)))
     {
@@ -145,7 +155,7 @@ public:
     /// How many voxels away along an axis a surface can still be near enough.
     int reach(std::size_t axis) const
     {
-        const auto n = mask_.size();
+        const auto n = mask_.size;
         const std::array<int, 3> most{n.columns, n.rows, n.slices};
         return 1 + static_cast<int>(std::min(std::sqrt(static_cast<double>(most_mm2_)) / spacing_mm_[axis], static_cast<double>(most[axis])));
     }
@@ -153,7 +163,7 @@ public:
     /// Squared distances to the surface in slice k.
     void within_slice(int k, float* plane) const
     {
-        const auto n = mask_.size();
+        const auto n = mask_.size;
         const auto columns = static_cast<std::size_t>(n.columns);
         Envelope envelope(0, n.rows, spacing_mm_[1]);
         Eroded eroded(mask_);
@@ -162,7 +172,7 @@ public:
         std::fill_n(plane, n.plane(), kFar_mm2);
         for (int r = 0; r < n.rows; ++r) {
             auto* const row = plane + static_cast<std::size_t>(r) * columns;
-            find_surface(mask_.data() + mask_.offset(0, r, k), eroded.row(r, k), n.columns, surface);
+            find_surface(mask_.row(r, k), eroded.row(r, k), n.columns, surface);
             first_axis(row, n.columns, surface, spacing_mm_[0], reach(0));
             note(row, near.data() + static_cast<std::size_t>(r) * columns);
         }
@@ -173,7 +183,7 @@ public:
     template <class Squared, class Take>
     void through_slices(int r, int from, int to, int first, int last, Squared squared, Take take) const
     {
-        const auto columns = static_cast<std::size_t>(mask_.size().columns);
+        const auto columns = static_cast<std::size_t>(mask_.size.columns);
         Envelope envelope(from, to - from + 1, spacing_mm_[2]);
         std::vector<float> section(columns * static_cast<std::size_t>(to - from + 1));  // copied together: a line through the slices touches a page of memory for each
         std::vector<std::uint8_t> near(section.size());
@@ -185,7 +195,7 @@ public:
         for (std::size_t c = 0; c < columns; ++c) envelope.lower(section.data() + c, near.data() + c, columns);
         for (int k = first; k <= last; ++k) {
             auto* const row = section.data() + static_cast<std::size_t>(k - from) * columns;
-            const auto* const inside = mask_.data() + mask_.offset(0, r, k);
+            const auto* const inside = mask_.row(r, k);
             for (std::size_t c = 0; c < columns; ++c) row[c] = inside[c] ? std::sqrt(row[c]) : -std::sqrt(row[c]);
             take(k, row);
         }
@@ -196,10 +206,10 @@ private:
     void note(const float* values, std::uint8_t* near) const
     {
         const float most = most_mm2_;  // local, for a byte that is written may be part of anything else
-        for (std::size_t c = 0, end = static_cast<std::size_t>(mask_.size().columns); c < end; ++c) near[c] = values[c] <= most;
+        for (std::size_t c = 0, end = static_cast<std::size_t>(mask_.size.columns); c < end; ++c) near[c] = values[c] <= most;
     }
 
-    const Mask& mask_;
+    Part mask_;
     std::array<double, 3> spacing_mm_;
     float most_mm2_;
 };
@@ -209,7 +219,7 @@ private:
 Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm, int threads, double most_mm)
 {
     const auto n = mask.size();
-    const Transform transform(mask, spacing_mm, most_mm);
+    const Transform transform({mask, {{0, 0, 0}, {n.columns - 1, n.rows - 1, n.slices - 1}}}, spacing_mm, most_mm);
     Grid<float> out(n);
     parallel_for(n.slices, threads, [&](int k) { transform.within_slice(k, out.data() + out.offset(0, 0, k)); });
     parallel_for(n.rows, threads, [&](int r) {
@@ -219,11 +229,11 @@ Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm, 
     return out;
 }
 
-void near_distance(const Mask& mask, std::array<double, 3> spacing_mm, double most_mm, int threads, const std::function<void(int row, int slice, const float* mm)>& take)
+void near_distance(const Mask& mask, const MaskBox& box, std::array<double, 3> spacing_mm, double most_mm, int threads, const std::function<void(int row, int slice, const float* mm)>& take)
 {
     constexpr int kLeastStep = 16;
-    const auto n = mask.size();
-    const Transform transform(mask, spacing_mm, most_mm);
+    const auto n = box.size();
+    const Transform transform({mask, box}, spacing_mm, most_mm);
     const int reach = transform.reach(2);
     const int step = std::max(kLeastStep, 2 * reach);  // slices at a time; those around them are kept from one step to the next
     const int kept = std::min(step + 2 * reach, n.slices);

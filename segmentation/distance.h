@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "core/grid.h"
+#include "segmentation/mask_box.h"
 
 namespace retromass::segmentation {
 
@@ -15,8 +16,8 @@ inline constexpr float kNoSurface_mm = 1e9F;
 /// Distances beyond `most_mm` may be any that are not nearer, up to `kNoSurface_mm`: who asks for a few mm round a surface pays for them alone.
 Grid<float> signed_distance(const Mask& mask, std::array<double, 3> spacing_mm, int threads = 1, double most_mm = kNoSurface_mm);
 
-/// Hands `take` the same distances a row of columns at a time, those up to `most_mm` exact, the others any that are not nearer: of a giant mass a byte
+/// Hands `take` the same distances, of a box of the mask taken by itself and counted from its corner, a row of columns at a time, those up to `most_mm` exact, the others any that are not nearer: of a giant mass a byte
 /// or a bit of each is kept, not the volume of them. Each row of each slice comes once, in any order and on several threads.
-void near_distance(const Mask& mask, std::array<double, 3> spacing_mm, double most_mm, int threads, const std::function<void(int row, int slice, const float* mm)>& take);
+void near_distance(const Mask& mask, const MaskBox& box, std::array<double, 3> spacing_mm, double most_mm, int threads, const std::function<void(int row, int slice, const float* mm)>& take);
 
 }  // namespace retromass::segmentation

@@ -167,12 +167,12 @@ private:
 };
 
 /// What each voxel of a box can tell and whether it may change sides.
-Mask roles_of(const Mask& mask, std::array<double, 3> spacing_mm, float band_mm, float side_to_mm, int threads)
+Mask roles_of(const Mask& mask, const MaskBox& box, std::array<double, 3> spacing_mm, float band_mm, float side_to_mm, int threads)
 {
-    Mask roles(mask.size());
-    near_distance(mask, spacing_mm, std::max(side_to_mm, band_mm), threads, [&](int r, int k, const float* mm) {
+    Mask roles(box.size());
+    near_distance(mask, box, spacing_mm, std::max(side_to_mm, band_mm), threads, [&](int r, int k, const float* mm) {
         auto* const role = roles.data() + roles.offset(0, r, k);
-        for (int c = 0; c < mask.size().columns; ++c) {
+        for (int c = 0; c < box.size().columns; ++c) {
             const float away = std::abs(mm[c]);
             const bool tells = away >= kSideFrom_mm && away <= side_to_mm;
             role[c] = static_cast<std::uint8_t>((away <= band_mm ? kBand : 0) | (tells ? (mm[c] > 0 ? kInside : kOutside) : 0));
@@ -198,7 +198,7 @@ Mask refined(const CtVolume& ct, Mask mask, const MaskBox& limits, double band_m
     for (std::size_t a = 0; a < 3; ++a) margin[a] = reach[a] + static_cast<int>(std::ceil(band_mm / in_band_mm[a])) + 1;
     const auto box = widened(*inside, margin, limits);
     const auto side_to = static_cast<float>(side_to_mm);
-    const auto roles = roles_of(part_of(mask, box, threads), in_band_mm, static_cast<float>(band_mm), side_to, threads);
+    const auto roles = roles_of(mask, box, in_band_mm, static_cast<float>(band_mm), side_to, threads);
     Refiner(ct, box, roles, spacing_mm, side_to, threads).move(mask);
     return mask;
 }
@@ -207,13 +207,14 @@ Mask without_strands(Mask mask, std::array<double, 3> spacing_mm, double radius_
 {
     const double reach = radius_mm + 0.75 * std::max({spacing_mm[0], spacing_mm[1], spacing_mm[2]});  // a voxel's rounding of both steps
     const auto n = mask.size();
+    const MaskBox all{{0, 0, 0}, {n.columns - 1, n.rows - 1, n.slices - 1}};
     Mask deep(n);
-    near_distance(mask, spacing_mm, reach, threads, [&](int r, int k, const float* mm) {
+    near_distance(mask, all, spacing_mm, reach, threads, [&](int r, int k, const float* mm) {
         auto* const to = deep.data() + deep.offset(0, r, k);
         for (int c = 0; c < n.columns; ++c) to[c] = mm[c] > radius_mm;
     });
     if (std::none_of(deep.values().begin(), deep.values().end(), [](auto v) { return v != 0; })) return mask;  // thinner than the ball everywhere: all strand, or a small lesion
-    near_distance(deep, spacing_mm, reach, threads, [&](int r, int k, const float* mm) {
+    near_distance(deep, all, spacing_mm, reach, threads, [&](int r, int k, const float* mm) {
         auto* const in = mask.data() + mask.offset(0, r, k);
         for (int c = 0; c < n.columns; ++c) in[c] = in[c] && mm[c] > -reach;
     });

@@ -193,13 +193,15 @@ TEST(SignedDistance, AskedForAFewMmIsTheSameThereAndNowhereNearer)
 TEST(NearDistance, IsThatOfTheWholeWhereItIsNearAndNowhereNearer)
 {
     for (const Dimensions size : {Dimensions{19, 23, 71}, Dimensions{40, 9, 3}}) {
-        const auto mask = balls(size, 3);
+        const auto scan = balls({size.columns + 3, size.rows + 2, size.slices + 1}, 3);
+        const MaskBox box{{2, 1, 1}, {size.columns + 1, size.rows, size.slices}};
+        const auto mask = part_of(scan, box, 1);
         for (const auto& spacing_mm : {kSpacing, std::array<double, 3>{0.8, 0.8, 0.3}}) {
             const auto whole = signed_distance(mask, spacing_mm);
             for (const double most_mm : {0.0, 1.5, 4.0, 1000.0}) {
                 Grid<float> near(size);
                 Mask times({1, size.rows, size.slices});
-                near_distance(mask, spacing_mm, most_mm, 2, [&](int r, int k, const float* mm) {
+                near_distance(scan, box, spacing_mm, most_mm, 2, [&](int r, int k, const float* mm) {
                     std::copy_n(mm, size.columns, &near.at(0, r, k));
                     ++times.at(0, r, k);
                 });
