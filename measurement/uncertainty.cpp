@@ -7,6 +7,8 @@
 namespace retromass::measurement {
 namespace {
 
+constexpr std::size_t kShortAxis = 1;   // in kUncertain
+
 /// The set whose errors are the most like this lesion's.
 const IntervalSet& set_for(const MaskVariants& variants)
 {
@@ -34,6 +36,8 @@ std::string outside(const IntervalSet& set, const MaskVariants& variants, double
 
 }  // namespace
 
+bool shows_short_axis(std::string_view prompt) { return prompt.starts_with("line2") || prompt.starts_with("contour"); }
+
 Result<Uncertainty> uncertainty_of(const LesionMeasurements& measured, const VolumeGeometry& ct, const MaskVariants& variants)
 {
     Uncertainty out;
@@ -45,8 +49,9 @@ Result<Uncertainty> uncertainty_of(const LesionMeasurements& measured, const Vol
                                                        measured.recorded_volume_ml, measured.hu ? measured.hu->mean : 0};
     for (std::size_t q = 0; q < values.size(); ++q) {
         const double spread = out.spreads[q].total();
+        const auto& reaches = q == kShortAxis && !shows_short_axis(variants.prompt) ? set.unseen_short : set.reach[q];
         const auto at = [&](double reach) { return q == kUncertainHu ? values[q] + reach * spread : values[q] * std::exp(reach * spread); };
-        out.quantities[q] = {values[q], at(set.reach[q].below), at(set.reach[q].above)};
+        out.quantities[q] = {values[q], at(reaches.below), at(reaches.above)};
     }
     return out;
 }

@@ -21,7 +21,11 @@ struct IntervalSet {
         double above = 0;
     };
     std::array<Reach, kUncertain.size()> reach;   ///< in the order of kUncertain
+    Reach unseen_short;              ///< of the short axis where the prompt does not show it
 };
+
+/// Whether a kind of prompt shows where the short axis ends: a box does not, what lies turned in it is narrower.
+bool shows_short_axis(std::string_view prompt);
 
 /// Made by tools/calibrate_intervals.py.
 std::span<const IntervalSet> interval_sets();

@@ -3,7 +3,7 @@
 
 PHANTOMS.csv is what interval_phantoms prints, SARCOMAS.csv what train_fusion --intervals notes of cases its trees have not seen. An
 error divided by its spread is a score; an interval reaches from the 2.5th to the 97.5th percentile of the scores (conformal, always
-holding the value itself). Coverage is of cases left out: the phantoms in ten parts, the sarcomas one case at a time with all of its
+holding the value itself). The sarcomas' short axis has two: prompts that show it (both lines, contour) and those that do not. Coverage is of cases left out: the phantoms in ten parts, the sarcomas one case at a time with all of its
 prompts. --table writes measurement/interval_table.cpp; a set whose file is not given (- for the phantoms) stays in it as it is. Standard library only.
 """
 import argparse
@@ -37,6 +37,11 @@ def rows_of(file, clear):
     return kept
 
 
+def class_of(row, clear):
+    """Rows of one class share an interval: the quantity and, of a short axis without a clear rim, whether the prompt shows it."""
+    return row["quantity"], clear or row["quantity"] != "short_axis_mm" or row["prompt"].startswith(("line2", "contour"))
+
+
 def reach_of(scores):
     """The lower and the upper end, in spreads; never above or below the value itself."""
     ordered = sorted(scores)
@@ -58,21 +63,21 @@ def width_of(row, reach):
     return high - low if row["quantity"] == "hu_mean" else math.exp(high) - math.exp(low)
 
 
-def judged(rows, part_of):
+def judged(rows, part_of, clear):
     """Whether each row lies in the interval that the rows of other parts give, and how wide that is."""
     parts = sorted({part_of(row) for row in rows})
     out = []
     for part in parts:
-        for quantity in QUANTITIES:
-            others = [r["score"] for r in rows if r["quantity"] == quantity and part_of(r) != part]
-            reach = reach_of(others)
-            for row in (r for r in rows if r["quantity"] == quantity and part_of(r) == part):
+        here = [r for r in rows if part_of(r) == part]
+        for of in sorted({class_of(r, clear) for r in here}):
+            reach = reach_of([r["score"] for r in rows if class_of(r, clear) == of and part_of(r) != part])
+            for row in (r for r in here if class_of(r, clear) == of):
                 out.append((row, reach[0] <= row["score"] <= reach[1], width_of(row, reach)))
     return out
 
 
-def report(name, rows, part_of):
-    result = judged(rows, part_of)
+def report(name, rows, part_of, clear):
+    result = judged(rows, part_of, clear)
     kinds = sorted({row["prompt"] for row in rows})
     print(f"\n{name}: held by the interval, of cases left out; median width in % of the value (of hu_mean in HU)\n")
     print("| quantity | all | width | " + " | ".join(kinds) + " |")
@@ -92,10 +97,15 @@ def report(name, rows, part_of):
 def entry(title, clear, rows):
     lengths = [row["length_mm"] for row in rows]
     cases = len({row["case"] for row in rows})
-    reaches = ", ".join("{{{:.4g}, {:.4g}}}".format(*reach_of([r["score"] for r in rows if r["quantity"] == quantity])) for quantity in QUANTITIES)
+
+    def ends(quantity, seen):
+        return "{{{:.4g}, {:.4g}}}".format(*reach_of([r["score"] for r in rows if class_of(r, clear) == (quantity, seen)]))
+
+    reaches = ", ".join(ends(quantity, True) for quantity in QUANTITIES)
+    unseen = ends("short_axis_mm", clear)   # with a clear rim all prompts are one class
     prompts = " ".join(sorted({row["prompt"] for row in rows}))
     return (f'        {{"{title.format(cases)}", {"true" if clear else "false"}, " {prompts} ", {math.floor(min(lengths))}, {math.ceil(max(lengths))}, '
-            f'{math.ceil(10 * max(row["slice_mm"] for row in rows)) / 10:.1f},\n         {{{{{reaches}}}}}}},\n')
+            f'{math.ceil(10 * max(row["slice_mm"] for row in rows)) / 10:.1f},\n         {{{{{reaches}}}}}, {unseen}}},\n')
 
 
 def kept_entry(table, number):
@@ -121,7 +131,7 @@ def main():
         rows = rows_of(getattr(options, name), clear)
         if not rows:
             sys.exit(f"{getattr(options, name)}: no lesion of this set")
-        report(name, rows, (lambda row: int(row["case"]) % 10) if clear else (lambda row: row["case"]))
+        report(name, rows, (lambda row: int(row["case"]) % 10) if clear else (lambda row: row["case"]), clear)
         table += entry(title, clear, rows)
     if options.table:
         with open(options.table, "w", encoding="ascii") as out:

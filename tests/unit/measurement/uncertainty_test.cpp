@@ -109,6 +109,28 @@ TEST(Uncertainty, NamesTheSetItWasCalibratedOnAndWhatIsUnlikeIt)
     EXPECT_THAT(thick.uncertainty().not_validated, HasSubstr("slices are 8.0 mm apart"));
 }
 
+TEST(Uncertainty, OfAShortAxisIsWiderWhereThePromptDoesNotShowIt)
+{
+    Case lesion(1);
+    lesion.variants.rim_step = lesion.variants.separation = 1;
+    lesion.variants.soft_tissue = 1;
+    const auto of = [&](const char* prompt) {
+        lesion.variants.prompt = prompt;
+        return lesion.uncertainty();
+    };
+    const auto seen = of("line2");
+    for (const char* prompt : {"line2z", "contour"}) EXPECT_EQ(width(of(prompt).quantities[1]), width(seen.quantities[1])) << prompt;
+    for (const char* prompt : {"line", "box"}) {
+        const auto unseen = of(prompt);
+        EXPECT_THAT(unseen.not_validated, IsEmpty());
+        EXPECT_GT(width(unseen.quantities[1]), 1.5 * width(seen.quantities[1])) << prompt;
+        for (const std::size_t other : {0U, 2U, 3U, 4U}) EXPECT_EQ(width(unseen.quantities[other]), width(seen.quantities[other])) << prompt;
+    }
+    // With a clear rim the image shows where it ends.
+    lesion.variants.rim_step = 4;
+    EXPECT_EQ(width(of("line").quantities[1]), width(of("line2").quantities[1]));
+}
+
 TEST(Uncertainty, IsNotGivenWhereOtherHandsFindNoLesion)
 {
     Case lesion(1);
