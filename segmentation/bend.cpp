@@ -53,14 +53,15 @@ Bend Bend::on(Dimensions size, double times) const
     return out;
 }
 
-Field Bend::field(int threads) const
+Field Bend::field(int threads, Field memory) const
 {
-    Field out(size_);
+    auto out = memory.size() == size_ ? std::move(memory) : Field(size_);
     parallel_for(size_.slices, threads, [&](int k) {
         for (int j = 0; j < size_.rows; ++j) {
             for (int i = 0; i < size_.columns; ++i) {
                 const auto terms = terms_at(i, j, k);
                 auto& u = out.at(i, j, k);
+                u[3] = 0;
                 for (std::size_t a = 0; a < 3; ++a) {
                     double sum = 0;
                     for (std::size_t m = 0; m < kTerms; ++m) sum += terms[m] * parts_[kTerms * a + m];

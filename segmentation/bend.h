@@ -15,7 +15,8 @@ public:
     /// The same bend on cells of another size, of which the same body fills `size`; `times` as many along each axis.
     Bend on(Dimensions size, double times) const;
 
-    Field field(int threads) const;
+    /// In the memory of a field that is not needed any more, where one is given.
+    Field field(int threads, Field memory = {}) const;
     /// A step of Gauss and Newton; the pulls are of the moving picture as this bend lays it. `stiffness` of 1 is for pictures that may be far from alike yet; nearly alike
     /// they can be followed more closely. False where the step before made them less alike or led out of the scan: it is taken back, and nothing is left to improve; and where the pictures show nothing.
     bool improve(const Pulls& pulls, double stiffness);

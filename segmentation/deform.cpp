@@ -15,10 +15,13 @@ namespace {
 constexpr double kLocalSigma = 2.5;       ///< cells
 constexpr float kLeastSpread = 0.03F;     ///< of tissue, about 15 HU of soft tissue: noise must not be blown up
 constexpr float kSmall = 1e-4F;
-constexpr std::array<double, 3> kStiffness{1, 0.3, 0.1};   ///< of the bend, from the coarsest level on
-constexpr int kBlock = 2;                ///< cells: what is found hardly differs from what single cells give, for half of the time
-constexpr int kSpacing = 6;              ///< of the lattice's knots, cells
-constexpr std::array<Lattice::Hold, 2> kHold{{{10, 1}, {1, 0.3}}};   ///< of the lattice, on cells twice as large and the grid's own
+constexpr std::array<double, 2> kStiffness{1, 0.3};  ///< of the bend, from the coarsest level on
+constexpr int kBlock = 3;                ///< cells: what is found hardly differs from what single cells give, for half of the time
+struct Level {
+    int spacing;           ///< of the knots, cells: whole blocks
+    Lattice::Hold hold;
+};
+constexpr std::array<Level, 3> kLevels{{{36, {0.15, 0.015}}, {18, {3, 0.3}}, {9, {6, 1.5}}}};   ///< of the lattices, from the widest on
 
 std::vector<float> kernel_of(double sigma)
 {
@@ -134,34 +137,32 @@ void warp(const Picture& moving, const Field& field, Picture& out, int threads)
     });
 }
 
-Field finer(const Field& coarse, Dimensions size)
-{
-    auto out = Field(size);
-    for (int k = 0; k < size.slices; ++k) {
-        for (int j = 0; j < size.rows; ++j) {
-            for (int i = 0; i < size.columns; ++i) {
-                const auto at = [](int fine) { return 0.5F * static_cast<float>(fine) - 0.25F; };
-                auto u = clamped_at(coarse, at(i), at(j), at(k));
-                for (auto& v : u) v *= 2;
-                out.at(i, j, k) = u;
-            }
-        }
-    }
-    return out;
-}
+/// Two pictures, and memory that steps share.
+struct Pair {
+    Picture still;
+    Picture moving;
+    Field field;      ///< as the shape that was settled last has it
+    Picture warped;
+
+    Pair(const Anatomy& fixed, const Anatomy& other, int threads) : still(picture_of(fixed, threads)), moving(picture_of(other, threads)), warped(still.size()) {}
+};
 
 /// Steps of `improve` towards what makes the pictures alike, until nothing is left to improve; the last one is judged, too. False where it was stopped.
 template <class Shape, class Improve, class Goes>
-bool settled(Shape& shape, const Picture& still, const Picture& moving, int most, int threads, Improve improve, Goes goes)
+bool settled(Shape& shape, Pair& pair, int most, int threads, Improve improve, Goes goes)
 {
-    Picture warped(still.size());
+    bool on = true;
     for (int i = 0; i <= most; ++i) {
-        if (!goes(i)) return false;
-        warp(moving, shape.field(threads), warped, threads);
-        const auto pulls = pulls_of(still, warped, kBlock, threads);
-        if (!(i < most ? improve(pulls) : shape.take_back_if_worse(pulls))) break;
+        on = goes(i);
+        pair.field = shape.field(threads, std::move(pair.field));
+        if (!on) break;
+        warp(pair.moving, pair.field, pair.warped, threads);
+        const auto pulls = pulls_of(pair.still, pair.warped, kBlock, threads);
+        if (i < most ? improve(pulls) : shape.take_back_if_worse(pulls)) continue;
+        pair.field = shape.field(threads, std::move(pair.field));
+        break;
     }
-    return true;
+    return on;
 }
 
 }  // namespace
@@ -169,38 +170,27 @@ bool settled(Shape& shape, const Picture& still, const Picture& moving, int most
 Field deformation(const Anatomy& fixed, const Anatomy& moving, const DeformParameters& parameters)
 {
     const int threads = parameters.threads;
-    std::array<Anatomy, 3> fixed_levels{{}}, moving_levels{{}};
-    fixed_levels[2] = fixed, moving_levels[2] = moving;
-    for (int level = 1; level >= 0; --level) {
-        const auto l = static_cast<std::size_t>(level);
-        fixed_levels[l] = halved(fixed_levels[l + 1]);
-        moving_levels[l] = halved(moving_levels[l + 1]);
-    }
-    std::array<Picture, 3> still{{}}, moved{{}};
-    Bend bend({1, 1, 1});
     const auto steps = [](const auto& counts) { return std::accumulate(counts.begin(), counts.end(), 0.0); };
     const double all = steps(parameters.bends) + steps(parameters.lattices);
     double done = 0;
     const auto goes = [&](int step) { return goes_on(parameters.progress, "registering", (done + step) / all); };
-    for (std::size_t l = 0; l < 3; ++l) {
-        still[l] = picture_of(fixed_levels[l], threads);
-        moved[l] = picture_of(moving_levels[l], threads);
-        bend = bend.on(still[l].size(), 2);
-        if (!settled(bend, still[l], moved[l], parameters.bends[l], threads, [&](const Pulls& pulls) { return bend.improve(pulls, kStiffness[l]); }, goes)) return bend.field(threads);
+    const auto fixed_half = halved(fixed), moving_half = halved(moving);
+    Bend bend({1, 1, 1});
+    for (std::size_t l = 0; l < parameters.bends.size(); ++l) {
+        Pair pair = l == 0 ? Pair(halved(fixed_half), halved(moving_half), threads) : Pair(fixed_half, moving_half, threads);
+        bend = bend.on(pair.still.size(), 2);
+        if (!settled(bend, pair, parameters.bends[l], threads, [&](const Pulls& pulls) { return bend.improve(pulls, kStiffness[l]); }, goes)) return bend.field(threads);
         done += parameters.bends[l];
     }
-    auto field = bend.on(still[1].size(), 0.5).field(threads);
-    for (std::size_t l = 1; l < 3; ++l) {
-        if (l == 2) field = finer(field, still[l].size());
-        const int most = parameters.lattices[l - 1];
-        if (most == 0) continue;
-        Lattice lattice(std::move(field), kSpacing, kHold[l - 1]);
-        const bool on = settled(lattice, still[l], moved[l], most, threads, [&](const Pulls& pulls) { return lattice.improve(pulls); }, goes);
-        field = lattice.field(threads);
-        if (!on) return field;
+    Pair pair(fixed, moving, threads);
+    pair.field = bend.on(pair.still.size(), 2).field(threads);
+    for (std::size_t l = 0; l < kLevels.size(); ++l) {
+        const int most = parameters.lattices[l];
+        Lattice lattice(pair.field, kLevels[l].spacing, kLevels[l].hold);
+        if (!settled(lattice, pair, most, threads, [&](const Pulls& pulls) { return lattice.improve(pulls); }, goes)) break;
         done += most;
     }
-    return field;
+    return std::move(pair.field);
 }
 
 Four displacement_at(const Field& field, double i, double j, double k) { return clamped_at(field, static_cast<float>(i), static_cast<float>(j), static_cast<float>(k)); }

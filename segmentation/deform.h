@@ -9,8 +9,8 @@
 namespace retromass::segmentation {
 
 struct DeformParameters {
-    std::array<int, 3> bends{15, 10, 5};   ///< steps of the bend, on cells four times as large, twice as large, and the grid's own
-    std::array<int, 2> lattices{6, 5};     ///< of the lattices after it, on cells twice as large and the grid's own
+    std::array<int, 2> bends{8, 6};       ///< steps of the bend, on cells four times as large and twice as large
+    std::array<int, 3> lattices{3, 2, 1};  ///< of the lattices after it, from wide knots to narrow ones, on the grid's own cells
     int threads = 0;
     Progress progress;   ///< asked at each step; where it says no the field is left as it is, on a coarser grid maybe
 };

@@ -163,11 +163,11 @@ Lattice::Lattice(Field beneath, int spacing, Hold hold)
 {
 }
 
-Field Lattice::field(int threads) const
+Field Lattice::field(int threads, Field memory) const
 {
-    auto out = beneath_;
-    spread(knots_, {spacing_, 1}, threads, out);
-    return out;
+    memory = beneath_;
+    spread(knots_, {spacing_, 1}, threads, memory);
+    return memory;
 }
 
 bool Lattice::take_back_if_worse(const Pulls& pulls)

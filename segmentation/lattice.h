@@ -17,8 +17,8 @@ public:
     /// Adds nothing yet to what lies beneath; knots every `spacing` cells.
     Lattice(Field beneath, int spacing, Hold hold);
 
-    /// What lies beneath and what the knots add.
-    Field field(int threads) const;
+    /// What lies beneath and what the knots add; in the memory of a field that is not needed any more, where one is given.
+    Field field(int threads, Field memory = {}) const;
     /// A step of Gauss and Newton; the pulls, in blocks that divide the spacing, are of the moving picture as this field lays it. False where the step before made matters worse: it is taken back, and
     /// nothing is left to improve; and where the pictures show nothing. The same for any number of threads.
     bool improve(const Pulls& pulls);

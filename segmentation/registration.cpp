@@ -14,13 +14,14 @@ namespace retromass::segmentation {
 namespace {
 
 constexpr double kSearchCell_mm = 8;
+constexpr double kMostCells = 2e6;         ///< of the patient: he is registered on coarser cells where he is large, in the same time
 constexpr double kMargin_mm = 12;           ///< about the patient, for the skin to move in
 constexpr double kLeastCorrelation = 0.5;   ///< below it nothing fits anywhere
 constexpr double kShell_mm = 30;            ///< about a lesion: what holds it
 constexpr double kDoubled = 0.26;           ///< of its radius: as far a lesion that doubled reaches; it looks like nothing that was there
 
-/// The part of a grid that holds the patient.
-UprightGrid cropped(const Anatomy& a)
+/// What of an anatomy's grid holds the patient.
+Anatomy cropped(const Anatomy& a)
 {
     const auto& n = a.body.size();
     Index low{n.columns, n.rows, n.slices}, high{-1, -1, -1};
@@ -33,11 +34,22 @@ UprightGrid cropped(const Anatomy& a)
             }
         }
     }
-    if (high.slice < 0) return a.grid;
+    if (high.slice < 0) return a;
     const int margin = static_cast<int>(std::ceil(kMargin_mm / a.grid.cell_mm));
     low = {std::max(0, low.column - margin), std::max(0, low.row - margin), low.slice};
     high = {std::min(n.columns - 1, high.column + margin), std::min(n.rows - 1, high.row + margin), high.slice};
-    return {a.grid.cell_mm, a.grid.centre(low.column, low.row, low.slice), {high.column - low.column + 1, high.row - low.row + 1, high.slice - low.slice + 1}};
+    const Dimensions size{high.column - low.column + 1, high.row - low.row + 1, high.slice - low.slice + 1};
+    Anatomy out{{a.grid.cell_mm, a.grid.centre(low.column, low.row, low.slice), size}, Grid<float>(size), Grid<float>(size), Mask(size)};
+    for (int k = 0; k < size.slices; ++k) {
+        for (int j = 0; j < size.rows; ++j) {
+            const auto from = a.body.offset(low.column, low.row + j, low.slice + k);
+            const auto to = out.body.offset(0, j, k);
+            std::copy_n(a.tissue.data() + from, size.columns, out.tissue.data() + to);
+            std::copy_n(a.weight.data() + from, size.columns, out.weight.data() + to);
+            std::copy_n(a.body.data() + from, size.columns, out.body.data() + to);
+        }
+    }
+    return out;
 }
 
 /// Cells whose middle lies in the mask.
@@ -79,16 +91,21 @@ struct Registration::Content {
     Anatomy moving;       ///< after the rigid motion, on the same grid
     Field there;
     Field back;           ///< of the registration made the other way round
+    UprightGrid back_grid;
 
-    PatientPoint displaced(const Field& field, PatientPoint p) const
+    PatientPoint displaced(PatientPoint p) const { return displaced(there, fixed.grid, p); }
+    PatientPoint displaced_back(PatientPoint p) const { return displaced(back, back_grid, p); }
+
+private:
+    static PatientPoint displaced(const Field& field, const UprightGrid& grid, PatientPoint p)
     {
-        const auto at = (1 / fixed.grid.cell_mm) * (p - fixed.grid.origin);
+        const auto at = (1 / grid.cell_mm) * (p - grid.origin);
         const auto u = displacement_at(field, at.x, at.y, at.z);
-        return p + fixed.grid.cell_mm * PatientPoint{u[0], u[1], u[2]};
+        return p + grid.cell_mm * PatientPoint{u[0], u[1], u[2]};
     }
 };
 
-PatientPoint Registration::to_moving(PatientPoint fixed) const { return content_->rigid.motion(content_->displaced(content_->there, fixed)); }
+PatientPoint Registration::to_moving(PatientPoint fixed) const { return content_->rigid.motion(content_->displaced(fixed)); }
 
 PatientPoint Registration::to_fixed(PatientPoint moving) const
 {
@@ -97,7 +114,7 @@ PatientPoint Registration::to_fixed(PatientPoint moving) const
     const auto wanted = content_->rigid.motion.inverse()(moving);
     auto p = wanted;
     for (int i = 0; i < most_steps; ++i) {
-        const auto off = wanted - content_->displaced(content_->there, p);
+        const auto off = wanted - content_->displaced(p);
         p = p + off;
         if (norm(off) < close_mm) break;
     }
@@ -143,7 +160,7 @@ RegistrationTrust Registration::trust_around(const Mask& moving_mask, const Volu
                 }
                 if (!near) continue;
                 const auto p = grid.centre(i, j, k);
-                off.push_back(distance(p, c.displaced(c.back, c.displaced(c.there, p))));
+                off.push_back(distance(p, c.displaced_back(c.displaced(p))));
                 if (i + 1 >= n.columns || j + 1 >= n.rows || k + 1 >= n.slices) continue;
                 std::array<PatientPoint, 3> column;
                 const std::array<Four, 3> next{c.there.at(i + 1, j, k), c.there.at(i, j + 1, k), c.there.at(i, j, k + 1)};
@@ -181,13 +198,15 @@ Result<Registration> register_scans(const RegisteredScan& fixed, const Registere
     const int threads = parameters.threads;
     auto content = std::make_shared<Registration::Content>();
     if (!goes_on(progress, "registering", 0)) return cancelled();
-    content->rigid = rigid_fit(anatomy_of(fixed.ct, upright_grid(fixed.ct.geometry, kSearchCell_mm), {}, threads), anatomy_of(moving.ct, upright_grid(moving.ct.geometry, kSearchCell_mm), {}, threads), threads);
+    const auto search = anatomy_of(fixed.ct, upright_grid(fixed.ct.geometry, kSearchCell_mm), {}, threads);
+    content->rigid = rigid_fit(search, anatomy_of(moving.ct, upright_grid(moving.ct.geometry, kSearchCell_mm), {}, threads), threads);
     if (content->rigid.correlation < kLeastCorrelation) {
         return Error{Code::not_evaluable, "the scans show too little of one body region in common (correlation " + retromass::fixed(content->rigid.correlation, 2) + ")", "segmentation"};
     }
     if (!goes_on(progress, "registering", 0.3)) return cancelled();
-    content->fixed = anatomy_of(fixed.ct, upright_grid(fixed.ct.geometry, parameters.cell_mm), {}, threads);
-    content->fixed = anatomy_of(fixed.ct, cropped(content->fixed), {}, threads);
+    const double patient_mm3 = std::pow(kSearchCell_mm, 3) * static_cast<double>(std::count(search.body.values().begin(), search.body.values().end(), 1));
+    const double cell_mm = std::max(parameters.cell_mm, std::cbrt(patient_mm3 / kMostCells));
+    content->fixed = cropped(anatomy_of(fixed.ct, upright_grid(fixed.ct.geometry, cell_mm), {}, threads));
     content->moving = anatomy_of(moving.ct, content->fixed.grid, content->rigid.motion, threads);
     leave_out(content->fixed, fixed, {});
     leave_out(content->moving, moving, content->rigid.motion);
@@ -203,9 +222,10 @@ Result<Registration> register_scans(const RegisteredScan& fixed, const Registere
     deform.progress = between(0.3, 0.8);
     content->there = deformation(content->fixed, content->moving, deform);
     if (stopped) return cancelled();
-    deform.lattices[1] = 0;  // enough to see whether both agree
     deform.progress = between(0.8, 1);
-    content->back = deformation(content->moving, content->fixed, deform);
+    const auto from = halved(content->moving), to = halved(content->fixed);  // enough to see whether both agree
+    content->back = deformation(from, to, deform);
+    content->back_grid = from.grid;
     if (stopped) return cancelled();
     return Registration(std::move(content));
 }

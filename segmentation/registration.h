@@ -41,7 +41,7 @@ struct RegisteredScan {
 };
 
 struct RegistrationParameters {
-    double cell_mm = 3;   ///< of the finest level
+    double cell_mm = 2;   ///< of the finest level; larger ones where the patient would fill more than two million
     int threads = 0;
 };
 
