@@ -295,6 +295,7 @@ std::string doubt_of(const RegistrationTrust& trust, double radius_mm)
 {
     if (trust.covered < kLeastCovered) return "the scan shows only " + percent(trust.covered) + " of where the lesion was";
     if (trust.similarity < kLeastSimilarity) return "the surroundings of the lesion do not look alike (similarity " + fixed(trust.similarity, 2) + ", needed " + fixed(kLeastSimilarity, 2) + ")";
+    if (trust.least_jacobian <= 0) return "the registration folds the surroundings of the lesion (a small volume grows " + fixed(trust.least_jacobian, 2) + " fold, needed above 0)";
     const double most_off = std::min(kMostRoundTrip_mm, kRoundTripOfRadius * radius_mm);
     if (trust.round_trip_mm > most_off) return "the registration is sure to " + fixed(trust.round_trip_mm, 1) + " mm only around a lesion of " + fixed(2 * radius_mm, 0) + " mm";
     return {};

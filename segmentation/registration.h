@@ -14,7 +14,7 @@ struct RegistrationTrust {
     double covered = 0;         ///< part of the lesion and its surroundings that both scans show
     double similarity = -1;     ///< correlation of the tissues in the 30 mm about the place that the lesion would take had it doubled: that looks like nothing that was there
     double round_trip_mm = 0;   ///< there by one registration and back by one made the other way round: 95th percentile of what a point is off
-    double least_jacobian = 0;  ///< 1st percentile of how much a small volume grows; folding is negative. Reported, no gate yet
+    double least_jacobian = 0;  ///< 1st percentile of how much a small volume grows; folding is negative
 };
 
 /// A rigid motion and a smooth deformation that lay one scan of a patient on another. Positions are LPS mm, each in its own scan's

@@ -68,6 +68,16 @@ TEST(Carry, FindsTheLesionAtItsNewSizeWithoutPullToTheOldOne)
     }
 }
 
+TEST(Carry, DoubtsARegistrationThatFoldsTheSurroundings)
+{
+    RegistrationTrust trust{.covered = 1, .similarity = 0.9, .round_trip_mm = 1, .least_jacobian = 0.4};
+    EXPECT_EQ(doubt_of(trust, 20), "");
+    for (const double folded : {0.0, -0.2}) {
+        trust.least_jacobian = folded;
+        EXPECT_NE(doubt_of(trust, 20).find("folds"), std::string::npos) << folded;
+    }
+}
+
 TEST(Carry, AsksForAPromptWhereTheMassOutgrewEverythingAroundIt)
 {
     const TorsoLesion residual{{64, -14, 105}, {10, 10, 10}};
