@@ -185,7 +185,7 @@ RegistrationTrust Registration::trust_around(const Mask& moving_mask, const Volu
         }
     }
     out.covered = around > 0 ? std::min(seen / around, within / all) : 0;
-    if (count < 2) return out;
+    if (count < 2 || jacobians.empty()) return out;  // nothing to judge by: nothing is alike
     const double vf = ff - sum_f * sum_f / count, vm = mm - sum_m * sum_m / count;
     out.similarity = vf > 0 && vm > 0 ? (fm - sum_f * sum_m / count) / std::sqrt(vf * vm) : 0;
     out.round_trip_mm = percentile(off, 0.95);
