@@ -13,7 +13,7 @@ constexpr double kRay_mm = 4;             // of half the axis for each ray of a 
 constexpr int kMostRays = 25;             // ... up to so many: planes bend over centimetres
 constexpr double kFrom = 0.5;             // of the way to the surface, and beyond it
 constexpr double kTo = 1.35;
-constexpr double kStep_mm = 1;
+constexpr double kStep_mm = 1;            // along the axis; other rays have as many steps
 constexpr double kGap_mm = 2.5;           // from the middle of a plane to the tissue on either side, which is looked at over ...
 constexpr double kSide_mm = 6;
 constexpr float kLow_hu = -150;           // gas beyond a plane is no tissue
@@ -32,7 +32,7 @@ float hu_at(const CtVolume& ct, ContinuousIndex at)
     const int c = static_cast<int>(std::floor(at.column));
     const int r = static_cast<int>(std::floor(at.row));
     const int k = static_cast<int>(std::floor(at.slice));
-    if (c < 1 || r < 1 || k < 0 || c + 2 >= n.columns || r + 2 >= n.rows || k >= n.slices) return kLow_hu;
+    if (c < 1 || r < 1 || k < 0 || c + 2 >= n.columns || r + 2 >= n.rows || at.slice > n.slices - 1) return kLow_hu;
     const auto x = static_cast<float>(at.column - c);
     const auto y = static_cast<float>(at.row - r);
     const auto z = static_cast<float>(at.slice - k);
@@ -44,7 +44,7 @@ float hu_at(const CtVolume& ct, ContinuousIndex at)
         return above + y * (below - above);
     };
     const float first = in_slice(k);
-    return z > 0 && k + 1 < n.slices ? first + z * (in_slice(k + 1) - first) : first;
+    return z > 0 ? first + z * (in_slice(k + 1) - first) : first;
 }
 
 /// How much darker than both of its sides each place on a ray is, in parts of a full depth, 0 to 1. `side` and `gap` in steps.
@@ -110,7 +110,7 @@ FatPlanes::FatPlanes(const CtVolume& ct, const Shape& shape, int threads) : shap
     if (shape.kind == Shape::Kind::prior || ct.geometry.size().slices < 2) return;
     const auto axes = axes_of(shape);
     const std::array<bool, 3> free{false, shape.free_v, shape.free_n};
-    side_ = std::clamp(2 * static_cast<int>(*std::max_element(axes.half_mm.begin(), axes.half_mm.end()) / kRay_mm / 2) + 1, 7, kMostRays);
+    side_ = std::min(2 * static_cast<int>(*std::max_element(axes.half_mm.begin(), axes.half_mm.end()) / kRay_mm / 2) + 1, kMostRays);
     for (std::size_t end = 0; end < planes_.size(); ++end) {
         if (free[end / 2] && axes.half_mm[end / 2] >= kLeastHalf_mm) planes_[end] = plane_at(ct, end, threads);
     }

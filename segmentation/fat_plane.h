@@ -21,7 +21,7 @@ public:
     /// Whether a plane ends this axis (0 = u, 1 = v, 2 = n) on either side.
     bool end_axis(std::size_t axis) const;
 
-    /// The shape, its ends drawn in to the planes (the median of their rays).
+    /// The shape, its ends set to the planes (the median of their rays). The middle moves with them: a line drawn in it lies off it then, by 6 % of its length where a plane is half way to the surface.
     Shape ended(Shape shape) const;
 
     /// Cells beyond the planes.
