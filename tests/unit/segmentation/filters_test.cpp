@@ -265,6 +265,41 @@ TEST(Geodesic, IsThePlainSweepsBitForBit)
     }
 }
 
+TEST(RandomWalker, SolvesItsEquations)
+{
+    // What it minimises is flat in every active cell: confidence (p - prior) + sum of w (p - neighbour's p) = 0; inactive ones are left out.
+    const Dimensions n{21, 17, 9};
+    constexpr double confidence = 0.5, contrast_hu = 12, least_link = 1e-3;
+    const auto hu = noise(n, 9);
+    auto prior = noise(n, 10);
+    for (auto& p : prior.values()) p = 1 / (1 + std::exp(-p / 30));
+    const auto active = balls(n, 5);
+    const auto p = random_walker(hu, prior, active, kSpacing, confidence, 2);
+    double most_moved = 0;
+    for (int k = 0; k < n.slices; ++k) {
+        for (int r = 0; r < n.rows; ++r) {
+            for (int c = 0; c < n.columns; ++c) {
+                if (!active.at(c, r, k)) {
+                    ASSERT_EQ(p.at(c, r, k), 0);
+                    continue;
+                }
+                double slope = confidence * (p.at(c, r, k) - prior.at(c, r, k));
+                for (int side = 0; side < 6; ++side) {
+                    const int axis = side / 2, step = side % 2 ? 1 : -1;
+                    const Index at{c + step * (axis == 0), r + step * (axis == 1), k + step * (axis == 2)};
+                    if (!n.contains(at.column, at.row, at.slice) || !active.at(at.column, at.row, at.slice)) continue;
+                    const double jump = hu.at(c, r, k) - hu.at(at.column, at.row, at.slice);
+                    const double w = std::pow(kSpacing[0] / kSpacing[static_cast<std::size_t>(axis)], 2) * (std::exp(-jump * jump / (2 * contrast_hu * contrast_hu)) + least_link);
+                    slope += w * (p.at(c, r, k) - p.at(at.column, at.row, at.slice));
+                }
+                ASSERT_NEAR(slope, 0, 1e-5) << c << ' ' << r << ' ' << k;  // probabilities as floats, residuals reduced a million times
+                most_moved = std::max<double>(most_moved, std::abs(p.at(c, r, k) - prior.at(c, r, k)));
+            }
+        }
+    }
+    EXPECT_GT(most_moved, 0.1);  // the prior handed back would not do
+}
+
 TEST(RandomWalker, IsTheSameForAnyNumberOfThreads)
 {
     const Dimensions n{21, 17, 9};
