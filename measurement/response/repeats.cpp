@@ -17,8 +17,9 @@ constexpr double kTwoSided95 = 1.959963984540054;
 /// A length of the sum that a repeat would change.
 struct Varying {
     double mm = 0;
-    double shrink = 0;                       ///< standard deviation of its logarithm below the value, and above it
+    double shrink = 0;                       ///< standard deviation of its logarithm below the value, and above it, as the interval has it
     double grow = 0;
+    double repeat = 1;                       ///< by how much a repeat spreads farther than that
 };
 
 /// What is known of one time point's targets, by lesion; nothing for a value that no repeat changes.
@@ -69,7 +70,9 @@ Readings readings_of(const PeriodContext& context, std::size_t t, double widenin
             if (interval && interval->low > 0 && interval->low <= mm && interval->high >= mm) {
                 if (!target.observation->length_validated) append(out.not_validated, target.lesion->id + " at " + context.timepoint(t).id);
                 out.calibrated = out.calibrated && target.observation->length_calibrated;
-                varying = Varying{mm, std::log(mm / interval->low) / kTwoSided95 * widening, std::log(interval->high / mm) / kTwoSided95 * widening};
+                // Our own intervals hold the truth; a repeat errs from it as the first measurement did. Others say where repeats land.
+                varying = Varying{mm, std::log(mm / interval->low) / kTwoSided95 * widening, std::log(interval->high / mm) / kTwoSided95 * widening,
+                                  target.observation->length_calibrated ? std::numbers::sqrt2 : 1};
             } else if (!default_size) {
                 append(unknown, target.lesion->id + " at " + context.timepoint(t).id);
             }
@@ -80,14 +83,21 @@ Readings readings_of(const PeriodContext& context, std::size_t t, double widenin
     return out;
 }
 
-std::vector<TargetReading> drawn(const Readings& from, const std::vector<double>& own, double correlation, Normal& normal)
+/// One draw of every length: where its interval has it, and where a repeat would.
+struct Drawn {
+    std::vector<TargetReading> within;
+    std::vector<TargetReading> repeat;
+};
+Drawn drawn(const Readings& from, const std::vector<double>& own, double correlation, Normal& normal)
 {
-    auto out = from.readings;
-    for (std::size_t l = 0; l < out.size(); ++l) {
+    Drawn out{from.readings, from.readings};
+    for (std::size_t l = 0; l < from.varying.size(); ++l) {
         if (!from.varying[l]) continue;
         const double z = std::sqrt(correlation) * own[l] + std::sqrt(1 - correlation) * normal();
         const auto& v = *from.varying[l];
-        out[l].parts = {Length::recorded(v.mm * std::exp(z * (z > 0 ? v.grow : v.shrink)))};
+        const double by = z * (z > 0 ? v.grow : v.shrink);
+        out.within[l].parts = {Length::recorded(v.mm * std::exp(by))};
+        out.repeat[l].parts = {Length::recorded(v.mm * std::exp(v.repeat * by))};
     }
     return out;
 }
@@ -115,7 +125,8 @@ Repeats repeated(const PeriodContext& context, const RecistTimepoint& row, const
     for (int i = 0; i < kRepeats; ++i) {
         std::vector<double> own(until.front().readings.size());
         for (auto& z : own) z = normal();
-        const auto baseline = sum_of(drawn(until.front(), own, correlation, normal));
+        const auto first = drawn(until.front(), own, correlation, normal);
+        const auto baseline = sum_of(first.repeat);
         auto nadir = baseline;
         for (std::size_t k = 1; k < until.size(); ++k) {
             const auto readings = drawn(until[k], own, correlation, normal);
@@ -123,10 +134,12 @@ Repeats repeated(const PeriodContext& context, const RecistTimepoint& row, const
             history.baseline = baseline;
             history.nadir = nadir;
             const bool last = k + 1 == until.size();
-            const auto outcome = target_response(readings, history, judged[k - 1]->persistence);
+            const auto outcome = target_response(readings.repeat, history, judged[k - 1]->persistence);
             if (last) {
                 ++counts[joined(row, outcome.category, after_cr).category];
-                if (outcome.sum && baseline > Length{}) changes.push_back(*change_pct(outcome.sum->as_mm(), baseline.as_mm()));
+                const auto before = sum_of(first.within);
+                const auto now = target_response(readings.within, history, judged[k - 1]->persistence).sum;
+                if (now && before > Length{}) changes.push_back(*change_pct(now->as_mm(), before.as_mm()));
             } else if (outcome.sum) {
                 nadir = std::min(nadir, *outcome.sum);
             }
@@ -152,8 +165,8 @@ Repeats repeated(const PeriodContext& context, const RecistTimepoint& row, const
     if (out.change_pct) out.text += "Measurement interval of the change " + fixed(out.change_pct->low, 0) + " to " + fixed(out.change_pct->high, 0) + " %; if";
     else out.text += "If";
     out.text += " these scans were measured again in the same way the category would differ " + share_text(*out.differs) +
-                ". Counts " + (calibrated ? "segmentation, prompt, slice thickness and acquisition" : "what the given intervals count") + (widening > 0 ? ", widened for " + std::to_string(widening) + (widening == 1 ? " difference" : " differences") + " of acquisition" : "") +
-                "; does not count another reader, choice of lesions, new lesions or biology.";
+                ". Counts " + (calibrated ? "segmentation, prompt, slice thickness and acquisition" : "what the given intervals count, another reader only if they do") + (widening > 0 ? ", widened for " + std::to_string(widening) + (widening == 1 ? " difference" : " differences") + " of acquisition" : "") +
+                "; does not count " + (calibrated ? "another reader, " : "") + "choice of lesions, new lesions or biology.";
     if (!not_validated.empty()) out.text += " Not validated: the intervals of " + not_validated + " were calibrated on other kinds of lesions, and the true share may be larger.";
     return out;
 }

@@ -7,9 +7,10 @@
 /// Inside the room: how often RECIST 1.1 would give another category if the same scans were measured again in the same way.
 namespace retromass::response {
 
-/// Fills RecistTimepoint::repeats of every judged row from the intervals of its lengths. An interval is where a repeated measurement lands in
-/// 95 of 100 repeats, so each repeat draws from it once, on the scale of ratios; whatever differs in the acquisition adds an error of the
-/// same size. Same input, same answer.
+/// Fills RecistTimepoint::repeats of every judged row from the intervals of its lengths. An interval that was stated is where a repeated measurement
+/// lands in 95 of 100 repeats, so each repeat draws from it once, on the scale of ratios. One that is the program's own (Observation::length_calibrated) holds
+/// the truth in 95 of 100 cases: a repeat errs from that as the first measurement did, and spreads sqrt(2) times as far from what was measured. The interval of
+/// the change is of the lengths as their intervals have them. Whatever differs in the acquisition adds an error of the same size. Same input, same answer.
 void add_repeats(const PeriodContext& context, const std::vector<Comparison>& comparisons, RecistPeriod& recist);
 
 }  // namespace retromass::response

@@ -1,6 +1,8 @@
 #include "pipeline/run/patient_of.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 
 namespace retromass::run {
 namespace {
@@ -37,6 +39,10 @@ Observation observation_of(const CaseFile& file, const CaseLesion& lesion, const
     if (!out.length_mm && out.source == "mask" && made != measured.intervals.end()) {
         out.length_mm = made->second;
         out.length_calibrated = !measured.interval_origin.of_repeats;  // whoever repeated knows what it counts
+        if (measured.interval_origin.of_repeats) {  // it holds what repeats measure on average; one repeat spreads sqrt(2) times as far from another
+            const double mm = (lesion.lesion.nodal ? out.short_axis : out.long_axis)->as_mm();
+            out.length_mm = response::Interval{mm * std::pow(out.length_mm->low / mm, std::numbers::sqrt2), mm * std::pow(out.length_mm->high / mm, std::numbers::sqrt2)};
+        }
         out.length_validated = measured.interval_origin.not_validated.empty();
     }
     out.nodule = at.nodule;
