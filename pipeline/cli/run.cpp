@@ -120,7 +120,7 @@ void add_run(CLI::App& app, Context& context)
     command->add_option("-o,--output", options->output, "Folder to write; must not exist (not needed for --dry-run)");
     command->add_flag("--dry-run", options->dry_run, "Check case, prompts, disk and memory; write nothing");
     command->add_option("--method", options->method, "Segmentation method: fusion (default); energy, without what was learned; ellipsoid, the bare geometric prior");
-    command->add_option("--repeatability", options->repeatability, "A file of retromass qualify: its spreads give the intervals")->check(CLI::ExistingFile);
+    command->add_option("--repeatability", options->repeatability, "A file of retromass qualify, or limits of agreement of the literature by name (yoon-2016-one-reader, yoon-2016-two-readers, rider-2009-rescan): their spreads give the intervals");
     command->add_option("--protocol", options->protocol, "The trial's protocol file: its rules alone count, and the result is locked to it");
     command->add_option("--settings", options->settings, "A site's settings file (docs/interfaces.md); case file and options count before it")->check(CLI::ExistingFile);
     command->add_option("--policy", options->policies, "name=value, over the case file's");

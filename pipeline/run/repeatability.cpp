@@ -1,5 +1,6 @@
 #include <cmath>
 #include <fstream>
+#include <numbers>
 #include <nlohmann/json.hpp>
 
 #include "pipeline/run/run.h"
@@ -8,6 +9,38 @@ namespace retromass::run {
 namespace {
 
 constexpr double kTwoSided95 = 1.959963984540054;  // of the normal distribution
+
+/// 95 % limits of agreement of the literature: how far a second measurement lies from the first, in percent.
+struct Agreement {
+    std::string_view quantity;
+    double to;              ///< larger lesions were not among them
+    double low_pct, high_pct;
+};
+struct Literature {
+    std::string_view name, kind;
+    std::array<Agreement, 2> agreements;   ///< a quantity that is empty is none
+};
+constexpr double kLargest_mm = 100;
+constexpr double kLargest_ml = std::numbers::pi / 6 * kLargest_mm * kLargest_mm * kLargest_mm / 1000;   // of a ball of that size
+constexpr std::array kLiterature{
+    Literature{"yoon-2016-one-reader", "limits of agreement of one reader's two readings, meta-analysis of 12 studies, longest diameter of single lesions; manual, not this program", {{{"long_axis_mm", kLargest_mm, -17.8, 16.1}, {}}}},
+    Literature{"yoon-2016-two-readers", "limits of agreement of two readers, meta-analysis of 12 studies, longest diameter of single lesions; manual, not this program", {{{"long_axis_mm", kLargest_mm, -22.1, 25.4}, {}}}},
+    Literature{"rider-2009-rescan", "limits of agreement of two scans of one day, lung tumours, computer-aided; not this program", {{{"long_axis_mm", kLargest_mm, -7.3, 6.2}, {"volume_ml", kLargest_ml, -12.1, 13.4}}}},
+};
+
+Repeatability repeatability_of(const Literature& source)
+{
+    Repeatability out;
+    out.name = source.name;
+    out.kind = source.kind;
+    for (const auto& agreement : source.agreements) {
+        if (agreement.quantity.empty()) continue;
+        // Limits of a difference of two: each of them errs by 1 / sqrt(2) of it.
+        const double sd = std::log((1 + agreement.high_pct / 100) / (1 + agreement.low_pct / 100)) / (2 * kTwoSided95 * std::numbers::sqrt2);
+        out.quantities[std::string(agreement.quantity)].push_back({.from = 0, .to = agreement.to, .sd_log = sd});
+    }
+    return out;
+}
 
 Repeatability repeatability_of(const nlohmann::json& json)
 {
@@ -31,12 +64,22 @@ Repeatability repeatability_of(const nlohmann::json& json)
     return out;
 }
 
+std::string literature_names()
+{
+    std::string out;
+    for (const auto& source : kLiterature) out += (out.empty() ? "" : ", ") + std::string(source.name);
+    return out;
+}
+
 }  // namespace
 
 Result<Repeatability> read_repeatability(const std::filesystem::path& file)
 {
+    for (const auto& source : kLiterature) {
+        if (file == source.name) return repeatability_of(source);
+    }
     std::ifstream in(file);
-    if (!in) return Error{Code::io, file.string() + " cannot be read", "run: repeatability"};
+    if (!in) return Error{Code::io, file.string() + " cannot be read, and is no source of the literature (" + literature_names() + ")", "run: repeatability"};
     try {
         auto out = repeatability_of(nlohmann::json::parse(in));
         RETROMASS_TRY_ASSIGN(out.sha256, outputs::sha256_of_file(file));
@@ -46,7 +89,7 @@ Result<Repeatability> read_repeatability(const std::filesystem::path& file)
     }
 }
 
-std::string name_of(const Repeatability& repeatability) { return "repeatability " + repeatability.name + " (" + repeatability.kind + "), SHA-256 " + repeatability.sha256; }
+std::string name_of(const Repeatability& repeatability) { return "repeatability " + repeatability.name + " (" + repeatability.kind + ")" + (repeatability.sha256.empty() ? "" : ", SHA-256 " + repeatability.sha256); }
 
 std::optional<response::Interval> repeats_of(const Repeatability& repeatability, const std::string& quantity, double value)
 {

@@ -53,6 +53,26 @@ class Qualify(TwoBalls):
         self.assertFalse(lesion["intervals"]["validated"], "repeats say how far readings lie apart, not how far from the truth")
         self.assertIn({"name": "intervals from", "value": source}, case["settings"])
 
+    def test_limits_of_agreement_of_the_literature_are_a_source_by_name(self):
+        for name, low, high in (("yoon-2016-one-reader", -17.8, 16.1), ("yoon-2016-two-readers", -22.1, 25.4), ("rider-2009-rescan", -7.3, 6.2)):
+            result = self.path(name)
+            done = run("run", self.case_file, "-o", result, "--repeatability", name)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            case = read_json(os.path.join(result, "case.json"))
+            lesion = case["timepoints"][0]["lesions"][0]
+            # Limits of a difference of two measurements: one of them errs by 1 / sqrt(2) of it.
+            half = math.log((1 + high / 100) / (1 + low / 100)) / 2 / math.sqrt(2)
+            axis = lesion["long_axis_mm"]
+            self.assertAlmostEqual(axis["high"], axis["value"] * math.exp(half), delta=1e-4)
+            self.assertAlmostEqual(axis["low"], axis["value"] / math.exp(half), delta=1e-4)
+            self.assertEqual(lesion["volume_ml"]["low"] is None, name.startswith("yoon"), "those readers measured no volumes")
+            self.assertIsNone(lesion["short_axis_mm"]["low"])
+            self.assertIn("repeatability " + name, lesion["intervals"]["calibrated_on"])
+            self.assertIn("not this program", lesion["intervals"]["calibrated_on"])
+        done = run("run", self.case_file, "-o", self.path("none"), "--repeatability", "yoon-2016")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("yoon-2016-two-readers", done.stderr)
+
     def test_too_few_repeats_are_named_and_say_nothing(self):
         reads, _ = self.table(0.05, lesions=2, repeats=2)
         done = run("qualify", reads, "--name", "few", "-o", self.path("few.json"))
