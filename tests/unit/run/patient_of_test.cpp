@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace retromass::run {
 namespace {
 
@@ -131,6 +133,22 @@ TEST(PatientOf, CarriesTheReadersIntervalNoduleAndConflict)
     EXPECT_EQ(first.length_mm->low, 48);
     EXPECT_TRUE(first.nodule);
     EXPECT_EQ(first.conflict, "lies in the same place as T2");
+}
+
+TEST(PatientOf, SaysWhereARepeatLandsWhereARepeatabilitySaysWhatRepeatsMeasureOnAverage)
+{
+    // 50 mm, between 50 / 1.1 and 50 x 1.1 on average: one repeat lies within 50 / 1.1^sqrt 2 and 50 x 1.1^sqrt 2. Our own interval stays as it is.
+    Split split;
+    auto& lesion = split.result.timepoints[0].lesions[0];
+    lesion.intervals["long_axis_mm"] = {50 / 1.1, 50 * 1.1};
+    const auto own = patient_of(split.file, split.result).timepoints[0].observations.at(0);
+    EXPECT_TRUE(own.length_calibrated);
+    EXPECT_DOUBLE_EQ(own.length_mm->high, 55);
+    lesion.interval_origin.of_repeats = true;
+    const auto repeats = patient_of(split.file, split.result).timepoints[0].observations.at(0);
+    EXPECT_FALSE(repeats.length_calibrated);
+    EXPECT_NEAR(repeats.length_mm->high, 50 * std::pow(1.1, std::sqrt(2.0)), 1e-9);
+    EXPECT_NEAR(repeats.length_mm->low, 50 / std::pow(1.1, std::sqrt(2.0)), 1e-9);
 }
 
 TEST(PatientOf, TakesTheStudysFactsAndTheReadersPhaseBeforeTheHeaders)
