@@ -151,6 +151,7 @@ struct SkeletonMatch {
     std::array<double, 3> size{1, 1, 1};  ///< that size: of the scan with the longer range, in those of the other
     double fitting = 0;       ///< part of the pieces of bone that fit when each may shift and turn by itself
     int pieces = 0;           ///< pieces of bone both scans show
+    std::array<double, 2> beyond_mm{};    ///< where the verdict is `same`: how much farther than b, laid on it, a reaches towards the feet and towards the head; negative where b does
 };
 SkeletonMatch match(const Skeleton& a, const Skeleton& b, int threads = 0);
 

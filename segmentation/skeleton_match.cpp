@@ -419,6 +419,16 @@ double largest_turn_deg(const Motion& motion)
     return out;
 }
 
+/// How much farther than the moving scan, moved, the fixed one reaches towards the feet and towards the head, along the line through the middle of the moving bones.
+std::array<double, 2> beyond_mm(const Bone& fixed, const Bone& moving, const Motion& motion, const Triple& middle)
+{
+    const double along = rotation(motion.turn)[2][2];
+    const auto moved = [&](double slice) { return middle[2] + motion.shift[2] + along * (slice - middle[2]); };
+    const double feet = moved(-0.5) + 0.5;
+    const double head = fixed.size().slices - 0.5 - moved(moving.size().slices - 0.5);
+    return {feet * Skeleton::cell_mm, head * Skeleton::cell_mm};
+}
+
 }  // namespace
 
 SkeletonMatch match(const Skeleton& a, const Skeleton& b, int threads)
@@ -443,6 +453,8 @@ SkeletonMatch match(const Skeleton& a, const Skeleton& b, int threads)
     if (out.pieces < kLeastPieces) return out;
     if (out.rigid >= kSameRigid && out.rigid - out.elsewhere >= kSameAhead && out.fitting >= kSameFitting && largest_turn_deg(best.motion) <= kSameTurn_deg) {
         out.verdict = SkeletonMatch::Verdict::same;
+        out.beyond_mm = beyond_mm(fixed, moving, best.motion, places.middle);
+        for (auto& mm : out.beyond_mm) mm = swapped ? -mm : mm;
         return out;
     }
     // Bones of the same part of another body fit once they may grow or shrink; bones of another part do not even then.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <span>
@@ -37,6 +38,13 @@ struct Interval {
     double high = 0;
 };
 
+/// One with its origin.
+struct OwnInterval {
+    Interval ends;
+    bool validated = true;               ///< as length_validated
+    bool calibrated = false;             ///< as length_calibrated
+};
+
 /// What may have become of a lesion's identity, as the program guesses where it read it. Changes nothing.
 struct Suggestion {
     std::string what;                    ///< split, merged, exchanged
@@ -56,6 +64,7 @@ struct Observation {
     std::string merged_into;
     std::optional<double> slice_mm;      ///< slice thickness for measurability
     std::optional<Interval> length_mm;   ///< of the axis that enters the sum; empty = not known
+    std::optional<OwnInterval> volume_interval_ml;
     bool length_validated = true;        ///< false: the lesion is unlike every case that the interval was calibrated on
     bool length_calibrated = false;      ///< that interval counts segmentation, prompt, slices and acquisition; else what its reader says
     bool nodule = false;                 ///< a new or growing nodule inside the tumour (Choi)
@@ -87,6 +96,7 @@ struct StudyFacts {
     std::string contrast;                ///< given, none
     std::string image_kind;              ///< attenuation, monoenergetic, virtual-non-contrast, material, perfusion
     std::optional<double> scanned_mm;    ///< along the patient
+    std::optional<std::array<double, 2>> reach_mm;  ///< its foot and its head end along the patient, from the foot end of the patient's first scan, told by the bones
     std::optional<bool> lossy;
 };
 
@@ -274,6 +284,7 @@ struct CriterionTimepoint {
     std::optional<bool> confirmed;       ///< of a CR or PR
     Category target = Category::na;
     Decision decision;
+    Repeats repeats;                     ///< of the primary criterion, where that is iRECIST or the volume
 };
 
 /// A criterion beside RECIST 1.1 over one period.
@@ -370,6 +381,9 @@ struct TargetProposal {
 };
 /// Rules 1 and 2: measurable, at most five, two an organ, the largest of each organ first. A proposal: the reader chooses.
 TargetProposal propose_targets(std::span<const BaselineLesion> lesions, const Policies& policies = {});
+
+/// How likely the primary criterion's last category is to flip; RECIST 1.1's where that is not worked out for the primary one. Null where there is no time point.
+const Repeats* repeats_now(const Assessment& assessment);
 
 /// Fails with policy for a criterion that is not known, naming all there are.
 Status check(const Criteria& criteria);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -92,6 +93,7 @@ struct TimepointResult {
     std::string date_source;
     std::optional<response::NewLesions> new_lesions;
     std::optional<ingest::CtSeries> ct;       ///< pixels may be dropped once masks and pictures are written
+    std::optional<std::array<double, 2>> reach_mm;  ///< where the scan lies along the patient (response::StudyFacts)
     std::vector<LesionResult> lesions;
     std::vector<Notice> notices;
 };

@@ -10,6 +10,14 @@ namespace {
 using response::LesionStatus;
 using response::Observation;
 
+/// An interval of the run as the response takes it. That of a repeatability holds what repeats measure on average; one repeat spreads sqrt(2) times as far from another.
+response::OwnInterval interval_of(double value, const response::Interval& made, const outputs::IntervalOrigin& origin)
+{
+    response::OwnInterval out{made, origin.not_validated.empty(), !origin.of_repeats};  // whoever repeated knows what it counts
+    if (origin.of_repeats) out.ends = {value * std::pow(made.low / value, std::numbers::sqrt2), value * std::pow(made.high / value, std::numbers::sqrt2)};
+    return out;
+}
+
 Observation observation_of(const CaseFile& file, const CaseLesion& lesion, const outputs::LesionResult& measured, const std::string& timepoint)
 {
     Observation out;
@@ -37,14 +45,12 @@ Observation observation_of(const CaseFile& file, const CaseLesion& lesion, const
     out.length_mm = at.interval_mm;
     const auto made = measured.intervals.find(lesion.lesion.nodal ? "short_axis_mm" : "long_axis_mm");
     if (!out.length_mm && out.source == "mask" && made != measured.intervals.end()) {
-        out.length_mm = made->second;
-        out.length_calibrated = !measured.interval_origin.of_repeats;  // whoever repeated knows what it counts
-        if (measured.interval_origin.of_repeats) {  // it holds what repeats measure on average; one repeat spreads sqrt(2) times as far from another
-            const double mm = (lesion.lesion.nodal ? out.short_axis : out.long_axis)->as_mm();
-            out.length_mm = response::Interval{mm * std::pow(out.length_mm->low / mm, std::numbers::sqrt2), mm * std::pow(out.length_mm->high / mm, std::numbers::sqrt2)};
-        }
-        out.length_validated = measured.interval_origin.not_validated.empty();
+        const auto own = interval_of((lesion.lesion.nodal ? out.short_axis : out.long_axis)->as_mm(), made->second, measured.interval_origin);
+        out.length_mm = own.ends;
+        out.length_calibrated = own.calibrated;
+        out.length_validated = own.validated;
     }
+    if (const auto volume = measured.intervals.find("volume_ml"); out.volume_ml && volume != measured.intervals.end()) out.volume_interval_ml = interval_of(*out.volume_ml, volume->second, measured.interval_origin);
     out.nodule = at.nodule;
     if (!measured.measurements && at.reported_long_axis) {
         out.long_axis = at.reported_long_axis;
@@ -203,6 +209,7 @@ response::Patient patient_of(const CaseFile& file, const outputs::CaseResult& re
         out.new_lesions = now.new_lesions;
         out.marker_normal = stated.marker_normal;
         if (now.ct) out.study = study_of(*now.ct, stated);
+        out.study.reach_mm = now.reach_mm;
         for (std::size_t l = 0; l < now.lesions.size(); ++l) {
             auto observation = observation_of(file, file.lesions[l], now.lesions[l], now.id);
             if (now.ct) observation.slice_mm = now.ct->facts.slice_thickness_mm;

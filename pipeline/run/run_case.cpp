@@ -516,7 +516,9 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
             now.ct = std::move(ct).value();
             now.notices = now.ct->notices;
             if (!goes_on(progress, timepoint.id + ": comparing skeletons", from + 0.3 * share)) return Error{Code::cancelled, "stopped before comparing skeletons", "run"};
-            if (scans > 1) RETROMASS_TRY(same_patient.compare(timepoint.id, now.ct->volume, parameters.threads, result.notices));
+            if (scans > 1) {
+                RETROMASS_TRY_ASSIGN(now.reach_mm, same_patient.compare(timepoint.id, now.ct->volume, parameters.threads, result.notices));
+            }
             if (!now.date) {
                 now.date = now.ct->facts.date();
                 now.date_source = now.ct->facts.date_source();

@@ -28,25 +28,28 @@ Status SamePatient::compare(const std::string& timepoint, const ingest::PatientI
     return Done{};
 }
 
-Status SamePatient::compare(const std::string& timepoint, const CtVolume& ct, int threads, std::vector<Notice>& notices)
+Result<std::optional<std::array<double, 2>>> SamePatient::compare(const std::string& timepoint, const CtVolume& ct, int threads, std::vector<Notice>& notices)
 {
-    auto skeleton = segmentation::skeleton_of(ct, threads);
+    Bones now{timepoint, segmentation::skeleton_of(ct, threads), {}};
     segmentation::SkeletonMatch match;
-    std::string other;
+    const Bones* other = nullptr;
     for (const auto& before : bones_) {
-        match = segmentation::match(before.skeleton, skeleton, threads);
-        other = before.timepoint;
+        match = segmentation::match(before.skeleton, now.skeleton, threads);
+        other = &before;
         if (match.verdict != Verdict::not_compared) break;
     }
-    if (!bones_.empty() && match.verdict == Verdict::different) {
-        RETROMASS_TRY(differs("the skeleton of time point " + timepoint + " is not that of " + other + ": " + match.text, notices));
+    if (!other) now.reach_mm = {0, now.skeleton.bone.size().slices * segmentation::Skeleton::cell_mm};
+    else if (match.verdict == Verdict::different) {
+        RETROMASS_TRY(differs("the skeleton of time point " + timepoint + " is not that of " + other->timepoint + ": " + match.text, notices));
+    } else if (match.verdict == Verdict::not_compared) {
+        notices.push_back({Code::patient_not_compared, "the skeletons of time points " + other->timepoint + " and " + timepoint + " could not be compared: " + match.text});
+    } else if (other->reach_mm) {
+        now.reach_mm = {(*other->reach_mm)[0] + match.beyond_mm[0], (*other->reach_mm)[1] - match.beyond_mm[1]};
     }
-    if (!bones_.empty() && match.verdict == Verdict::not_compared) {
-        notices.push_back({Code::patient_not_compared, "the skeletons of time points " + other + " and " + timepoint + " could not be compared: " + match.text});
-    }
+    const auto reach = now.reach_mm;
     if (bones_.size() > 1) bones_.pop_back();
-    bones_.push_back({timepoint, std::move(skeleton)});
-    return Done{};
+    bones_.push_back(std::move(now));
+    return reach;
 }
 
 }  // namespace retromass::run

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +22,9 @@ public:
 
     /// By what the headers state.
     Status compare(const std::string& timepoint, const ingest::PatientIdentity& patient, std::vector<Notice>& notices);
-    /// By the bones: with the first scan, and where that says nothing, with the last one.
-    Status compare(const std::string& timepoint, const CtVolume& ct, int threads, std::vector<Notice>& notices);
+    /// By the bones: with the first scan, and where that says nothing, with the last one. Gives where the scan lies along the patient
+    /// (response::StudyFacts::reach_mm); nothing where that cannot be told.
+    Result<std::optional<std::array<double, 2>>> compare(const std::string& timepoint, const CtVolume& ct, int threads, std::vector<Notice>& notices);
 
 private:
     Status differs(const std::string& why, std::vector<Notice>& notices) const;
@@ -33,6 +36,7 @@ private:
     struct Bones {
         std::string timepoint;
         segmentation::Skeleton skeleton;
+        std::optional<std::array<double, 2>> reach_mm;
     };
     bool accepted_;
     std::vector<Identity> identities_;

@@ -10,6 +10,8 @@ import shlex
 import subprocess
 import unittest
 
+import pydicom
+
 from program import InScratch, content, needs_program, read_json, run, run_json
 
 AXES = ("long_axis_mm", "short_axis_mm", "craniocaudal_mm")
@@ -103,6 +105,39 @@ class Demo(InScratch):
 
     def test_measures_every_time_point_within_tolerance(self):
         self.assertEqual(misses(self.case, self.truth), [])
+
+    def test_a_later_scan_that_leaves_out_a_part_of_the_body_says_so_however_it_lies(self):
+        """100 mm are left out at the feet and the couch stands 37 mm higher: the length alone would say nothing of the end, positions would say another."""
+        files = sorted(glob.glob(os.path.join(self.patient, "ct", "after-5-cycles", "*")))
+        slices = sorted((pydicom.dcmread(file) for file in files), key=lambda data: float(data.ImagePositionPatient[2]))
+        spacing = float(slices[1].ImagePositionPatient[2]) - float(slices[0].ImagePositionPatient[2])
+        os.makedirs(self.path("short"))
+        for n, data in enumerate(slices[round(100 / spacing):]):
+            x, y, z = data.ImagePositionPatient
+            data.ImagePositionPatient = [x, y, float(z) + 37]
+            data.FrameOfReferenceUID = data.FrameOfReferenceUID + ".1"
+            data.save_as(self.path("short", f"{n:03}.dcm"))
+        case = self.path("short.yaml")
+        size = "{reported: {long_axis_mm: 80, source: report, by: R1}}"
+        with open(case, "w", encoding="ascii") as file:
+            file.write(f"""
+case: P-1
+timepoints:
+  - {{id: before, ct: {os.path.join(self.patient, "ct", "day-38")}, date: 2020-01-01, new_lesions: none, reader: R1}}
+  - {{id: after, ct: {self.path("short")}, date: 2020-03-01, new_lesions: none, reader: R1}}
+  - {{id: whole, ct: {os.path.join(self.patient, "ct", "after-radiotherapy")}, date: 2020-04-01, new_lesions: none, reader: R1}}
+treatments: [{{kind: systemic, line: 1, start: 2020-01-10, agents: [doxorubicin]}}]
+lesions: [{{id: T1, organ: retroperitoneum, timepoints: {{before: {size}, after: {size}, whole: {size}}}}}]
+""")
+        done = run("run", case, "-o", self.path("short-result"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = {row["timepoint"]: row["overall"] for row in read_json(self.path("short-result", "case.json"))["response"]["recist"]}
+        said = {name: [n["text"] for n in row["notices"] if n["code"] == "body-region-missing"] for name, row in rows.items()}
+        self.assertEqual({name: len(texts) for name, texts in said.items()}, {"before": 0, "after": 1, "whole": 0}, said)
+        found = re.fullmatch(r"body towards the feet seen at before, without the last (\d+) mm at after: .*new lesions there would not be seen", said["after"][0])
+        self.assertTrue(found, said)
+        self.assertAlmostEqual(int(found[1]), 100, delta=6)  # two cells of the skeletons
+        self.assertEqual(rows["after"]["category"], "SD")
 
     def misses_of_fake(self, folder, name, *how):
         """Segmented from the case file's marks at one time point: whole cases would cost a minute each."""

@@ -1,6 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "measurement/response/comparability.h"
 #include "tests/unit/response/patient.h"
 
 namespace retromass::response {
@@ -89,6 +94,72 @@ TEST(Comparability, NamesADifferenceEvenWhereItChangesNothing)
     EXPECT_EQ(comparison.differences[0].what, "kernel");
     EXPECT_EQ(comparison.differences[0].before, "B30f (soft)");
     EXPECT_EQ(comparison.differences[1].what, "scanned length");
+}
+
+TEST(Comparability, NamesWhatOfTheBodyIsMissingBesideTheCategory)
+{
+    const auto row_after = [](std::optional<std::array<double, 2>> before, std::optional<std::array<double, 2>> reach, double scanned_mm = 500) {
+        auto first = usual(), now = usual();
+        first.reach_mm = before;
+        now.reach_mm = reach;
+        now.scanned_mm = scanned_mm;
+        return assessed(first, now).recist.at(1);
+    };
+    const auto said = [](const RecistTimepoint& row) {
+        std::vector<std::string> out;
+        for (const auto& notice : row.overall.notices) out.push_back(std::string(entry(notice.code).name) + ": " + notice.text);
+        return out;
+    };
+    using Reach = std::array<double, 2>;
+    EXPECT_THAT(said(row_after(Reach{0, 500}, Reach{49, 451})), testing::IsEmpty());
+    // As long as before, and 120 mm lower: the head end is missing, whatever the length.
+    EXPECT_THAT(said(row_after(Reach{0, 500}, Reach{-120, 380})), testing::ElementsAre(testing::AllOf(testing::StartsWith("body-region-missing: "), HasSubstr("towards the head"), HasSubstr("last 120 mm"))));
+    EXPECT_THAT(said(row_after(Reach{0, 500}, Reach{50, 500})), testing::ElementsAre(HasSubstr("towards the feet")));
+    EXPECT_THAT(said(row_after(Reach{100, 400}, Reach{0, 500}, 100)), testing::IsEmpty());
+    EXPECT_THAT(said(row_after(Reach{0, 500}, {}, 399)), testing::ElementsAre(HasSubstr("scanned length")));  // where the bones say nothing, the length does
+    EXPECT_EQ(row_after(Reach{0, 500}, Reach{200, 500}).overall.category, Category::sd);
+}
+
+TEST(Comparability, OfABodyIsWithTheBaselineNotTheNadir)
+{
+    Patient patient;
+    patient.id = "P";
+    patient.lesions = {lesion("T1")};
+    patient.timepoints = {timepoint("2024-01-01", {measured("T1", "50")}), timepoint("2024-03-01", {measured("T1", "40")}), timepoint("2024-05-01", {measured("T1", "45")})};
+    for (auto& t : patient.timepoints) t.study = usual();
+    patient.timepoints[0].study.reach_mm = patient.timepoints[2].study.reach_mm = std::array<double, 2>{0, 300};
+    patient.timepoints[1].study.reach_mm = std::array<double, 2>{0, 600};
+    const auto assessment = assess(patient).value();
+    EXPECT_FALSE(has(assessment.recist.at(2).overall.notices, Code::body_region_missing));
+    EXPECT_THAT(assessment.comparisons.at(2).differences, testing::ElementsAre(testing::Field(&StudyDifference::what, "body towards the head")));
+}
+
+/// The rows of a table of a page, as they stand there.
+std::vector<std::string> table_of(const std::string& page, const std::string& header)
+{
+    std::ifstream in(std::filesystem::path(RETROMASS_SOURCE_FOLDER) / page);
+    std::vector<std::string> out;
+    std::string line;
+    while (std::getline(in, line) && line != header) {}
+    std::getline(in, line);
+    while (std::getline(in, line) && line.starts_with('|')) out.push_back(line);
+    return out;
+}
+
+TEST(Comparability, TableIsTheOneInTheDefinitions)
+{
+    std::vector<std::string> rules;
+    for (const auto& rule : comparability_rules()) {
+        std::string difference(rule.difference);
+        if (const auto at = difference.find('#'); at != std::string::npos) {
+            std::ostringstream limit;
+            limit << rule.limit;
+            difference.replace(at, 1, limit.str());
+        }
+        const auto words = [](std::string effect) { return effect == "not-comparable" ? "not comparable" : effect; };
+        rules.push_back("| " + difference + " | " + words(rule.of_size) + " | " + words(rule.of_density) + " | " + std::string(rule.source) + " |");
+    }
+    EXPECT_EQ(table_of("docs/clinical.md", "| difference | on sizes | on densities | source |"), rules);
 }
 
 TEST(Comparability, ListsWhatIsNotStatedAndNeverTakesItForEqual)

@@ -162,12 +162,14 @@ TEST(PatientOf, TakesTheStudysFactsAndTheReadersPhaseBeforeTheHeaders)
     ct.facts.contrast_phase = "arterial";
     ct.notices.push_back({Code::lossy, "lossy"});
     split.result.timepoints[0].ct = ct;
+    split.result.timepoints[0].reach_mm = {-12, 340};
     auto study = patient_of(split.file, split.result).timepoints[0].study;
     EXPECT_EQ(study.phase, "arterial");
     EXPECT_EQ(study.contrast, "given");
     EXPECT_EQ(study.kernel_class, "soft");
     EXPECT_EQ(study.slice_spacing_mm, 2.5);
     EXPECT_EQ(study.scanned_mm, 25);
+    EXPECT_THAT(study.reach_mm, testing::Optional(testing::ElementsAre(-12, 340)));
     EXPECT_EQ(study.lossy, true);
     split.file.timepoints[0].phase = "portal-venous";
     EXPECT_EQ(patient_of(split.file, split.result).timepoints[0].study.phase, "portal-venous");

@@ -90,13 +90,22 @@ TEST(Skeletons, OfOnePersonInAnotherPositionAreOne)
     const auto match = segmentation::match(first, scanned(person(), {.turn_deg = 6, .shift = {20, -25, 60}}));
     EXPECT_EQ(match.verdict, Verdict::same) << match.text;
     EXPECT_GT(match.rigid, 0.85);  // what is left is the rim of the bones, sampled anew on cells of 3 mm
+    // Lifted by 60 mm on the same range of the table: so much more is seen towards the feet, so much less towards the head.
+    EXPECT_NEAR(match.beyond_mm[0], -60, 6);  // two cells, and 6 degrees about a line some 10 mm off
+    EXPECT_NEAR(match.beyond_mm[1], 60, 6);
 }
 
 TEST(Skeletons, OfOnePersonMatchWhereOneScanShowsHalf)
 {
     const auto whole = scanned(person());
     const auto half = scanned(person(), {.turn_deg = -4, .shift = {-15, 10, -30}, .low_mm = 80});
-    for (const auto& match : {segmentation::match(whole, half), segmentation::match(half, whole)}) EXPECT_EQ(match.verdict, Verdict::same) << match.text;
+    const auto forth = segmentation::match(whole, half), back = segmentation::match(half, whole);
+    for (const auto& match : {forth, back}) EXPECT_EQ(match.verdict, Verdict::same) << match.text;
+    // The whole from -130 to 420 mm; the half from 80 to 420, of a patient who lies 30 mm lower: from 110 to 450 mm of the whole.
+    EXPECT_NEAR(forth.beyond_mm[0], 240, 6);
+    EXPECT_NEAR(forth.beyond_mm[1], -30, 6);
+    EXPECT_NEAR(back.beyond_mm[0], -240, 6);
+    EXPECT_NEAR(back.beyond_mm[1], 30, 6);
 }
 
 TEST(Skeletons, OfPeopleOfOtherSizesAreDifferentAndTheSizesAreFound)
