@@ -224,8 +224,8 @@ bool treated_before(const Judging& judging, const Lesion& lesion, std::size_t t)
     });
 }
 
-/// What the rules of size and organ say of the reader's choice. Under target_choice=reader only what is not measurable is named.
-std::string remarks_on_choice(const Judging& judging, std::size_t t)
+/// Says in the baseline what the rules of size and organ say of the reader's choice. Under target_choice=reader only what is not measurable is named.
+void remark_on_choice(const Judging& judging, std::size_t t, Decision& baseline)
 {
     std::vector<BaselineLesion> all;
     const auto add = [&](std::size_t l) {
@@ -250,7 +250,11 @@ std::string remarks_on_choice(const Judging& judging, std::size_t t)
     for (const auto& id : proposed.targets) {
         if (by_rule && !is_target(id)) append(instead, id);
     }
-    return (kept.empty() ? "" : "; kept as the reader's choice: " + kept) + (instead.empty() ? "" : "; the largest of each organ first would also take: " + instead);
+    if (!kept.empty()) {
+        baseline.reason += "; kept as the reader's choice: " + kept;
+        baseline.notices.push_back({Code::target_not_eligible, "no target by the rules and kept as the reader's choice: " + kept + "; if that was not meant, make it a non-target lesion"});
+    }
+    if (!instead.empty()) baseline.reason += "; the largest of each organ first would also take: " + instead;
 }
 
 RecistTimepoint baseline_row(Judging& judging)
@@ -278,7 +282,7 @@ RecistTimepoint baseline_row(Judging& judging)
     } else {
         decision.reason += ": no target disease";
     }
-    decision.reason += remarks_on_choice(judging, t);
+    remark_on_choice(judging, t, decision);
     row.non_target = non_target_category(judging, t, row);
     if (t > 0 && !judging.period.is_line) {
         if (surgery_between(judging.patient, judging.timeline.when[t - 1], judging.timeline.when[t])) {

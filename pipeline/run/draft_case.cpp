@@ -357,11 +357,15 @@ Beside found_beside(const ingest::Scan& scan, const DraftParameters& parameters)
     return out;
 }
 
+/// A site that calls itself a lymph node.
+bool says_node(const std::string& site) { return fits(site, "*node*") || fits(site, "*nodal*") || fits(site, "*lymphknoten*"); }
+
 /// Which lines at the first study would be targets, as a comment: the choice, and what is a node, is the reader's.
 std::string proposed_targets(const FoundMarks& found, const std::vector<Study>& studies)
 {
     const auto first = std::find_if(studies.begin(), studies.end(), [](const auto& study) { return study.chosen != nullptr; });
     std::vector<response::BaselineLesion> lesions;
+    std::string nodes, open;
     bool sites = true;
     for (std::size_t i = 0; i < found.lesions.size(); ++i) {
         const auto& lesion = found.lesions[i];
@@ -370,17 +374,28 @@ std::string proposed_targets(const FoundMarks& found, const std::vector<Study>& 
         response::BaselineLesion baseline;
         baseline.id = "T" + std::to_string(i + 1);
         baseline.organ = lesion.site;
-        baseline.size = Length::recorded(distance(at->lines.front()[0], at->lines.front()[1]));
+        const auto length = [&](std::size_t line) { return distance(at->lines[line][0], at->lines[line][1]); };
+        baseline.nodal = says_node(lesion.site);
+        if (baseline.nodal) {
+            nodes += (nodes.empty() ? "" : ", ") + baseline.id;
+            if (at->lines.size() < 2) {
+                open += "  # " + baseline.id + ": its site says lymph node, and the short axis that decides is not marked\n";
+                continue;
+            }
+        }
+        baseline.size = Length::recorded(baseline.nodal ? std::min(length(0), length(1)) : length(0));
         baseline.slice_mm = first->chosen->facts.slice_thickness_mm;
         sites = sites && !lesion.site.empty();
         lesions.push_back(std::move(baseline));
     }
-    if (lesions.empty()) return {};
+    if (lesions.empty()) return open;
     const auto proposal = response::propose_targets(lesions);
     std::string targets;
     for (const auto& id : proposal.targets) targets += (targets.empty() ? "" : ", ") + id;
-    std::string out = "  # proposed targets at " + first->timepoint + ", none of them taken for a node: " + (targets.empty() ? "none" : targets) + "\n";
+    std::string out = "  # proposed targets at " + first->timepoint + ", " + (nodes.empty() ? "none of them taken for a node" : "by their sites nodes: " + nodes) + ": " + (targets.empty() ? "none" : targets) + "\n";
     for (const auto& [id, why] : proposal.others) out += "  # " + id + " rather non-target: " + why + "\n";
+    out += open;
+    out += "  # a lesion irradiated or ablated before is a target only where it has grown since: state such treatments, and the run judges by them\n";
     if (!sites) out += "  # where no site is stated, 'two an organ' was not looked at\n";
     return out;
 }

@@ -123,14 +123,15 @@ def document(ct, sop_class, modality):
 
 
 def ohif_report(ct, groups):
-    """groups: (tracking UID, [(name, mm, line)])"""
+    """groups: (tracking UID, [(name, mm, line)]) or (tracking UID, [...], site)"""
     out = document(ct, SR_CLASS, "SR")
     out.ValueType, out.CompletionFlag, out.VerificationFlag = "CONTAINER", "PARTIAL", "UNVERIFIED"
     out.ConceptNameCodeSequence = coded("126000", "DCM", "Imaging Measurement Report")
     below = []
-    for uid, numbers in groups:
+    for uid, numbers, *sites in groups:
         inside = [content("HAS OBS CONTEXT", "TEXT", ("112039", "DCM", "Tracking Identifier"), TextValue="Cornerstone3DTools@^0.1.0:Bidirectional"),
                   content("HAS OBS CONTEXT", "UIDREF", ("112040", "DCM", "Tracking Unique Identifier"), UID=uid)]
+        inside += [content("CONTAINS", "CODE", ("363698007", "SCT", "Finding Site"), ConceptCodeSequence=coded("99", "99TEST", site)) for site in sites]
         inside += [measured(name, mm, line, ct) for name, mm, line in numbers]
         below.append(content("CONTAINS", "CONTAINER", ("125007", "DCM", "Measurement Group"), ContinuityOfContent="SEPARATE", ContentSequence=Sequence(inside)))
     out.ContentSequence = Sequence([content("CONTAINS", "CONTAINER", ("126010", "DCM", "Imaging Measurements"), ContentSequence=Sequence(below))])
@@ -329,6 +330,26 @@ lesions: [{{id: {name}, timepoints: {{now: {{{mark[name]}}}}}}}]
             measured = run_json("measure", self.ct, "--mask", wanted, "--json")["lesions"][0]
             for key in ("long_axis_mm", "short_axis_mm", "craniocaudal_mm", "volume_ml"):  # a mask alone has no interval
                 self.assertEqual(lesion[key]["value"], measured[key]["value"], f"{name} {key}")
+
+    def test_init_judges_a_lymph_node_by_its_short_axis(self):
+        archive = self.path("nodes")
+        shutil.copytree(self.ct, os.path.join(archive, "ct"))
+        short = {mm: (40, 40, 40 + mm / SPACING, 40) for mm in (16, 12)}
+        long = (40, 35, 40, 65)  # 24 mm
+        groups = [("1.2.3.4.1", [(LONG, 24.0, long), (SHORT, 16.0, short[16])], "Inguinal lymph node"),
+                  ("1.2.3.4.2", [(LONG, 24.0, long), (SHORT, 12.0, short[12])], "Pelvic lymph node"),
+                  ("1.2.3.4.3", [(LONG, 24.0, long)], "Axillary lymph node"),
+                  ("1.2.3.4.4", [(LONG, 24.0, long), (SHORT, 12.0, short[12])], "Liver nodule")]
+        self.written("nodes/report", ohif_report(self.image, groups))
+        case = self.path("nodes.yaml")
+        done = run("init", archive, "-o", case)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(case, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn("# proposed targets at 2020-01-01, by their sites nodes: T1, T2, T3: T1, T4\n", text)
+        self.assertIn("# T2 rather non-target: 12 mm short axis, below measurability (15 mm)", text)
+        self.assertIn("# T3: its site says lymph node, and the short axis that decides is not marked", text)
+        self.assertIn("irradiated", text)
 
     def test_init_finds_what_lies_beside_the_ct(self):
         archive = self.path("archive")

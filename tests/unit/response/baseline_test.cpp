@@ -75,9 +75,17 @@ TEST(BaselineHelp, TheBaselineNamesWhatTheRuleWouldHaveChosenUnlessTheProtocolLe
     const auto by_rule = baseline_reason(patient);
     EXPECT_THAT(by_rule, HasSubstr("kept as the reader's choice: T2 (9 mm, below measurability (10 mm))"));
     EXPECT_THAT(by_rule, HasSubstr("the largest of each organ first would also take: NT1"));
+    const auto notices = assess(patient)->recist.front().overall.notices;
+    ASSERT_TRUE(has(notices, Code::target_not_eligible));
+    EXPECT_THAT(notices.front().text, HasSubstr("T2 (9 mm, below measurability (10 mm))"));
     const auto by_reader = baseline_reason(patient, test::with({{"target_choice", "reader"}}));
     EXPECT_THAT(by_reader, HasSubstr("T2 (9 mm, below measurability"));
     EXPECT_THAT(by_reader, Not(HasSubstr("NT1")));
+}
+
+TEST(BaselineHelp, IsSilentWhereEveryTargetFits)
+{
+    EXPECT_FALSE(has(assess(test::of({test::timepoint("2020-01-01", {test::measured("T1", "10")})}, {test::lesion("T1")}))->recist.front().overall.notices, Code::target_not_eligible));
 }
 
 TEST(BaselineHelp, ATargetIrradiatedBeforeTheBaselineIsNamed)
