@@ -68,6 +68,9 @@ Result<Assessment> assess(const Patient& patient, const Policies& policies, cons
         out.comparisons.insert(out.comparisons.end(), compared.begin(), compared.end());
         note_comparisons(compared, recist.rows);
         add_repeats(context, compared, recist);
+        for (auto& criterion : further) {
+            if (criterion.criterion == criteria.primary) add_repeats(context, compared, criterion);
+        }
         if (period.baseline) out.kinetics.push_back(kinetics_of(context, recist.rows));
         out.recist.insert(out.recist.end(), std::make_move_iterator(recist.rows.begin()), std::make_move_iterator(recist.rows.end()));
         out.lines.push_back(std::move(recist.summary));

@@ -56,6 +56,8 @@ Length size_of(const TargetReading& reading)
     return total;
 }
 
+bool evaluated(const TargetReading& reading) { return reading.merged || !reading.parts.empty(); }
+
 std::string mm(Length length) { return length.text() + " mm"; }
 
 }  // namespace
@@ -172,49 +174,59 @@ bool gone(const TargetReading& reading)
                        [&](Length part) { return reading.nodal ? part < kNormalNode : part == Length{}; });
 }
 
-TargetOutcome target_response(std::span<const TargetReading> readings, const TargetHistory& history, PrPersistence persistence)
+TargetVerdict target_verdict(std::span<const TargetReading> readings, const TargetHistory& history, PrPersistence persistence)
 {
-    TargetOutcome out;
-    std::string missing;
-    std::string reappeared;
+    TargetVerdict out;
+    bool missing = false;
+    bool left = false;
     for (const auto& reading : readings) {
-        const bool evaluated = reading.merged || !reading.parts.empty();
-        if (!evaluated) {
-            missing += (missing.empty() ? "" : ", ") + reading.id + (reading.reason.empty() ? "" : " (" + reading.reason + ")");
+        if (!evaluated(reading)) {
+            missing = true;
             continue;
         }
         out.partial = out.partial + size_of(reading);
-        if (!gone(reading) && reappeared.empty()) reappeared = reading.id;
+        left = left || !gone(reading);
     }
     // A merged lesion whose partner is not evaluable says nothing: the partner is then among the missing.
-    if (missing.empty()) out.sum = out.partial;
-    const std::string change = "sum " + mm(out.partial) + ", baseline " + mm(history.baseline) + ", nadir " + mm(history.nadir);
+    if (!missing) out.sum = out.partial;
+    if (history.overall_cr && left) out.category = Category::pd;
+    else if (missing) out.category = progressed(out.partial, history.nadir) ? Category::pd : Category::ne;
+    else if (!left) out.category = Category::cr;
+    else out.category = target_from_sums({history.baseline, history.nadir, *out.sum, history.pr_stands}, persistence);
+    return out;
+}
 
-    if (history.overall_cr && !reappeared.empty()) {
-        out.category = Category::pd;
+TargetOutcome target_response(std::span<const TargetReading> readings, const TargetHistory& history, PrPersistence persistence)
+{
+    const auto verdict = target_verdict(readings, history, persistence);
+    TargetOutcome out{verdict.category, verdict.sum, verdict.partial, {}, {}};
+    std::string missing;
+    std::string left;
+    for (const auto& reading : readings) {
+        if (!evaluated(reading)) missing += (missing.empty() ? "" : ", ") + reading.id + (reading.reason.empty() ? "" : " (" + reading.reason + ")");
+        else if (!gone(reading) && left.empty()) left = reading.id;
+    }
+    const std::string change = "sum " + mm(out.partial) + ", baseline " + mm(history.baseline) + ", nadir " + mm(history.nadir);
+    if (history.overall_cr && !left.empty()) {
         out.rule = "RECIST 1.1 4.7 disease after complete response";
-        out.reason = reappeared + " is seen again after an overall complete response, which is progression whatever its size";
+        out.reason = left + " is seen again after an overall complete response, which is progression whatever its size";
+        return out;
+    }
+    if (!missing.empty() && out.category == Category::pd) {
+        out.rule = "RECIST 1.1 3.5 progression of the evaluated targets alone";
+        out.reason = "the evaluated targets alone are progression (" + change + ") although " + missing + " is not evaluable";
         return out;
     }
     if (!missing.empty()) {
-        if (progressed(out.partial, history.nadir)) {
-            out.category = Category::pd;
-            out.rule = "RECIST 1.1 3.5 progression of the evaluated targets alone";
-            out.reason = "the evaluated targets alone are progression (" + change + ") although " + missing + " is not evaluable";
-        } else {
-            out.category = Category::ne;
-            out.rule = "RECIST 1.1 3.5 target not evaluable";
-            out.reason = "the sum is incomplete: " + missing + " not evaluable";
-        }
+        out.rule = "RECIST 1.1 3.5 target not evaluable";
+        out.reason = "the sum is incomplete: " + missing + " not evaluable";
         return out;
     }
-    if (reappeared.empty()) {
-        out.category = Category::cr;
+    if (left.empty()) {
         out.rule = "RECIST 1.1 4.1 complete response";
         out.reason = "every target is gone, and nodes are below 10 mm";
         return out;
     }
-    out.category = target_from_sums({history.baseline, history.nadir, *out.sum, history.pr_stands}, persistence);
     switch (out.category) {
     case Category::pd:
         out.rule = "RECIST 1.1 4.2 progressive disease";

@@ -88,6 +88,13 @@ struct TargetOutcome {
     std::string reason;
 };
 /// Rules 3.1 to 4.7. The order is not evaluable, CR, PD, PR, SD.
+/// The same without a word on why: for judging many times.
+struct TargetVerdict {
+    Category category = Category::ne;
+    std::optional<Length> sum;
+    Length partial;
+};
+TargetVerdict target_verdict(std::span<const TargetReading> readings, const TargetHistory& history, PrPersistence persistence);
 TargetOutcome target_response(std::span<const TargetReading> readings, const TargetHistory& history, PrPersistence persistence);
 
 /// Rule 7: target, non-target and new lesions into one. Equivocal new lesions count as none.

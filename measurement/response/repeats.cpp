@@ -7,20 +7,42 @@
 #include <numbers>
 #include <random>
 
+#include "measurement/response/criteria.h"
+#include "measurement/response/recist.h"
+
 namespace retromass::response {
 namespace {
 
 constexpr int kRepeats = 4000;               // the share of a category is then known to 0.8 of 100
+constexpr int kJudgedRepeats = 2000;         // of a period that is judged as a whole: to 1.1 of 100
 constexpr std::uint64_t kSeed = 20090115;
 constexpr double kTwoSided95 = 1.959963984540054;
 
-/// A length of the sum that a repeat would change.
+/// A size of the sum that a repeat would change.
 struct Varying {
-    double mm = 0;
+    double size = 0;                         ///< mm or ml
     double shrink = 0;                       ///< standard deviation of its logarithm below the value, and above it, as the interval has it
     double grow = 0;
     double repeat = 1;                       ///< by how much a repeat spreads farther than that
+
+    double by(double z) const { return z * (z > 0 ? grow : shrink); }  ///< on the logarithm, as the interval has it
 };
+
+/// Nothing where the interval is missing or does not hold the size. Our own intervals hold the truth; a repeat errs from it as the first measurement did.
+/// Others say where repeats land.
+std::optional<Varying> varying_of(double size, const std::optional<OwnInterval>& interval, double widening)
+{
+    if (!interval) return std::nullopt;
+    const auto [low, high] = interval->ends;
+    if (low <= 0 || low > size || high < size) return std::nullopt;
+    return Varying{size, std::log(size / low) / kTwoSided95 * widening, std::log(high / size) / kTwoSided95 * widening, interval->calibrated ? std::numbers::sqrt2 : 1};
+}
+
+std::optional<OwnInterval> interval_of_length(const Observation& observation)
+{
+    if (!observation.length_mm) return std::nullopt;
+    return OwnInterval{*observation.length_mm, observation.length_validated, observation.length_calibrated};
+}
 
 /// What is known of one time point's targets, by lesion; nothing for a value that no repeat changes.
 struct Readings {
@@ -65,14 +87,12 @@ Readings readings_of(const PeriodContext& context, std::size_t t, double widenin
         std::optional<Varying> varying;
         const double mm = total(target.reading).as_mm();
         if (!target.reading.merged && mm > 0) {
-            const auto& interval = target.observation->length_mm;
+            const auto interval = interval_of_length(*target.observation);
             const bool default_size = target.observation->status == LesionStatus::too_small && !interval;
-            if (interval && interval->low > 0 && interval->low <= mm && interval->high >= mm) {
-                if (!target.observation->length_validated) append(out.not_validated, target.lesion->id + " at " + context.timepoint(t).id);
-                out.calibrated = out.calibrated && target.observation->length_calibrated;
-                // Our own intervals hold the truth; a repeat errs from it as the first measurement did. Others say where repeats land.
-                varying = Varying{mm, std::log(mm / interval->low) / kTwoSided95 * widening, std::log(interval->high / mm) / kTwoSided95 * widening,
-                                  target.observation->length_calibrated ? std::numbers::sqrt2 : 1};
+            varying = varying_of(mm, interval, widening);
+            if (varying) {
+                if (!interval->validated) append(out.not_validated, target.lesion->id + " at " + context.timepoint(t).id);
+                out.calibrated = out.calibrated && interval->calibrated;
             } else if (!default_size) {
                 append(unknown, target.lesion->id + " at " + context.timepoint(t).id);
             }
@@ -83,24 +103,28 @@ Readings readings_of(const PeriodContext& context, std::size_t t, double widenin
     return out;
 }
 
-/// One draw of every length: where its interval has it, and where a repeat would.
+/// The targets of one time point as drawn: where their intervals have them, and where a repeat would.
 struct Drawn {
     std::vector<TargetReading> within;
     std::vector<TargetReading> repeat;
-};
-Drawn drawn(const Readings& from, const std::vector<double>& own, double correlation, Normal& normal)
-{
-    Drawn out{from.readings, from.readings};
-    for (std::size_t l = 0; l < from.varying.size(); ++l) {
-        if (!from.varying[l]) continue;
-        const double z = std::sqrt(correlation) * own[l] + std::sqrt(1 - correlation) * normal();
-        const auto& v = *from.varying[l];
-        const double by = z * (z > 0 ? v.grow : v.shrink);
-        out.within[l].parts = {Length::recorded(v.mm * std::exp(by))};
-        out.repeat[l].parts = {Length::recorded(v.mm * std::exp(v.repeat * by))};
+
+    explicit Drawn(const Readings& from) : within(from.readings), repeat(from.readings)
+    {
+        for (std::size_t l = 0; l < from.varying.size(); ++l) {
+            if (from.varying[l]) within[l].parts = repeat[l].parts = {Length{}};
+        }
     }
-    return out;
-}
+    void draw(const Readings& from, const std::vector<double>& own, double correlation, Normal& normal)
+    {
+        for (std::size_t l = 0; l < from.varying.size(); ++l) {
+            if (!from.varying[l]) continue;
+            const double z = std::sqrt(correlation) * own[l] + std::sqrt(1 - correlation) * normal();
+            const auto& v = *from.varying[l];
+            within[l].parts[0] = Length::recorded(v.size * std::exp(v.by(z)));
+            repeat[l].parts[0] = Length::recorded(v.size * std::exp(v.repeat * v.by(z)));
+        }
+    }
+};
 
 Length sum_of(const std::vector<TargetReading>& readings)
 {
@@ -115,60 +139,128 @@ std::string share_text(double share)
     return of_100 == 0 ? "in fewer than 1 of 100 repeats" : "in about " + std::to_string(of_100) + " of 100 repeats";
 }
 
-/// Repeats the whole period up to one row.
-Repeats repeated(const PeriodContext& context, const RecistTimepoint& row, const std::vector<Readings>& until, const std::vector<const JudgedTargets*>& judged, bool after_cr, int widening)
-{
-    const double correlation = static_cast<double>(context.policies.number("interval_correlation_pct")) / 100;
-    Normal normal;
-    std::vector<double> changes;
-    std::map<Category, int> counts;
-    for (int i = 0; i < kRepeats; ++i) {
-        std::vector<double> own(until.front().readings.size());
-        for (auto& z : own) z = normal();
-        const auto first = drawn(until.front(), own, correlation, normal);
-        const auto baseline = sum_of(first.repeat);
-        auto nadir = baseline;
-        for (std::size_t k = 1; k < until.size(); ++k) {
-            const auto readings = drawn(until[k], own, correlation, normal);
-            auto history = judged[k - 1]->history;
-            history.baseline = baseline;
-            history.nadir = nadir;
-            const bool last = k + 1 == until.size();
-            const auto outcome = target_response(readings.repeat, history, judged[k - 1]->persistence);
-            if (last) {
-                ++counts[joined(row, outcome.category, after_cr).category];
-                const auto before = sum_of(first.within);
-                const auto now = target_response(readings.within, history, judged[k - 1]->persistence).sum;
-                if (now && before > Length{}) changes.push_back(*change_pct(now->as_mm(), before.as_mm()));
-            } else if (outcome.sum) {
-                nadir = std::min(nadir, *outcome.sum);
-            }
-        }
-    }
+/// What is said of one category, from what its repeats gave.
+struct Told {
+    Category category = Category::none;
+    std::string criterion;                   ///< "RECIST 1.1"
+    std::optional<double> change_pct;        ///< as measured
     std::string not_validated;
-    for (const auto& readings : until) {
-        if (!readings.not_validated.empty()) append(not_validated, readings.not_validated);
-    }
-    const bool calibrated = std::all_of(until.begin(), until.end(), [](const auto& readings) { return readings.calibrated; });
+    bool calibrated = true;
+    int widening = 0;
+};
+Repeats told(const Told& of, std::vector<double>& changes, const std::map<Category, int>& counts, int repeats)
+{
     Repeats out;
     if (!changes.empty()) {
-        std::sort(changes.begin(), changes.end());
-        const auto at = [&](double share) { return changes[static_cast<std::size_t>(share * static_cast<double>(changes.size() - 1))]; };
+        const auto at = [&](double share) {
+            const auto place = changes.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(changes.size() - 1));
+            std::nth_element(changes.begin(), place, changes.end());
+            return *place;
+        };
         out.change_pct = Interval{at(0.025), at(0.975)};
     }
-    for (const auto& [category, count] : counts) out.share.emplace_back(category, static_cast<double>(count) / kRepeats);
+    for (const auto& [category, count] : counts) out.share.emplace_back(category, static_cast<double>(count) / repeats);
     std::stable_sort(out.share.begin(), out.share.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
-    out.differs = 1.0 - static_cast<double>(counts[row.overall.category]) / kRepeats;
-    out.text = std::string(name(row.overall.category)) + " by RECIST 1.1";
-    if (row.change_from_baseline_pct) out.text += " (" + percent(*row.change_from_baseline_pct) + ")";
+    const auto same = counts.find(of.category);
+    out.differs = 1.0 - static_cast<double>(same == counts.end() ? 0 : same->second) / repeats;
+    out.text = std::string(name(of.category)) + " by " + of.criterion;
+    if (of.change_pct) out.text += " (" + percent(*of.change_pct) + ")";
     out.text += ". ";
     if (out.change_pct) out.text += "Measurement interval of the change " + fixed(out.change_pct->low, 0) + " to " + fixed(out.change_pct->high, 0) + " %; if";
     else out.text += "If";
     out.text += " these scans were measured again in the same way the category would differ " + share_text(*out.differs) +
-                ". Counts " + (calibrated ? "segmentation, prompt, slice thickness and acquisition" : "what the given intervals count, another reader only if they do") + (widening > 0 ? ", widened for " + std::to_string(widening) + (widening == 1 ? " difference" : " differences") + " of acquisition" : "") +
-                "; does not count " + (calibrated ? "another reader, " : "") + "choice of lesions, new lesions or biology.";
-    if (!not_validated.empty()) out.text += " Not validated: the intervals of " + not_validated + " were calibrated on other kinds of lesions, and the true share may be larger.";
+                ". Counts " + (of.calibrated ? "segmentation, prompt, slice thickness and acquisition" : "what the given intervals count, another reader only if they do") + (of.widening > 0 ? ", widened for " + std::to_string(of.widening) + (of.widening == 1 ? " difference" : " differences") + " of acquisition" : "") +
+                "; does not count " + (of.calibrated ? "another reader, " : "") + "choice of lesions, new lesions or biology.";
+    if (!of.not_validated.empty()) out.text += " Not validated: the intervals of " + of.not_validated + " were calibrated on other kinds of lesions, and the true share may be larger.";
     return out;
+}
+
+constexpr const char* kNothingToDiffer = "not evaluable: there is no category that could differ in a repeat";
+std::string not_known(const std::string& unknown) { return "no measurement interval is known of " + unknown + ": how often the category would differ in a repeat cannot be said"; }
+
+/// One judged time point of a period on its way through the repeats.
+struct Course {
+    RecistTimepoint& row;
+    const JudgedTargets& judged;
+    bool after_cr;
+    int widening;
+    Readings readings;
+    std::string unknown;                     ///< what has no interval here and before
+    std::vector<double> changes;
+    std::map<Category, int> targets;         ///< how often they were judged so
+};
+
+/// Measures the whole period again and again.
+void repeat(const PeriodContext& context, const Readings& baseline, std::vector<Course>& courses)
+{
+    const double correlation = static_cast<double>(context.policies.number("interval_correlation_pct")) / 100;
+    Normal normal;
+    Drawn first(baseline);
+    std::vector<Drawn> drawn;
+    for (const auto& course : courses) drawn.emplace_back(course.readings);
+    std::vector<double> own(baseline.readings.size());
+    for (int i = 0; i < kRepeats; ++i) {
+        for (auto& z : own) z = normal();
+        first.draw(baseline, own, correlation, normal);
+        const auto before = sum_of(first.within), sum = sum_of(first.repeat);
+        auto nadir = sum;
+        for (std::size_t k = 0; k < courses.size(); ++k) {
+            auto& course = courses[k];
+            drawn[k].draw(course.readings, own, correlation, normal);
+            const TargetHistory history{sum, nadir, course.judged.history.pr_stands, course.judged.history.overall_cr};
+            const auto verdict = target_verdict(drawn[k].repeat, history, course.judged.persistence);
+            ++course.targets[verdict.category];
+            if (verdict.sum && before > Length{}) course.changes.push_back(*change_pct(sum_of(drawn[k].within).as_mm(), before.as_mm()));
+            if (verdict.sum) nadir = std::min(nadir, *verdict.sum);
+        }
+    }
+}
+
+/// A target's size at one time point of a period, for another criterion.
+struct VaryingTarget {
+    Observation* observation = nullptr;      ///< in the copy that is measured again
+    const Observation* measured = nullptr;
+    std::size_t target = 0;                  ///< among the period's
+    Varying varying;
+    OwnInterval interval;
+};
+
+bool by_volume(const CriterionPeriod& criterion) { return criterion.criterion == "volume"; }
+
+/// The sizes that a repeat would change at one time point. What has no interval is added to `unknown`.
+std::vector<VaryingTarget> varying_at(const PeriodContext& context, std::size_t t, bool volume, double widening, Timepoint& again, std::string& unknown)
+{
+    std::vector<VaryingTarget> out;
+    const auto targets = targets_at(context, t);
+    for (std::size_t l = 0; l < targets.size(); ++l) {
+        const auto& target = targets[l];
+        const double mm = total(target.reading).as_mm();
+        if (target.reading.merged || target.reading.parts.empty() || mm <= 0) continue;
+        const auto& o = *target.observation;
+        const double size = volume ? o.volume_ml.value_or(0) : mm;
+        if (volume ? !o.volume_ml || size <= 0 : o.status == LesionStatus::too_small && !o.length_mm) continue;
+        const auto interval = volume ? o.volume_interval_ml : interval_of_length(o);
+        const auto varying = varying_of(size, interval, widening);
+        const auto at = std::find_if(again.observations.begin(), again.observations.end(), [&](const auto& other) { return other.lesion == o.lesion; });
+        if (varying && at != again.observations.end()) out.push_back({&*at, &o, l, *varying, *interval});
+        else append(unknown, target.lesion->id + " at " + context.timepoint(t).id);
+    }
+    return out;
+}
+
+/// The measured target made `times` as large.
+void resize(const VaryingTarget& target, bool volume, double times)
+{
+    const auto larger = [&](const Length& length) { return Length::recorded(length.as_mm() * times); };
+    const auto& from = *target.measured;
+    auto& to = *target.observation;
+    if (volume) {
+        to.volume_ml = *from.volume_ml * times;
+        return;
+    }
+    if (from.long_axis) to.long_axis = larger(*from.long_axis);
+    if (from.short_axis) to.short_axis = larger(*from.short_axis);
+    std::transform(from.fragments.begin(), from.fragments.end(), to.fragments.begin(), larger);
 }
 
 }  // namespace
@@ -177,8 +269,8 @@ void add_repeats(const PeriodContext& context, const std::vector<Comparison>& co
 {
     if (!context.period.baseline || context.lesions.targets.empty()) return;
     std::string unknown;
-    std::vector<Readings> until{readings_of(context, *context.period.baseline, 1, unknown)};
-    std::vector<const JudgedTargets*> judged;
+    const auto baseline = readings_of(context, *context.period.baseline, 1, unknown);
+    std::vector<Course> courses;
     bool after_cr = false;
     std::size_t next = 0;
     for (std::size_t i = 1; i < recist.rows.size(); ++i) {
@@ -186,17 +278,97 @@ void add_repeats(const PeriodContext& context, const std::vector<Comparison>& co
         if (row.overall.category == Category::none) continue;
         const auto& now = recist.judged[next++];
         const int widening = widened_by(comparisons, row.baseline_timepoint, row.timepoint);
-        until.push_back(readings_of(context, now.timepoint, std::sqrt(1.0 + widening), unknown));
-        judged.push_back(&now);
-        if (row.overall.category == Category::ne) {
-            row.repeats.text = "not evaluable: there is no category that could differ in a repeat";
-        } else if (!unknown.empty()) {
-            row.repeats.text = "no measurement interval is known of " + unknown + ": how often the category would differ in a repeat cannot be said";
-        } else {
-            row.repeats = repeated(context, row, until, judged, after_cr && context.policies.value("cr_then_less") == "recist-table-3", widening);
-        }
+        auto readings = readings_of(context, now.timepoint, std::sqrt(1.0 + widening), unknown);
+        courses.push_back({row, now, after_cr && context.policies.value("cr_then_less") == "recist-table-3", widening, std::move(readings), unknown, {}, {}});
         after_cr = after_cr || row.overall.category == Category::cr;
     }
+    const auto known = [](const Course& course) { return course.unknown.empty() && course.row.overall.category != Category::ne; };
+    if (std::any_of(courses.begin(), courses.end(), known)) repeat(context, baseline, courses);
+    std::string not_validated = baseline.not_validated;
+    bool calibrated = baseline.calibrated;
+    for (auto& course : courses) {
+        auto& row = course.row;
+        if (!course.readings.not_validated.empty()) append(not_validated, course.readings.not_validated);
+        calibrated = calibrated && course.readings.calibrated;
+        if (row.overall.category == Category::ne) {
+            row.repeats.text = kNothingToDiffer;
+        } else if (!course.unknown.empty()) {
+            row.repeats.text = not_known(course.unknown);
+        } else {
+            std::map<Category, int> counts;
+            for (const auto& [target, count] : course.targets) counts[joined(row, target, course.after_cr).category] += count;
+            row.repeats = told({row.overall.category, "RECIST 1.1", row.change_from_baseline_pct, not_validated, calibrated, course.widening}, course.changes, counts, kRepeats);
+        }
+    }
+}
+
+void add_repeats(const PeriodContext& context, const std::vector<Comparison>& comparisons, CriterionPeriod& criterion)
+{
+    const bool volume = by_volume(criterion);
+    if (!context.period.baseline || context.lesions.targets.empty() || (!volume && criterion.criterion != "irecist") || !criterion.not_applicable.empty()) return;
+    Patient patient = context.patient;
+    const auto again = context_of(patient, context.policies, context.timeline, context.period);
+    auto& rows = criterion.timepoints;
+    std::vector<std::vector<VaryingTarget>> varying;
+    std::vector<Told> of;
+    std::vector<std::string> unknown;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const auto t = row == 0 ? *context.period.baseline : context.period.follow_ups[row - 1];
+        const int widening = row == 0 ? 0 : widened_by(comparisons, rows[0].timepoint, rows[row].timepoint);
+        unknown.push_back(row == 0 ? std::string() : unknown.back());
+        varying.push_back(varying_at(context, t, volume, std::sqrt(1.0 + widening), patient.timepoints[t], unknown.back()));
+        Told now = row == 0 ? Told() : of.back();
+        now.category = rows[row].decision.category;
+        now.criterion = criterion_title(criterion.criterion);
+        now.change_pct = rows[row].change_from_baseline_pct;
+        now.widening = widening;
+        for (const auto& target : varying.back()) {
+            if (!target.interval.validated) append(now.not_validated, target.measured->lesion + " at " + context.timepoint(t).id);
+            now.calibrated = now.calibrated && target.interval.calibrated;
+        }
+        of.push_back(std::move(now));
+    }
+    std::vector<std::vector<double>> changes(rows.size());
+    std::vector<std::map<Category, int>> counts(rows.size());
+    const double correlation = static_cast<double>(context.policies.number("interval_correlation_pct")) / 100;
+    const std::vector<std::string> names{criterion.criterion};
+    Normal normal;
+    for (int i = 0; i < kJudgedRepeats; ++i) {
+        std::vector<double> own(context.lesions.targets.size());
+        for (auto& z : own) z = normal();
+        std::vector<std::vector<double>> by(rows.size());
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            for (const auto& target : varying[row]) by[row].push_back(target.varying.by(std::sqrt(correlation) * own[target.target] + std::sqrt(1 - correlation) * normal()));
+        }
+        for (const bool repeat : {false, true}) {
+            for (std::size_t row = 0; row < rows.size(); ++row) {
+                for (std::size_t v = 0; v < by[row].size(); ++v) resize(varying[row][v], volume, std::exp(by[row][v] * (repeat ? varying[row][v].varying.repeat : 1)));
+            }
+            const auto judged = further_criteria(again, judge_recist(again), names);
+            for (std::size_t row = 1; row < rows.size() && row < judged.front().timepoints.size(); ++row) {
+                const auto& point = judged.front().timepoints[row];
+                if (repeat) ++counts[row][point.decision.category];
+                else if (point.change_from_baseline_pct) changes[row].push_back(*point.change_from_baseline_pct);
+            }
+        }
+    }
+    for (std::size_t row = 1; row < rows.size(); ++row) {
+        const auto category = rows[row].decision.category;
+        if (category == Category::none) continue;
+        if (category == Category::ne) rows[row].repeats.text = kNothingToDiffer;
+        else if (!unknown[row].empty()) rows[row].repeats.text = not_known(unknown[row]);
+        else rows[row].repeats = told(of[row], changes[row], counts[row], kJudgedRepeats);
+    }
+}
+
+const Repeats* repeats_now(const Assessment& assessment)
+{
+    const Repeats* out = assessment.recist.empty() ? nullptr : &assessment.recist.back().repeats;
+    for (const auto& period : assessment.criteria) {
+        const bool known = period.criterion == assessment.primary && !period.timepoints.empty() && !period.timepoints.back().repeats.text.empty();
+        if (known) out = &period.timepoints.back().repeats;
+    }
+    return out;
 }
 
 }  // namespace retromass::response

@@ -54,15 +54,19 @@ void take_notices(Need& need, const json& notices, const std::string& of)
     }
 }
 
-/// A primary category that another measurement of the same scans might change.
+/// Whether it is known how often the category would differ in a repeat; often is a reason.
+bool take_repeats(Need& need, const json& row)
+{
+    const auto differs = at(at(row, "repeats"), "differs");
+    if (differs.is_number() && differs.get<double>() >= kDiffers) need.add(Rank::threshold, text(row, "timepoint") + ": another category in about " + fixed(100 * differs.get<double>(), 0) + " of 100 repeats");
+    return differs.is_number();
+}
+
+/// A category that another measurement of the same scans might change.
 void take_threshold(Need& need, const json& row)
 {
+    if (take_repeats(need, row)) return;
     const auto timepoint = text(row, "timepoint");
-    const auto differs = at(at(row, "repeats"), "differs");
-    if (differs.is_number()) {
-        if (differs.get<double>() >= kDiffers) need.add(Rank::threshold, timepoint + ": another category in about " + fixed(100 * differs.get<double>(), 0) + " of 100 repeats");
-        return;
-    }
     const auto near = [&](const char* key, double limit) {
         const auto change = at(row, key);
         if (change.is_number() && std::abs(change.get<double>() - limit) <= kNear_pct) need.add(Rank::threshold, timepoint + ": " + fixed(change.get<double>(), 1) + " % is near the limit of " + fixed(limit, 0) + " %");
@@ -87,6 +91,10 @@ Need need_of(const json& result)
     for (const auto& row : at(response, "recist")) {
         take_notices(need, at(at(row, "overall"), "notices"), text(row, "timepoint"));
         take_threshold(need, row);
+    }
+    for (const auto& period : at(response, "criteria")) {
+        if (text(period, "role") != "primary") continue;
+        for (const auto& point : at(period, "timepoints")) take_repeats(need, point);
     }
     for (const auto& other : at(response, "disagreements")) {
         need.add(Rank::disagreement, text(other, "timepoint") + ": " + text(other, "primary") + " " + text(other, "primary_category") + ", " + text(other, "other") + " " + text(other, "other_category"));

@@ -77,6 +77,7 @@ void print_criterion(std::ostream& out, const response::CriterionPeriod& period)
         if (point.confirmed) out << (*point.confirmed ? "  confirmed" : "  unconfirmed");
         out << "\n      " << point.decision.reason << " [" << point.decision.rule << "]\n";
         for (const auto& notice : point.decision.notices) out << "      notice " << name(notice.code) << ": " << notice.text << '\n';
+        if (!point.repeats.text.empty()) out << "      repeats: " << point.repeats.text << '\n';
     }
     const auto& best = period.summary.best_overall_response;
     out << "  " << title << " best overall response: " << (best.category == response::Category::none ? "-" : response::name(best.category)) << ", " << best.reason << "; progression-free survival: " << period.summary.pfs_text << '\n';

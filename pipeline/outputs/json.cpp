@@ -171,6 +171,7 @@ ordered_json json_of(const response::CriterionPeriod& period, const std::string&
                               {"baseline", or_null(point.baseline)}, {"nadir", or_null(point.nadir)}, {"nadir_timepoint", point.nadir_timepoint},
                               {"change_from_baseline_pct", or_null(point.change_from_baseline_pct)}, {"change_from_nadir_pct", or_null(point.change_from_nadir_pct)},
                               {"confirmed", or_null(point.confirmed)}, {"target", name(point.target)}, {"decision", json_of(point.decision)}});
+        if (!point.repeats.text.empty()) timepoints.back()["repeats"] = json_of(point.repeats);
     }
     const bool applies = period.not_applicable.empty();
     return {{"criterion", period.criterion}, {"role", period.criterion == primary ? "primary" : "exploratory"}, {"line", period.line}, {"period", period.period}, {"quantity", period.quantity}, {"unit", period.unit},

@@ -89,11 +89,10 @@ std::vector<Card> best_cards(const Headline& headline)
 /// How likely the category is to flip, or that it cannot be said (docs/clinical.md 7.1).
 std::string repeats_text(const CaseResult& result)
 {
-    const auto& recist = result.assessment.recist;
-    if (recist.empty() || recist.back().repeats.text.empty()) return "Measurement intervals are not yet known. No number here carries a 95 % interval, so a category near its limit may differ if the same scans were measured again.";
-    const auto& repeats = recist.back().repeats;
-    if (repeats.differs) return repeats.text;
-    return "How likely this category is to flip is not known. " + sentence(repeats.text) + " A category near its limit may differ if the same scans were measured again.";
+    const auto* const now = response::repeats_now(result.assessment);
+    if (!now || now->text.empty()) return "Measurement intervals are not yet known. No number here carries a 95 % interval, so a category near its limit may differ if the same scans were measured again.";
+    if (now->differs) return now->text;
+    return "How likely this category is to flip is not known. " + sentence(now->text) + " A category near its limit may differ if the same scans were measured again.";
 }
 
 /// What the other criteria say of the last time point.

@@ -251,6 +251,7 @@ std::string report_paragraph(const CaseResult& result)
         for (const auto& period : result.assessment.criteria) {
             if (period.criterion != result.assessment.primary || period.timepoints.empty() || period.timepoints.back().timepoint != last->id) continue;
             out += std::string(response::criterion_title(period.criterion)) + ": " + category_text(period.timepoints.back()) + ", " + period.period + ". ";
+            if (period.timepoints.back().repeats.differs) out += period.timepoints.back().repeats.text + " ";
         }
     }
     const auto state = review_state_of(*last);

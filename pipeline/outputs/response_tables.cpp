@@ -110,7 +110,8 @@ void add_further(const Assessment& assessment, const Beside& beside, std::string
                              !recist ? "" : recist->new_lesions ? std::string(name(*recist->new_lesions)) : "not-stated", std::string(name(point.decision.category)), flag(point.confirmed), point.decision.rule,
                              point.decision.reason, codes_of(point.decision.notices), flag(beside.synthetic), role, text_of(point.day), period.quantity, period.unit, text_of(point.value, kPlaces),
                              text_of(point.baseline, kPlaces), text_of(point.nadir, kPlaces), "", flag(disagrees(assessment, period.criterion, period.period, point.timepoint)),
-                             comparable, differences, "", "", "", "", assessment.protocol});
+                             comparable, differences, point.repeats.change_pct ? fixed(point.repeats.change_pct->low, 1) : "",
+                             point.repeats.change_pct ? fixed(point.repeats.change_pct->high, 1) : "", text_of(point.repeats.differs, 3), point.repeats.text, assessment.protocol});
         }
     }
 }

@@ -239,8 +239,8 @@ std::string response_table(const CaseResult& result)
         out += paragraph("With " + policy + ": best overall response " + best_text(last.best_overall_response) + (last.pfs_text.empty() ? "" : ", PFS " + last.pfs_text));
     }
     out += criteria_text(result.assessment);
-    if (!result.assessment.recist.empty() && !result.assessment.recist.back().repeats.text.empty()) {
-        out += paragraph(result.assessment.recist.back().timepoint + ": " + result.assessment.recist.back().repeats.text);
+    if (const auto* const now = response::repeats_now(result.assessment); now && !now->text.empty()) {
+        out += paragraph(result.assessment.recist.back().timepoint + ": " + now->text);
     } else {
         out += paragraph("Measurement intervals are not yet known; a category near its limit may differ if the scans were measured again.");
     }

@@ -126,6 +126,66 @@ TEST(Repeats, SpreadFartherThanAnIntervalThatHoldsTheTruth)
     EXPECT_THAT(row.repeats.text, HasSubstr("Counts segmentation, prompt, slice thickness and acquisition; does not count another reader, choice of lesions, new lesions or biology."));
 }
 
+/// A lesion whose volume lies within +-percent in 95 of 100, on the scale of ratios; its length has no interval.
+Observation of_volume(double ml, double percent, bool calibrated = false)
+{
+    auto out = test::measured("T1", "50");
+    out.volume_ml = ml;
+    const double by = 1 + percent / 100;
+    out.volume_interval_ml = OwnInterval{{ml / by, ml * by}, true, calibrated};
+    return out;
+}
+
+CriterionTimepoint last_of(const std::string& criterion, const Patient& patient, const Policies& policies = {})
+{
+    auto result = assess(patient, policies, {criterion, {}});
+    EXPECT_TRUE(result.ok());
+    return result.ok() ? result->criteria.back().timepoints.back() : CriterionTimepoint{};
+}
+
+TEST(Repeats, OfAVolumeFollowTheNormalDistributionOfItsLogarithm)
+{
+    // The limit of PR is 0.343 of the baseline (a sphere at -30 % of its diameter). Exactly there: half of the repeats, but for those that round to it (0.01 ml of 34.3).
+    const auto at_limit = last_of("volume", of({timepoint("2024-01-01", {of_volume(100, 20)}), timepoint("2024-03-01", {of_volume(34.3, 20)})}));
+    EXPECT_EQ(at_limit.decision.category, Category::pr);
+    EXPECT_NEAR(at_limit.repeats.differs.value(), 0.5, 0.035);  // 2000 draws: three standard deviations
+    const auto patient = [](bool calibrated) { return of({timepoint("2024-01-01", {of_volume(100, 20, calibrated)}), timepoint("2024-03-01", {of_volume(28, 20, calibrated)})}); };
+    const double sd = std::sqrt(2.0) * std::log(1.2) / 1.959964, z = std::log(0.343 / 0.28);
+    const auto stated = last_of("volume", patient(false)).repeats;
+    EXPECT_NEAR(stated.differs.value(), 0.5 * std::erfc(z / sd / std::sqrt(2.0)), 0.017);  // 0.061
+    EXPECT_NEAR(stated.change_pct->low, 100 * (0.28 * std::exp(-1.959964 * sd) - 1), 1.0);
+    EXPECT_NEAR(stated.change_pct->high, 100 * (0.28 * std::exp(1.959964 * sd) - 1), 1.5);
+    EXPECT_THAT(stated.text, HasSubstr("PR by volume (-72.0 %). Measurement interval of the change -78 to -6"));
+    const auto own = last_of("volume", patient(true)).repeats;  // of the truth: a repeat spreads sqrt(2) times as far
+    EXPECT_NEAR(own.differs.value(), 0.5 * std::erfc(z / sd / 2), 0.021);  // 0.137
+    EXPECT_NEAR(own.change_pct->low, stated.change_pct->low, 0.5);
+    EXPECT_THAT(own.text, HasSubstr("Counts segmentation, prompt, slice thickness and acquisition; does not count another reader"));
+}
+
+TEST(Repeats, OfAVolumeNeedItsIntervalAndStandWhereItIsThePrimaryCriterion)
+{
+    auto bare = of_volume(34, 20);
+    bare.volume_interval_ml.reset();
+    const auto patient = of({timepoint("2024-01-01", {of_volume(100, 20)}), timepoint("2024-03-01", {bare})});
+    const auto unknown = last_of("volume", patient);
+    EXPECT_FALSE(unknown.repeats.differs);
+    EXPECT_THAT(unknown.repeats.text, HasSubstr("no measurement interval is known of T1 at 2024-03-01"));
+    const auto exploratory = assess(patient, {}, {"recist-1.1", {"volume"}}).value();
+    EXPECT_TRUE(exploratory.criteria.back().timepoints.back().repeats.text.empty());
+    EXPECT_EQ(repeats_now(exploratory), &exploratory.recist.back().repeats);
+    const auto primary = assess(patient, {}, {"volume", {}}).value();
+    EXPECT_EQ(repeats_now(primary), &primary.criteria.back().timepoints.back().repeats);
+}
+
+TEST(Repeats, OfImmuneResponseAreThoseOfItsLengths)
+{
+    const auto patient = of({timepoint("2024-01-01", {uncertain("T1", 100, 5)}), timepoint("2024-03-01", {uncertain("T1", 66, 5)})});
+    const auto immune = last_of("irecist", patient, with({{"irecist_for", "all-lines"}})).repeats;
+    EXPECT_NEAR(immune.differs.value(), last(patient).repeats.differs.value(), 0.018);  // two samples of 4000 and 2000: three standard deviations of their difference
+    EXPECT_THAT(immune.text, HasSubstr("iPR by iRECIST (-34.0 %)"));
+    EXPECT_TRUE(last_of("who", patient).repeats.text.empty());  // nobody knows how errors of two axes go together
+}
+
 /// Of cases whose category is promised to hold in 77.5 to 82.5 of 100 repeats: how many hold in one. Truths are spread evenly over the logarithm of the change, 0.2 to each
 /// side of a limit; each is measured with intervals that hold the truth in 95 of 100, and measured again.
 double held_of_80(double limit, double sd, const std::vector<double>& baselines_mm, unsigned seed)
