@@ -46,7 +46,8 @@ test-web: build
 	@rm -rf build/release/web-test && ln -s ../web-test build/release/web-test
 	RETROMASS_REQUIRE_WEB=1 ctest --test-dir build/release -R '(report|batch)_page_test' --output-on-failure
 
-bench: deps
+bench:
+	@tools/install_packages.sh cmake/packages.txt cmake/packages_bench.txt
 	@cmake --preset bench </dev/null
 	@cmake --build build/bench --parallel $(JOBS)
 	@xvfb-run -a tools/merge_bench.py build/bench.json build/bench/bin/bench_*
@@ -67,9 +68,9 @@ JUDGE ?= $(RETROMASS_DATA)/../tools/sts_eval.py
 eval: build
 	@tools/evaluate.py --retromass build/release/bin/retromass --judge $(JUDGE) --cases $(RETROMASS_DATA)/sts --table docs/evaluation.md
 
-# Later scans made from those sarcomas: is the category the right one, with a line and carried forward?
+# Later scans made from those sarcomas: is the category the right one, with a line and carried forward? `make test` has a few of them.
 pairs: deps
-	@cmake --preset release -DRETROMASS_TRAINING=ON </dev/null
+	@cmake --preset release </dev/null
 	@cmake --build build/release --parallel $(JOBS) --target make_pair retromass
 	@/usr/bin/python3 tools/evaluate_pairs.py --retromass build/release/bin/retromass --make-pair build/release/bin/make_pair --cases $(RETROMASS_DATA)/sts --table docs/pairs.md
 
