@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""evaluate_pairs.py --retromass PROGRAM --make-pair PROGRAM --cases DIR [--table docs/FILE.md] [--factors 1.5,3,0.5,0.2]
+"""evaluate_pairs.py --retromass PROGRAM --make-pair PROGRAM --cases DIR [--table docs/FILE.md] [--factors 1.5,3,0.5,0.2] [--modes line,carry] [--every N]
 
 Later scans made from outlined sarcomas (tools/make_pair.cpp: the lesion FACTOR times as large, another posture, noise and slice thickness), run as a case of two time points: with a line
 drawn at both, and with one at the first alone (the lesion is carried forward). The true RECIST category is that of the expert's mask, measured before and after. A pair whose true change lies
 within 5 points of a threshold is counted apart; of the others every category has to be right, or none is given (NE, or no valid baseline) and it is said why. Beside them what would be right by
-saying SD always. Exit status 1 where a wrong category was given away from the thresholds.
+saying SD always. --every takes each Nth case only. Exit status 1 where a wrong category was given away from the thresholds.
 """
 import argparse
 import collections
@@ -102,10 +102,11 @@ def main():
     parser.add_argument("--cases", required=True)
     parser.add_argument("--factors", default="1.5,3,0.5,0.2")
     parser.add_argument("--modes", default=",".join(MODES))
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--table")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
-    cases = sorted(name for name in os.listdir(options.cases) if os.path.exists(os.path.join(options.cases, name, "gtv.nii.gz")))
+    cases = sorted(name for name in os.listdir(options.cases) if os.path.exists(os.path.join(options.cases, name, "gtv.nii.gz")))[::options.every]
     factors = options.factors.split(",")
     with concurrent.futures.ThreadPoolExecutor(options.processes) as pool:
         pairs = list(pool.map(lambda job: pair(options, *job), [(c, f) for c in cases for f in factors]))

@@ -129,7 +129,9 @@ int main(int count, char** arguments)
     const auto grid = VolumeGeometry::axial({n.columns, n.rows, slices}, g.column_spacing_mm(), g.row_spacing_mm(), slice_mm, {first.x, first.y, std::min(first.z, last.z)});
     CtVolume after{grid, Grid<std::int16_t>(grid.size())};
     Mask mask(grid.size());
-    std::mt19937 random(static_cast<unsigned>(std::hash<std::string>{}(folder.filename().string() + arguments[2])));
+    const auto name = folder.filename().string() + arguments[2];
+    std::seed_seq seed(name.begin(), name.end());  // fixed by the standard, unlike std::hash: the same pair everywhere
+    std::mt19937 random(seed);
     std::normal_distribution<double> noise(0, kNoise_hu);
     for (int k = 0; k < slices; ++k) {
         for (int r = 0; r < n.rows; ++r) {
