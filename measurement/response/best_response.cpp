@@ -55,7 +55,7 @@ TimeToEvent event_time(std::span<const DatedResponse> series, const FollowUp& fo
     std::string what;
     for (const auto& s : series) {
         if (s.category == Category::pd) {
-            event = s.date;
+            event = s.progressed_on.value_or(s.date);
             what = "progression";
             break;
         }

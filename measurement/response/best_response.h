@@ -13,6 +13,7 @@ struct DatedResponse {
     Date date;
     Category category = Category::ne;
     bool may_confirm = true;             ///< no where a target was treated locally before it
+    std::optional<Date> progressed_on;   ///< of a progression, where it is dated otherwise than by this scan (rule 14.3)
 };
 
 enum class CrThenLess { recist_table_3, reread_as_pr, admiralonco };

@@ -67,7 +67,7 @@ void decide(Walk& walk, std::size_t row, CriterionTimepoint& point, const Outcom
     decision.reason = by_targets ? target.reason : overall.reason + "; targets: " + target.reason;
     decision.inputs.emplace_back("non-target", std::string(name(from.non_target)));
     decision.inputs.emplace_back("new lesions", from.new_lesions ? std::string(name(*from.new_lesions)) : "not stated");
-    walk.series.push_back({walk.context.timeline.when[walk.at(row)], decision.category, !has(from.overall.notices, Code::treated_locally)});
+    walk.series.push_back({walk.context.timeline.when[walk.at(row)], decision.category, !has(from.overall.notices, Code::treated_locally), progressed_on(walk.context, walk.at(row), from, target.category)});
 }
 
 /// Quantity now, at the baseline and at the nadir, with their dates, into the decision's inputs.

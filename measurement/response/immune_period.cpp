@@ -135,7 +135,7 @@ ImmunePeriod immune_period(const PeriodContext& context, const std::vector<Recis
         inputs.emplace_back("new lesions so far", std::to_string(now.new_lesions));
         if (now.new_lesions > 0 && now.new_target_sum) inputs.emplace_back("sum of measured new lesions", mm(*now.new_target_sum));
         timepoints.push_back(now);
-        out.series.push_back({now.date, Category::none, now.may_confirm});
+        out.series.push_back({now.date, Category::none, now.may_confirm, progressed_on(context, t, from, from.target)});
     }
     ImmuneRules rules;
     rules.min_days = context.policies.number("irecist_min_days");

@@ -46,6 +46,19 @@ PeriodContext context_of(const Patient& patient, const Policies& policies, const
     return out;
 }
 
+std::optional<Date> progressed_on(const PeriodContext& context, std::size_t t, const RecistTimepoint& row, Category by_targets)
+{
+    const bool by_sum = by_targets == Category::pd && row.non_target != Category::pd && row.new_lesions != NewLesions::unequivocal;
+    const auto& visit = context.timepoint(t).visit;
+    if (!by_sum || visit.empty() || context.policies.value("pd_date") == "first-scan") return std::nullopt;
+    auto last = t;
+    for (const auto later : context.period.follow_ups) {  // in order of time; a visit of that name after another one is another visit
+        if (later == last + 1 && context.timepoint(later).visit == visit) last = later;
+    }
+    if (last == t) return std::nullopt;
+    return context.timeline.when[last];
+}
+
 std::vector<TargetAt> targets_at(const PeriodContext& context, std::size_t t)
 {
     std::vector<TargetAt> out;

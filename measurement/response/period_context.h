@@ -25,6 +25,10 @@ struct PeriodContext {
 /// With the lesions that stand at the period's baseline, and the end of follow-up where a local treatment ends it.
 PeriodContext context_of(const Patient& patient, const Policies& policies, const Timeline& timeline, const Period& period);
 
+/// The day of a progression by the sum of the targets where that is another one than the scan's: under pd_date=last-scan-of-visit that of the last scan
+/// of its visit within the period. What is new, and non-target disease that grew, is dated by the scan that shows it (rule 14.3).
+std::optional<Date> progressed_on(const PeriodContext& context, std::size_t t, const RecistTimepoint& row, Category by_targets);
+
 /// A target as it counts at one time point: local treatment and merging accounted for.
 struct TargetAt {
     const Lesion* lesion = nullptr;

@@ -23,7 +23,7 @@ constexpr std::array kTable{
     PolicyEntry{"no_assessment", "ne,missing", "ne", "best response where nothing was assessed after the baseline", "8.11"},
     PolicyEntry{"time_origin", "treatment,randomisation", "treatment", "where times to events start", "14.1"},
     PolicyEntry{"follow_up_end", "last-contact,last-assessment", "last-contact", "where a time without event is censored: a last-contact event states that the patient was then free of progression", "14.2"},
-    PolicyEntry{"pd_date", "first-scan", "first-scan", "date of progression of a visit with several scans: the first that shows it", "14.3"},
+    PolicyEntry{"pd_date", "first-scan,last-scan-of-visit", "first-scan", "date of a progression by the sum of the targets, where a visit has several scans: the first that shows it, or the last of the visit", "14.3"},
     PolicyEntry{"missed_visits", "ignore,censor-after-2x-interval", "ignore", "an event after two or more missed visits", "14.4"},
     PolicyEntry{"visit_interval_days", "days", "56", "planned distance of visits, for missed_visits", "14.4"},
     PolicyEntry{"new_therapy", "censor,ignore", "censor", "a new treatment before progression", "14.5"},

@@ -206,7 +206,7 @@ RecistTimepoint judge(Judging& judging, std::size_t t)
     judge_overall(judging, row, target);
 
     judging.targets.push_back({now, row.target, !treated});
-    judging.overall.push_back({now, row.overall.category, !treated});
+    judging.overall.push_back({now, row.overall.category, !treated, progressed_on(judging, t, row, row.target)});
     judging.history.overall_cr = judging.history.overall_cr || row.overall.category == Category::cr;
     if (row.sum && *row.sum < judging.history.nadir) {
         judging.history.nadir = *row.sum;

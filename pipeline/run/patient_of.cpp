@@ -205,7 +205,7 @@ response::Patient patient_of(const CaseFile& file, const outputs::CaseResult& re
         out.id = now.id;
         out.date = now.date;
         out.day = stated.day;
-        out.visit = stated.visit;
+        out.visit = now.visit.empty() ? stated.visit : now.visit;
         out.new_lesions = now.new_lesions;
         out.marker_normal = stated.marker_normal;
         if (now.ct) out.study = study_of(*now.ct, stated);

@@ -242,4 +242,28 @@ TEST(Assess, SurvivesAPatientWithNothing)
 }
 
 }  // namespace
+TEST(Assess, DatesAProgressionByTheSumByTheLastScanOfItsVisitWhereThePolicySaysSo)
+{
+    auto patient = one_target({timepoint("2023-12-20", {measured("T1", "50")}), timepoint("2024-02-26", {measured("T1", "60")}), timepoint("2024-03-01", {measured("T1", "61")}),
+                               timepoint("2024-04-22", {measured("T1", "70")}), timepoint("2024-06-17", {measured("T1", "70")})});
+    patient.treatments = {test::systemic(1, "2024-01-01")};
+    const char* visits[] = {"BASELINE", "WEEK 8", "WEEK 8", "WEEK 16", "WEEK 8"};  // the last one is misnamed: another visit lies between
+    for (std::size_t t = 0; t < 5; ++t) patient.timepoints[t].visit = visits[t];
+    const auto line = [&](const char* pd_date) { return assessed(patient, with({{"pd_date", pd_date}})).lines.at(0); };
+    // 2024-01-01 to 2024-02-26 are 31 + 25 days, and the first counts: 57; to 2024-03-01 there are 31 + 29, so 61.
+    EXPECT_EQ(line("first-scan").pfs_days, 57);
+    EXPECT_EQ(line("last-scan-of-visit").pfs_days, 61);
+    EXPECT_EQ(line("last-scan-of-visit").pfs_end, parse_date("2024-03-01"));
+    EXPECT_EQ(line("last-scan-of-visit").ttp_days, 61);
+    EXPECT_TRUE(line("last-scan-of-visit").pfs_event);
+    // What is new is dated by the scan that shows it, and so is a scan whose visit has no name.
+    patient.timepoints[1].new_lesions = NewLesions::unequivocal;
+    EXPECT_EQ(line("last-scan-of-visit").pfs_days, 57);
+    patient.timepoints[1].new_lesions = NewLesions::none;
+    patient.timepoints[2].visit.clear();
+    EXPECT_EQ(line("last-scan-of-visit").pfs_days, 57);
+    patient.timepoints[1].visit.clear();
+    EXPECT_EQ(line("last-scan-of-visit").pfs_days, 57);
+}
+
 }  // namespace retromass::response
