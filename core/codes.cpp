@@ -91,6 +91,7 @@ constexpr std::array kTable{
     CodeEntry{Code::case_file, "case-file", refuse, false, "The case file does not fit its schema."},
     CodeEntry{Code::table, "table", refuse, false, "The table does not fit its columns."},
     CodeEntry{Code::policy, "policy", refuse, false, "No such policy, or no such value."},
+    CodeEntry{Code::outside_protocol, "outside-protocol", notice, false, "The study is not what the trial's protocol asks for, or nothing says whether it is: its series, slices, phase, kernel, voltage, coverage or compression, or the window of its visit."},
     CodeEntry{Code::unreviewed, "unreviewed", notice, false, "No reader has accepted this result."},
     CodeEntry{Code::cancelled, "cancelled", refuse, false, "Stopped on request; nothing half-written is left."},
     CodeEntry{Code::disk_space, "disk-space", refuse, false, "Too little free space for the results."},

@@ -91,6 +91,7 @@ enum class Code {
     case_file,
     table,
     policy,
+    outside_protocol,
     unreviewed,
     cancelled,
     disk_space,

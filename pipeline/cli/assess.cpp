@@ -178,16 +178,19 @@ struct Answer {
     std::string text;
 };
 
-Answer answer_of(const response::Patient& patient, const response::Policies& policies, const response::Criteria& criteria, const std::string& protocol, bool json)
+Answer answer_of(response::Patient patient, const response::Policies& policies, const response::Criteria& criteria, const std::optional<run::Protocol>& protocol, bool json)
 {
     Answer out;
+    std::vector<std::vector<Notice>> outside;
+    if (protocol) outside = run::notices_outside(*protocol, patient);
     auto assessment = response::assess(patient, policies, criteria);
     if (!assessment) {
         out.error = std::move(assessment).error();
         out.error->message = "case " + patient.id + ": " + out.error->message;
         return out;
     }
-    assessment->protocol = protocol;
+    if (protocol) assessment->protocol = run::name_of(*protocol);
+    for (std::size_t t = 0; t < outside.size(); ++t) run::add_outside(*assessment, patient.timepoints[t].id, outside[t]);
     if (json) {
         out.text = outputs::assessment_json(*assessment);
     } else {
@@ -204,15 +207,14 @@ Status assess_table(const Options& options, Context& context)
     RETROMASS_TRY_ASSIGN(auto policies, policies_of(options));
     auto criteria = options.criteria;
     if (!options.others.empty()) criteria.others = options.others;
-    std::string protocol;
+    std::optional<run::Protocol> protocol;
     if (!options.protocol.empty()) {
         const bool own = !options.policies.empty() || options.assume_no_new_lesions || !options.others.empty() || criteria.primary != response::Criteria{}.primary;
         if (own) return Error{Code::usage, "--protocol states the rules: leave out --policy, --primary, --criteria and --assume-no-new-lesions", "cli: assess"};
-        RETROMASS_TRY_ASSIGN(const auto rules, run::read_protocol(options.protocol));
-        for (const auto& [name, value] : rules.policies) RETROMASS_TRY(policies.set(name, value));
-        criteria.primary = rules.primary;
-        if (!rules.criteria.empty()) criteria.others = rules.criteria;
-        protocol = run::name_of(rules);
+        RETROMASS_TRY_ASSIGN(protocol, run::read_protocol(options.protocol));
+        for (const auto& [name, value] : protocol->policies) RETROMASS_TRY(policies.set(name, value));
+        criteria.primary = protocol->primary;
+        if (!protocol->criteria.empty()) criteria.others = protocol->criteria;
     }
     RETROMASS_TRY(response::check(criteria));
     RETROMASS_TRY_ASSIGN(const auto patients, run::read_table({options.table, options.treatments, options.events}));

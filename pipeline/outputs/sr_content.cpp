@@ -351,6 +351,9 @@ private:
             if (!row.overall.reason.empty()) text += ". " + sentence(row.overall.reason);
             out.add(words("TEXT", "CONTAINS", kComment, text));
         }
+        for (const auto& notice : timepoint_.notices) {
+            if (notice.code == Code::outside_protocol) out.add(words("TEXT", "CONTAINS", kComment, std::string(name(notice.code)) + ": " + notice.text));
+        }
         const auto state = review_state_of(timepoint_);
         out.add(words("TEXT", "CONTAINS", kComment, "Research use, not for clinical decisions without review" + (state == "unreviewed" ? "" : "; " + state) + (result_.synthetic ? "; SYNTHETIC" : "")));
         return out;

@@ -125,6 +125,11 @@ std::string measurements_text(const CaseResult& result)
                        m ? cut + mm_text(m->craniocaudal.recorded) : "-", m ? cut + fixed(m->recorded_volume_ml, 2) : "-", note});
         }
     }
+    for (const auto& timepoint : result.timepoints) {
+        for (const auto& notice : timepoint.notices) {
+            if (notice.code == Code::outside_protocol) reasons += paragraph(timepoint.id + ": " + std::string(name(notice.code)) + ": " + notice.text);
+        }
+    }
     return table.text() + reasons;
 }
 
@@ -207,7 +212,11 @@ std::string measurements_csv(const CaseResult& result)
             const auto& origin = lesion.interval_origin;
             const auto cv = origin.within_case_cv.find("volume_ml");
             row.insert(row.end(), {cv == origin.within_case_cv.end() ? "" : fixed(cv->second, 4), origin.calibrated_on, origin.not_validated, origin.stated});
-            row.insert(row.end(), {text_of(lesion.reader_long_axis), lesion.tracking_uid, codes_of(notices_of(lesion)), result.synthetic ? "1" : "0"});
+            auto notices = notices_of(lesion);
+            for (const auto& notice : timepoint.notices) {
+                if (notice.code == Code::outside_protocol) notices.push_back(notice);
+            }
+            row.insert(row.end(), {text_of(lesion.reader_long_axis), lesion.tracking_uid, codes_of(notices), result.synthetic ? "1" : "0"});
             out += csv_line(row);
         }
     }

@@ -15,8 +15,8 @@ Acquisition acquisition_of(const YAML::Node& node);
 std::vector<Visit> visits_of(const YAML::Node& node);
 /// Adds them to the rules of the protocol's hash. What is not stated adds nothing.
 void add_rules(const Protocol& protocol, std::map<std::string, std::string>& rules);
-/// Under a protocol with visits each time point is named by the window its day lies in, unless the case file names it; what lies
-/// elsewhere than it is named is listed among the settings.
-void name_visits(outputs::CaseResult& result, const CaseFile& file);
+/// Under a protocol each time point is named by the visit whose window its day lies in, unless the case file names it; and what of it is
+/// not as the protocol asks, or cannot be told, stands beside it (`outside-protocol`): its acquisition, and the window of its visit.
+void note_outside(outputs::CaseResult& result, const CaseFile& file);
 
 }  // namespace retromass::run

@@ -105,6 +105,33 @@ std::string name_of(const Protocol& protocol);
 /// The visit whose window holds that day; null = none.
 const Visit* visit_on(const Protocol& protocol, long day);
 
+/// What bears on the limits of a protocol. Empty = not stated.
+struct ScannedAs {
+    std::optional<double> slice_thickness_mm;
+    std::optional<double> slice_spacing_mm;                 ///< the largest
+    std::optional<double> pixel_mm;                         ///< the larger side
+    std::optional<double> scanned_mm;                       ///< along the patient
+    std::string phase;
+    std::string kernel_class;                               ///< soft or sharp
+    std::optional<double> kvp;
+    std::optional<bool> lossy;
+};
+ScannedAs scanned_as(const ingest::AcquisitionFacts& facts, const VolumeGeometry& geometry, const std::vector<Notice>& notices);
+/// One limit of a protocol and what a study has.
+struct LimitCheck {
+    std::string what;                                       ///< "slice thickness"
+    std::string expected;                                   ///< "at most 5.00 mm"
+    std::string found;                                      ///< empty = not stated, which does not meet it
+    bool met = false;
+};
+/// Every limit that is stated, in a fixed order.
+std::vector<LimitCheck> limit_checks(const Acquisition& asked, const ScannedAs& found);
+/// What of the patient's time points is not as the protocol asks, or cannot be told, by time point (`outside-protocol`): acquisition by what
+/// the table says of each study, and the windows of the visits. A time point without a visit is named by its window.
+std::vector<std::vector<Notice>> notices_outside(const Protocol& protocol, response::Patient& patient);
+/// Puts such notices beside the decisions of their time points.
+void add_outside(response::Assessment& assessment, const std::string& timepoint, const std::vector<Notice>& notices);
+
 struct CaseFile {
     std::filesystem::path folder;                           ///< what relative paths start from
     std::string case_id;

@@ -544,7 +544,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
         if (const auto last = carrier.last_registration()) suggest_exchanges(file, result.timepoints[last->from], now, *last->registration);
         result.timepoints.push_back(std::move(now));
     }
-    name_visits(result, file);
+    note_outside(result, file);
     describe(file, result.timepoints);
     suggest_splits(file, result.timepoints);
     suggest_mergers(file, result.timepoints);
@@ -570,6 +570,7 @@ Result<outputs::CaseResult> run_case(const CaseFile& given, const std::filesyste
     if (!file.criteria.empty()) criteria.others = file.criteria;
     RETROMASS_TRY_ASSIGN(result.assessment, response::assess(patient, policies, criteria));
     if (file.protocol) result.assessment.protocol = name_of(*file.protocol);
+    for (const auto& timepoint : result.timepoints) add_outside(result.assessment, timepoint.id, timepoint.notices);
     RETROMASS_TRY(add_alternatives(result, patient, policies, criteria));
 
     outputs::WriteParameters write;

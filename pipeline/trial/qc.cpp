@@ -2,24 +2,12 @@
 #include <cctype>
 #include <map>
 
-#include "core/units.h"
 #include "pipeline/trial/trial.h"
 
 namespace retromass::trial {
 namespace {
 
 using ingest::SeriesCandidate;
-
-constexpr double kSame_mm = 0.005;  // limits are stated to 0.01 mm
-
-std::string mm(double value) { return fixed(value, 2) + " mm"; }
-
-std::string listed(const std::vector<std::string>& words, const char* last = " or ")
-{
-    std::string out;
-    for (std::size_t i = 0; i < words.size(); ++i) out += (i == 0 ? "" : i + 1 == words.size() ? last : ", ") + words[i];
-    return out;
-}
 
 /// What is asked of one study, one line each.
 class StudyChecks {
@@ -40,64 +28,31 @@ public:
     {
         out_.checks.push_back({what, Verdict::not_checked, expected, "", what + " was not checked: " + why});
     }
-    void at_most(const std::string& what, const std::optional<double>& limit, const std::optional<double>& value, const std::string& request)
-    {
-        if (!limit) return;
-        const auto expected = "at most " + mm(*limit);
-        if (!value) query(what, expected, "", "Please state it, or send the images with it.");
-        else if (*value > *limit + kSame_mm) query(what, expected, mm(*value), request);
-        else pass(what, expected, mm(*value));
-    }
 
 private:
     const run::Protocol& protocol_;
     StudyQc& out_;
 };
 
+/// What the site is asked to do where a limit is not met, by what is limited: the value is another one, or none is stated.
+std::string request_of(const run::LimitCheck& check, const run::Acquisition& asked)
+{
+    const bool stated = !check.found.empty();
+    if (check.what == "scanned length") return stated ? "Please send the other part of the scan, or state that it was not scanned." : "Please send the series again.";
+    if (check.what == "contrast phase") return stated ? "Please send the series of that phase, or state that it was not scanned." : "Please state the phase of this series.";
+    if (check.what == "reconstruction kernel") return stated ? "Please send the reconstruction with a " + asked.kernel + " kernel." : "Please state whether this series was made with a soft or a sharp kernel.";
+    if (check.what == "tube voltage") return stated ? "Please state why, and keep to the protocol at the next visit." : "Please state it.";
+    if (check.what == "compression") return "Please send the images as the scanner made them.";
+    if (!stated) return "Please state it, or send the images with it.";
+    return check.what == "pixel size" ? "Please send the series with the smaller field of view." : "Please send a thinner reconstruction of this study, or state that there is none.";
+}
+
 /// What is asked of the pixels, phase and reconstruction.
 void check_acquisition(StudyChecks& checks, const run::Acquisition& asked, const SeriesCandidate& series)
 {
-    const auto& facts = series.facts;
-    const auto& geometry = series.geometry;
-    const bool placed = geometry.size().slices > 1;
-    const std::string thinner = "Please send a thinner reconstruction of this study, or state that there is none.";
-    checks.at_most("slice thickness", asked.slice_thickness_max_mm, facts.slice_thickness_mm, thinner);
-    std::optional<double> spacing, pixel, covered;
-    if (placed) {
-        pixel = std::max(geometry.column_spacing_mm(), geometry.row_spacing_mm());
-        covered = geometry.slice_position_mm(geometry.size().slices - 1) - geometry.slice_position_mm(0);
-        spacing = 0;
-        for (int k = 1; k < geometry.size().slices; ++k) spacing = std::max(*spacing, geometry.slice_position_mm(k) - geometry.slice_position_mm(k - 1));
-    }
-    checks.at_most("largest slice distance", asked.slice_spacing_max_mm, spacing, thinner);
-    checks.at_most("pixel size", asked.pixel_max_mm, pixel, "Please send the series with the smaller field of view.");
-    if (asked.coverage_min_mm) {
-        const auto expected = "at least " + mm(*asked.coverage_min_mm);
-        if (!covered) checks.query("scanned length", expected, "", "Please send the series again.");
-        else if (*covered < *asked.coverage_min_mm - kSame_mm) checks.query("scanned length", expected, mm(*covered), "Please send the other part of the scan, or state that it was not scanned.");
-        else checks.pass("scanned length", expected, mm(*covered));
-    }
-    if (!asked.phases.empty()) {
-        const auto expected = listed(asked.phases);
-        const bool one = std::find(asked.phases.begin(), asked.phases.end(), facts.contrast_phase) != asked.phases.end();
-        if (one) checks.pass("contrast phase", expected, facts.contrast_phase);
-        else checks.query("contrast phase", expected, facts.contrast_phase, facts.contrast_phase.empty() ? "Please state the phase of this series." : "Please send the series of that phase, or state that it was not scanned.");
-    }
-    if (!asked.kernel.empty()) {
-        const auto found = ingest::kernel_class(facts.kernel);
-        const auto text = found == ingest::KernelClass::unknown ? std::string() : std::string(name(found));
-        if (text == asked.kernel) checks.pass("reconstruction kernel", asked.kernel, text);
-        else checks.query("reconstruction kernel", asked.kernel, text, text.empty() ? "Please state whether this series was made with a soft or a sharp kernel." : "Please send the reconstruction with a " + asked.kernel + " kernel.");
-    }
-    if (asked.kvp) {
-        const auto expected = fixed((*asked.kvp)[0], 0) + " to " + fixed((*asked.kvp)[1], 0) + " kV";
-        if (!facts.kvp) checks.query("tube voltage", expected, "", "Please state it.");
-        else if (*facts.kvp < (*asked.kvp)[0] || *facts.kvp > (*asked.kvp)[1]) checks.query("tube voltage", expected, fixed(*facts.kvp, 0) + " kV", "Please state why, and keep to the protocol at the next visit.");
-        else checks.pass("tube voltage", expected, fixed(*facts.kvp, 0) + " kV");
-    }
-    if (asked.lossy == "refused") {
-        if (has(series.notices, Code::lossy)) checks.query("compression", "none with loss", "with loss", "Please send the images as the scanner made them.");
-        else checks.pass("compression", "none with loss", "without loss");
+    for (const auto& check : run::limit_checks(asked, run::scanned_as(series.facts, series.geometry, series.notices))) {
+        if (check.met) checks.pass(check.what, check.expected, check.found);
+        else checks.query(check.what, check.expected, check.found, request_of(check, asked));
     }
 }
 

@@ -1,32 +1,65 @@
-"""A trial's protocol as a stranger meets it: named on every output, and its result locked to it."""
+"""A trial's protocol as a stranger meets it: named in every file that is written, its limits held to, and its results locked to it."""
 import csv
+import glob
 import hashlib
 import os
+import re
+import shutil
+import subprocess
 import unittest
+import zlib
 
-from program import read_json, run
+import pydicom
+
+from program import content, files_of, needs_program, read_json, run
+from trial_cases import lesion, run_case, size
 from two_balls import TwoBalls
 
 RULES = "protocol: TRIAL-1\nversion: {version}\nreaders: [R1]\nresponse: {{policies: {{sd_min_days: {days}}}}}\n"
+# Masks and pictures have no place for it: provenance.json lists their SHA-256 beside the protocol's.
+WITHOUT = (".nii.gz", ".png")
+
+
+def inflated(path):
+    """The bytes of a file, and what its PDF streams hold."""
+    data = content(path)
+    if not path.endswith((".pdf", "report.dcm")):
+        return data
+    return data + b"".join(zlib.decompressobj().decompress(data[m.end():]) for m in re.finditer(rb"/FlateDecode.{0,99}?stream\r?\n", data, re.S))
+
+
+def table(*path):
+    with open(os.path.join(*path), encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def comments_of(report):
+    """Every text of a structured report."""
+    out = []
+    waiting = [pydicom.dcmread(report)]
+    while waiting:
+        item = waiting.pop()
+        out += [item.TextValue] if "TextValue" in item else []
+        waiting += item.get("ContentSequence", [])
+    return out
 
 
 class Protocol(TwoBalls):
-    def protocol(self, version, days):
-        with open(self.path("protocol.yaml"), "w", encoding="utf-8") as file:
-            file.write(RULES.format(version=version, days=days))
-        return self.path("protocol.yaml")
+    def protocol(self, version, days, more="", name="protocol.yaml"):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(RULES.format(version=version, days=days) + more)
+        return self.path(name)
+
+    def run_under(self, out, *protocol, **more):
+        done = run("run", self.case_file, "-o", self.path(out), "--protocol", self.protocol(*protocol, **more))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return self.path(out), read_json(self.path(out, "case.json"))["response"]["protocol"]
 
     def test_every_output_names_it_and_other_rules_under_its_version_are_refused(self):
-        out = self.path("out")
-        done = run("run", self.case_file, "-o", out, "--protocol", self.protocol(1, 49))
-        self.assertEqual(done.returncode, 0, done.stderr)
-        name = read_json(os.path.join(out, "case.json"))["response"]["protocol"]
+        out, name = self.run_under("out", 1, 49)
         self.assertRegex(name, "^TRIAL-1 version 1, SHA-256 [0-9a-f]{64}$")
         self.assertEqual(read_json(os.path.join(out, "provenance.json"))["settings"]["protocol"], name)
-        with open(os.path.join(out, "report.html"), encoding="utf-8") as page:
-            self.assertIn(name, page.read())
-        with open(os.path.join(out, "response.csv"), encoding="utf-8", newline="") as table:
-            self.assertEqual({row["protocol"] for row in csv.DictReader(table)}, {name})
+        self.assertEqual({row["protocol"] for row in table(out, "response.csv")}, {name})
         # The hash can be made again from the rules that stand in the result.
         settings = {s["name"]: s["value"] for s in read_json(os.path.join(out, "case.json"))["settings"]}
         text = f"protocol=TRIAL-1; version=1; {settings['protocol rules']}"
@@ -40,6 +73,23 @@ class Protocol(TwoBalls):
         done = run("run", self.case_file, "-o", out, "--overwrite", "--protocol", self.protocol(2, 42))
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_what_a_study_is_not_as_asked_stands_beside_its_time_point(self):
+        # The phantom's slices are 2 mm; the studies lie 9 days before and 51 days after the first dose, and no header states a phase.
+        limits = ("acquisition: {slice_thickness_max_mm: 1.5, slice_spacing_max_mm: 5, phases: [portal-venous]}\n"
+                  "visits: [{name: BASELINE, from_day: -28, to_day: 0}, {name: WEEK 8, from_day: 53, to_day: 60}]\n")
+        out, _ = self.run_under("limits", 1, 49, limits)
+        thick = "slice thickness 2.00 mm, protocol TRIAL-1 asks for at most 1.50 mm"
+        phase = "contrast phase is not stated, protocol TRIAL-1 asks for portal-venous"
+        late = "day 51 of treatment lies in no visit window of protocol TRIAL-1"
+        said = {t["id"]: [n["text"] for n in t["notices"] if n["code"] == "outside-protocol"] for t in read_json(os.path.join(out, "case.json"))["timepoints"]}
+        self.assertEqual(said, {"before": [thick, phase], "after": [thick, phase, late]})
+        self.assertTrue(all("outside-protocol" in row["notices"].split() for row in table(out, "measurements.csv")))
+        self.assertTrue(all("outside-protocol" in row["notices"].split() for row in table(out, "response.csv") if row["role"] == "primary"))
+        self.assertIn("outside-protocol: " + late, comments_of(os.path.join(out, "dicom", "after-sr.dcm")))
+        with open(os.path.join(out, "report.html"), encoding="utf-8") as page:
+            self.assertIn(late, page.read())
+        kept, _ = self.run_under("kept", 1, 49, "acquisition: {slice_thickness_max_mm: 2, slice_spacing_max_mm: 2}\n")
+        self.assertNotIn(b"outside-protocol", content(os.path.join(kept, "case.json")))
 
 if __name__ == "__main__":
     unittest.main()

@@ -154,8 +154,9 @@ class Sdtm(InScratch):
                        edit=lambda text: text.replace("date: 2020-03-06,", "date: 2020-04-01,").replace("{id: third,", "{id: third, visit: WEEK 8,"))
         case = read_json(os.path.join(out, "case.json"))
         self.assertEqual([t["visit"] for t in case["timepoints"]], ["BASELINE", None, "WEEK 8"])
-        outside = [s["value"] for s in case["settings"] if s["name"] == "outside the visit window"]
-        self.assertEqual(outside, ["second: day 82 lies in none", "third (WEEK 8): day 112 lies in that of WEEK 16"])
+        outside = {t["id"]: [n["text"] for n in t["notices"] if n["code"] == "outside-protocol"] for t in case["timepoints"]}
+        self.assertEqual(outside, {"base": [], "second": ["day 82 of treatment lies in no visit window of protocol TRIAL-1"],
+                                   "third": ["day 112 of treatment lies in the window of visit WEEK 16 of protocol TRIAL-1; the time point is visit WEEK 8"]})
 
 
 if __name__ == "__main__":

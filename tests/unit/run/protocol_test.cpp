@@ -135,19 +135,77 @@ TEST(Protocol, DaysOfVisitsCountFromTheOneLineOfTreatmentOrNotAtAll)
         result.timepoints.resize(1);
         result.timepoints[0].id = "second";
         result.timepoints[0].date = *parse_date("2020-03-06");  // 56 days after the trial's first dose
-        name_visits(result, file);
-        return std::pair{result.timepoints[0].visit, result.settings};
+        note_outside(result, file);
+        return std::pair{result.timepoints[0].visit, result.timepoints[0].notices};
     };
     response::Treatment trial{.kind = "systemic", .line = 2, .start = *parse_date("2020-01-10")};
     file.treatments = {trial};
     EXPECT_EQ(named().first, "WEEK 8");
+    EXPECT_TRUE(named().second.empty());
     // With an earlier line in the file, day 0 would be two years too early; which line is the trial's nobody said.
     file.treatments.insert(file.treatments.begin(), response::Treatment{.kind = "systemic", .line = 1, .start = *parse_date("2018-01-10")});
-    const auto [visit, settings] = named();
+    const auto [visit, notices] = named();
     EXPECT_EQ(visit, "");
-    ASSERT_EQ(settings.size(), 1U);
-    EXPECT_EQ(settings[0].first, "visit window not checked");
-    EXPECT_THAT(settings[0].second, HasSubstr("2 lines of treatment"));
+    ASSERT_EQ(notices.size(), 1U);
+    EXPECT_EQ(notices[0].code, Code::outside_protocol);
+    EXPECT_THAT(notices[0].text, testing::AllOf(HasSubstr("the visit window was not checked"), HasSubstr("2 lines of treatment")));
+}
+
+TEST(Protocol, EveryLimitIsHeldToAndWhatIsNotStatedDoesNotMeetIt)
+{
+    const auto protocol = read(std::string(kProtocol) + "acquisition: {slice_thickness_max_mm: 5, slice_spacing_max_mm: 4, pixel_max_mm: 0.9, coverage_min_mm: 300, phases: [portal-venous, arterial], kernel: soft, kvp: [100, 140], lossy: refused}\n");
+    ASSERT_TRUE(protocol.ok()) << protocol.error().message;
+    ScannedAs fits{5, 4, 0.9, 300, "arterial", "soft", 140, false};
+    const auto missed = [&](const ScannedAs& found) {
+        std::string out;
+        for (const auto& check : limit_checks(protocol->acquisition, found)) {
+            if (!check.met) out += check.what + "|" + check.expected + "|" + check.found + ";";
+        }
+        return out;
+    };
+    EXPECT_EQ(limit_checks(protocol->acquisition, fits).size(), 8U);
+    EXPECT_EQ(missed(fits), "") << "each lies exactly on its limit";
+    EXPECT_EQ(missed({5.01, 4.01, 0.91, 299.99, "delayed", "sharp", 141, true}),
+              "slice thickness|at most 5.00 mm|5.01 mm;largest slice distance|at most 4.00 mm|4.01 mm;pixel size|at most 0.90 mm|0.91 mm;scanned length|at least 300.00 mm|299.99 mm;"
+              "contrast phase|arterial or portal-venous|delayed;reconstruction kernel|soft|sharp;tube voltage|100 to 140 kV|141 kV;compression|none with loss|with loss;");
+    const auto silent = limit_checks(protocol->acquisition, {});
+    EXPECT_TRUE(std::none_of(silent.begin(), silent.end(), [](const auto& check) { return check.met || !check.found.empty(); }));
+    EXPECT_TRUE(limit_checks({}, fits).empty()) << "nothing is asked";
+}
+
+TEST(Protocol, ATimePointOutsideItsWindowOrLimitsSaysSoAndItsDecisionToo)
+{
+    auto protocol = read(std::string(kProtocol) + "acquisition: {slice_thickness_max_mm: 5}\nvisits: [{name: WEEK 8, from_day: 49, to_day: 63}]\n");
+    ASSERT_TRUE(protocol.ok()) << protocol.error().message;
+    response::Patient patient;
+    patient.treatments = {response::Treatment{.kind = "systemic", .line = 1, .start = *parse_date("2020-01-10")}};
+    patient.timepoints.resize(2);
+    patient.timepoints[0].id = "good";
+    patient.timepoints[0].date = parse_date("2020-02-28");  // day 49, the first of the window
+    patient.timepoints[0].study.slice_thickness_mm = 5;
+    patient.timepoints[1].id = "bad";
+    patient.timepoints[1].date = parse_date("2020-03-14");  // day 64, the first after it
+    patient.timepoints[1].visit = "WEEK 8";
+    patient.timepoints[1].study.slice_thickness_mm = 7;
+    const auto outside = notices_outside(*protocol, patient);
+    EXPECT_EQ(patient.timepoints[0].visit, "WEEK 8");
+    EXPECT_TRUE(outside[0].empty());
+    ASSERT_EQ(outside[1].size(), 2U);
+    EXPECT_EQ(outside[1][0].text, "slice thickness 7.00 mm, protocol TRIAL-1 asks for at most 5.00 mm");
+    EXPECT_EQ(outside[1][1].text, "day 64 of treatment lies in no visit window of protocol TRIAL-1; the time point is visit WEEK 8");
+    response::Assessment assessment;
+    assessment.primary = "who";
+    assessment.recist.resize(1);
+    assessment.recist[0].timepoint = "bad";
+    assessment.criteria.resize(2);
+    assessment.criteria[0].criterion = "who";
+    assessment.criteria[1].criterion = "choi";
+    for (auto& period : assessment.criteria) period.timepoints.resize(1);
+    for (auto& period : assessment.criteria) period.timepoints[0].timepoint = "bad";
+    add_outside(assessment, "bad", outside[1]);
+    EXPECT_EQ(assessment.recist[0].overall.notices.size(), 2U);
+    EXPECT_EQ(assessment.criteria[0].timepoints[0].decision.notices.size(), 2U) << "beside the primary criterion";
+    EXPECT_TRUE(assessment.criteria[1].timepoints[0].decision.notices.empty());
 }
 
 TEST(Protocol, AFaultOfALimitOrAVisitNamesItsLine)
