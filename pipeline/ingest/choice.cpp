@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
 #include <map>
@@ -24,6 +25,22 @@ std::string describe(const SeriesCandidate& series)
            (series.volume_index ? ", volume " + std::to_string(series.volume_index) : std::string()) + ")";
 }
 
+constexpr std::array<std::string_view, 7> kSeriesWords{"portal-venous", "arterial", "delayed", "none", "soft", "sharp", "thinnest"};
+
+/// What one word of a trial's rule finds in a series. What no header states is no match.
+RankStep step_of(const std::string& word, const AcquisitionFacts& facts)
+{
+    constexpr double kNotStated = 1e6;
+    const auto what = kOfProtocol + word;
+    if (word == "thinnest") {
+        const auto& thickness = facts.slice_thickness_mm;
+        return {what, thickness ? fixed(*thickness, 2) + " mm" : "not stated", thickness ? std::round(*thickness / kSpacingStep_mm) * kSpacingStep_mm : kNotStated};
+    }
+    const bool of_kernel = word == "soft" || word == "sharp";
+    const auto found = of_kernel ? std::string(name(kernel_class(facts.kernel))) : facts.contrast_phase;
+    return {what, found.empty() || found == "unknown" ? "not stated" : found, found == word ? 0.0 : 1.0};
+}
+
 std::vector<RankStep> steps_of(const SeriesCandidate& series, const ChoiceParameters& parameters)
 {
     const auto& f = series.facts;
@@ -36,15 +53,21 @@ std::vector<RankStep> steps_of(const SeriesCandidate& series, const ChoiceParame
         const bool covers = g.size().slices > 0 && std::all_of(parameters.lesion.begin(), parameters.lesion.end(), [&](const auto& p) { return g.contains(p); });
         add("covers the lesion", covers ? "yes" : "no", covers ? 0 : 1);
     }
+    const auto add_frame_of_reference = [&] {
+        if (parameters.prompt_frame_of_reference_uid.empty()) return;
+        const bool same = f.frame_of_reference_uid == parameters.prompt_frame_of_reference_uid;
+        add("frame of reference of the prompt", same ? "yes" : "no", same ? 0 : 1);
+    };
+    if (!parameters.rule.empty()) {  // it chooses among the series that the prompt holds in, whichever of them it was drawn on
+        add_frame_of_reference();
+        for (const auto& word : parameters.rule) out.push_back(step_of(word, f));
+    }
     if (!parameters.prompt_series_uids.empty()) {
         const auto& drawn_on = parameters.prompt_series_uids;
         const bool same = std::find(drawn_on.begin(), drawn_on.end(), f.series_instance_uid) != drawn_on.end();
         add("series of the prompt", same ? "yes" : "no", same ? 0 : 1);
     }
-    if (!parameters.prompt_frame_of_reference_uid.empty()) {
-        const bool same = f.frame_of_reference_uid == parameters.prompt_frame_of_reference_uid;
-        add("frame of reference of the prompt", same ? "yes" : "no", same ? 0 : 1);
-    }
+    if (parameters.rule.empty()) add_frame_of_reference();
     const auto kernel = kernel_class(f.kernel);
     const auto kernel_text = std::string(name(kernel)) + (f.kernel.empty() ? "" : " (" + f.kernel + ")");
     if (parameters.baseline) {
@@ -81,6 +104,8 @@ std::size_t deciding(const RankedSeries& a, const RankedSeries& b)
 }
 
 }  // namespace
+
+std::span<const std::string_view> series_words() { return kSeriesWords; }
 
 std::string_view name(KernelClass kernel)
 {

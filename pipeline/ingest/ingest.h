@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -145,9 +146,14 @@ struct ScanParameters {
 Result<Scan> scan(const std::vector<std::filesystem::path>& paths, const ScanParameters& parameters = {},
                   const Progress& progress = {});
 
+/// The words of a trial's rule for the series to measure: phases, kernels, and `thinnest` (slice thickness).
+std::span<const std::string_view> series_words();
+inline constexpr const char* kOfProtocol = "protocol: ";  ///< what a step of the ranking that asks for such a word begins with
+
 /// What else bears on the choice of the series to measure.
 struct ChoiceParameters {
     std::string series_uid;                        ///< the user's word, overrides the ranking: UID, or UID#N for volume N of it
+    std::vector<std::string> rule;                 ///< of a trial: words of `series_words`, the most important first; asked before the program's own preferences
     std::vector<std::string> prompt_series_uids;   ///< the series the reader's prompts were drawn on
     std::string prompt_frame_of_reference_uid;
     std::vector<PatientPoint> lesion;              ///< points of the lesion, all to be covered; empty = not known

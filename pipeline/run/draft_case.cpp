@@ -130,13 +130,14 @@ bool earlier(const Study& a, const Study& b)
 }
 
 /// The studies by date, each with the series that its own prompts and the baseline's series make the first.
-std::vector<Study> studies_of(const ingest::Scan& scan, const std::map<std::string, ingest::ChoiceParameters>& prompts, const std::optional<ingest::AcquisitionFacts>& baseline)
+std::vector<Study> studies_of(const ingest::Scan& scan, const std::map<std::string, ingest::ChoiceParameters>& prompts, const std::vector<std::string>& rule, const std::optional<ingest::AcquisitionFacts>& baseline)
 {
     std::vector<Study> out;
     for (const auto& any : ingest::rank(scan)) {
         const auto prompt = prompts.find(any.study_instance_uid);
         auto choice = prompt == prompts.end() ? ingest::ChoiceParameters{} : prompt->second;
         choice.baseline = baseline;
+        choice.rule = rule;
         for (const auto& ranked : ingest::rank(scan, choice)) {
             if (ranked.study_instance_uid == any.study_instance_uid) out.push_back(study_of(scan, ranked));
         }
@@ -418,11 +419,11 @@ Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& paramete
 {
     const auto beside = found_beside(scan, parameters);
     const auto prompts = prompted(scan, beside.marks);
-    auto studies = studies_of(scan, prompts, std::nullopt);
+    auto studies = studies_of(scan, prompts, parameters.series_rule, std::nullopt);
     if (studies.empty() || !studies.front().chosen) return nothing_to_measure(scan);
     // The first study is chosen by itself; the others look for its kernel and thickness.
     const auto* baseline = studies.front().chosen;
-    for (const auto& study : studies_of(scan, prompts, baseline->facts)) {
+    for (const auto& study : studies_of(scan, prompts, parameters.series_rule, baseline->facts)) {
         for (auto& known : studies) {
             const bool same = study.chosen && known.chosen && study.chosen->facts.study_instance_uid == known.chosen->facts.study_instance_uid;
             if (same && known.chosen != baseline) known = study;

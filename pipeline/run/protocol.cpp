@@ -44,7 +44,7 @@ std::map<std::string, std::string> rules_of(const Protocol& protocol)
 
 Protocol protocol_of(const YAML::Node& root)
 {
-    allow(root, "the protocol", {"protocol", "version", "readers", "evaluator", "response", "diameter_from", "recorded_precision_mm", "acquisition", "visits"});
+    allow(root, "the protocol", {"protocol", "version", "readers", "evaluator", "response", "diameter_from", "recorded_precision_mm", "acquisition", "visits", "series"});
     Protocol out;
     out.id = needed(root, "protocol", "the protocol");
     if (!root["version"]) fault(root, "the protocol needs 'version', a whole number that rises with every change");
@@ -53,6 +53,7 @@ Protocol protocol_of(const YAML::Node& root)
     out.readers = texts_of(root["readers"]);
     if (root["evaluator"]) out.evaluator = word_of(root["evaluator"], {"INVESTIGATOR", "INDEPENDENT ASSESSOR"});
     if (root["acquisition"]) out.acquisition = acquisition_of(root["acquisition"]);
+    if (root["series"]) out.series = series_rule_of(root["series"]);
     if (root["visits"]) out.visits = visits_of(root["visits"]);
     if (const auto response = root["response"]) {
         allow(response, "response", {"primary", "criteria", "policies"});

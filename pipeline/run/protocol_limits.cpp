@@ -146,6 +146,20 @@ std::vector<Visit> visits_of(const YAML::Node& node)
     return out;
 }
 
+std::vector<std::string> series_rule_of(const YAML::Node& node)
+{
+    const auto words = ingest::series_words();
+    const std::vector<std::string> known(words.begin(), words.end());
+    if (!node.IsSequence() || node.size() == 0) fault(node, "series is a list of words, the most important first, of " + joined(known));
+    std::vector<std::string> out;
+    for (const auto& item : node) {
+        auto word = word_of(item, known);
+        if (std::find(out.begin(), out.end(), word) != out.end()) fault(item, "'" + word + "' stands twice in series");
+        out.push_back(std::move(word));
+    }
+    return out;
+}
+
 void add_rules(const Protocol& protocol, std::map<std::string, std::string>& rules)
 {
     const auto& a = protocol.acquisition;
@@ -160,6 +174,7 @@ void add_rules(const Protocol& protocol, std::map<std::string, std::string>& rul
     if (!a.phases.empty()) rules["acquisition phases"] = joined(a.phases);
     if (!a.kernel.empty()) rules["acquisition kernel"] = a.kernel;
     if (!a.lossy.empty()) rules["acquisition lossy"] = a.lossy;
+    if (!protocol.series.empty()) rules["series"] = joined(protocol.series);
     if (!protocol.evaluator.empty()) rules["evaluator"] = protocol.evaluator;
     for (std::size_t v = 0; v < protocol.visits.size(); ++v) {
         const auto& visit = protocol.visits[v];

@@ -13,6 +13,8 @@ namespace retromass::run {
 std::string word_of(const YAML::Node& node, const std::vector<std::string>& known);
 Acquisition acquisition_of(const YAML::Node& node);
 std::vector<Visit> visits_of(const YAML::Node& node);
+/// Which series is measured, as words in the order of their weight.
+std::vector<std::string> series_rule_of(const YAML::Node& node);
 /// Adds them to the rules of the protocol's hash. What is not stated adds nothing.
 void add_rules(const Protocol& protocol, std::map<std::string, std::string>& rules);
 /// Under a protocol each time point is named by the visit whose window its day lies in, unless the case file names it; and what of it is

@@ -91,6 +91,7 @@ struct Protocol {
     std::string evaluator;                                  ///< CDISC: INVESTIGATOR or INDEPENDENT ASSESSOR; empty = not stated
     Acquisition acquisition;
     std::vector<Visit> visits;                              ///< in the order of their windows, which do not overlap
+    std::vector<std::string> series;                        ///< which series of a study is measured: words of ingest::series_words, the most important first
     std::string primary = "recist-1.1";
     std::vector<std::string> criteria;                      ///< beside the primary; empty = all there are
     std::map<std::string, std::string> policies;
@@ -174,6 +175,7 @@ struct DraftParameters {
         std::string reader;
     };
     std::map<std::string, Visit> visits;                   ///< what is stated of a study, by its UID
+    std::vector<std::string> series_rule;                  ///< of the trial's protocol
     bool own_marks = true;                                 ///< take what this program measured where no reader marked anything
 };
 /// The text of a case file whose time points are the studies of the scan and whose lesion waits for prompts. Fails with

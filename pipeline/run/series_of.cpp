@@ -1,6 +1,8 @@
 #include "pipeline/run/series_of.h"
 
+#include <algorithm>
 #include <fstream>
+#include <string_view>
 
 #include "pipeline/run/accepted.h"
 
@@ -26,6 +28,37 @@ Result<ingest::PlacedLines> add_mark(const CaseFile& file, const LesionAtTimepoi
     if (prompt.frame_of_reference_uid.empty()) prompt.frame_of_reference_uid = placed.frame_of_reference_uid;
     tracking_uid = mark.tracking_uid;
     return placed;
+}
+
+std::string joined(const std::vector<std::string>& words)
+{
+    std::string out;
+    for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
+    return out;
+}
+
+/// Where the case file names a series and the protocol's rule would choose another one: the reader's word counts, and is said.
+void hold_to_rule(ingest::SeriesCandidate& named_one, const ingest::Scan& scan, ingest::ChoiceParameters choice)
+{
+    choice.series_uid.clear();
+    const auto is_named = [&](std::size_t series) {
+        const auto& facts = scan.series[series].facts;
+        return facts.series_instance_uid == named_one.facts.series_instance_uid && scan.series[series].volume_index == named_one.volume_index;
+    };
+    for (const auto& study : ingest::rank(scan, choice)) {
+        const auto own = std::find_if(study.ranked.begin(), study.ranked.end(), [&](const auto& ranked) { return is_named(ranked.series); });
+        if (own == study.ranked.end()) continue;
+        const auto& first = study.ranked.front();
+        for (std::size_t s = 0; s < own->steps.size(); ++s) {
+            const auto& here = own->steps[s];
+            const auto& other = first.steps[s];
+            if (here.key == other.key) continue;
+            if (!here.what.starts_with(ingest::kOfProtocol)) return;  // not the rule's to say
+            named_one.notices.push_back({Code::outside_protocol, "the case file names series " + std::to_string(named_one.facts.series_number) + "; by the protocol's rule (" + joined(choice.rule) + ") series " +
+                                                                     std::to_string(scan.series[first.series].facts.series_number) + " would be measured: " + here.what.substr(std::string_view(ingest::kOfProtocol).size()) + ": " + other.value + " against " + here.value});
+            return;
+        }
+    }
 }
 
 }  // namespace
@@ -57,6 +90,7 @@ Result<ChosenSeries> series_of(const CaseFile& file, const CaseTimepoint& timepo
     ingest::ChoiceParameters choice;
     choice.series_uid = timepoint.series_uid;
     choice.baseline = baseline;
+    if (file.protocol) choice.rule = file.protocol->series;
     ChosenSeries out;
     for (const auto& lesion : file.lesions) {
         const auto found = lesion.timepoints.find(timepoint.id);
@@ -77,6 +111,7 @@ Result<ChosenSeries> series_of(const CaseFile& file, const CaseTimepoint& timepo
     auto series = ingest::one_series(*scan, choice);
     if (!series) return named(std::move(series).error(), timepoint);
     out.series = std::move(*series);
+    if (!choice.series_uid.empty() && !choice.rule.empty()) hold_to_rule(out.series, *scan, choice);
     return out;
 }
 

@@ -73,6 +73,19 @@ void check_series(StudyChecks& checks, const SeriesCandidate& series)
     if (has(series.notices, Code::missing_slices)) checks.query("slices", "", "missing in this series", "Please send the series again, all of its images.");
 }
 
+/// What the protocol's rule chose the series by, where there were several.
+void check_rule(StudyChecks& checks, const run::Protocol& protocol, const ingest::StudyChoice& choice, const SeriesCandidate& series)
+{
+    if (protocol.series.empty() || series.refused) return;
+    std::string found;
+    for (const auto& step : choice.ranked.front().steps) {
+        if (step.what.starts_with(ingest::kOfProtocol)) found += (found.empty() ? "" : ", ") + step.value;
+    }
+    std::string asked;
+    for (const auto& word : protocol.series) asked += (asked.empty() ? "" : ", ") + word;
+    checks.pass("series rule", "chosen of " + std::to_string(choice.ranked.size()) + " by " + asked, "series " + std::to_string(series.facts.series_number) + ": " + found);
+}
+
 void check_dates(StudyChecks& checks, const run::Protocol& protocol, const QcParameters& parameters, StudyQc& study)
 {
     if (!study.date) {
@@ -191,7 +204,9 @@ Result<Qc> check_studies(const ingest::Scan& scan, const run::Protocol& protocol
         const SeriesCandidate* series = nullptr;
     };
     std::vector<Studied> studies;
-    for (const auto& choice : ingest::rank(scan)) {
+    ingest::ChoiceParameters choosing;
+    choosing.rule = protocol.series;
+    for (const auto& choice : ingest::rank(scan, choosing)) {
         if (choice.ranked.empty()) continue;
         const auto& series = scan.series[choice.ranked.front().series];
         StudyQc study;
@@ -202,6 +217,7 @@ Result<Qc> check_studies(const ingest::Scan& scan, const run::Protocol& protocol
         StudyChecks checks(protocol, study);
         check_dates(checks, protocol, parameters, study);
         check_series(checks, series);
+        check_rule(checks, protocol, choice, series);
         check_acquisition(checks, protocol.acquisition, series);
         studies.push_back({std::move(study), &series});
     }

@@ -48,7 +48,8 @@ lesions:
 response: {primary: recist-1.1, criteria: [choi, who], policies: {local_therapy: keep}}
 )";
 constexpr const char* kSettings = "settings: 1\nname: site A\nversion: 3\nmethod: energy\npolicies: {confirmation: required, sd_min_days: 49}\naccept: [missing-slices]\nuid_root: 1.2.826.0.1\n";
-constexpr const char* kProtocol = "protocol: TRIAL-1\nversion: 2\nreaders: [R1, R2]\nresponse: {primary: who, policies: {confirmation: required, sd_min_days: 49}}\ndiameter_from: mask\nrecorded_precision_mm: 1\n";
+constexpr const char* kProtocol = "protocol: TRIAL-1\nversion: 2\nreaders: [R1, R2]\nresponse: {primary: who, policies: {confirmation: required, sd_min_days: 49}}\ndiameter_from: mask\nrecorded_precision_mm: 1\n"
+    "acquisition: {slice_thickness_max_mm: 5, phases: [portal-venous], kvp: [100, 140], lossy: refused}\nseries: [portal-venous, soft, thinnest]\nvisits: [{name: WEEK 8, from_day: 49, to_day: 63}]\n";
 constexpr const char* kTable = "case,timepoint,date,lesion,role,site,organ,nodal,status,long_axis_mm,short_axis_mm,volume_ml,hu_mean\n"
                                "P-1,a,2020-01-01,T1,target,\"li,ver\",liver,0,measured,54.3,40.25,60,41.5\r\nP-1,b,2020-06-01,T1,target,,liver,0,,TOO SMALL TO MEASURE,,,\n";
 constexpr const char* kLines = "sop_instance_uid,x1,y1,x2,y2,lesion,frame\n1.2.3,10,20.5,30,40,T1,1\n1.2.4,1e1,2,3,4,\"T \"\"2\"\"\",\n";

@@ -91,5 +91,37 @@ class Protocol(TwoBalls):
         kept, _ = self.run_under("kept", 1, 49, "acquisition: {slice_thickness_max_mm: 2, slice_spacing_max_mm: 2}\n")
         self.assertNotIn(b"outside-protocol", content(os.path.join(kept, "case.json")))
 
+    def test_its_rule_says_which_series_of_a_study_is_measured_and_another_one_named_by_the_reader_is_said(self):
+        # A study of two series: the phantom's, and the same with a sharp kernel, called portal venous; by itself the program measures the first.
+        folder = self.path("both")
+        shutil.copytree(self.path("first"), folder)
+        sharp = pydicom.uid.generate_uid()
+        for i, file in enumerate(sorted(glob.glob(os.path.join(folder, "*")))):
+            image = pydicom.dcmread(file)
+            plain = str(image.SeriesInstanceUID)
+            image.SeriesInstanceUID, image.SeriesNumber, image.SeriesDescription, image.ConvolutionKernel = sharp, 77, "portal venous", "B70f"
+            image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+            image.save_as(os.path.join(folder, f"sharp-{i}.dcm"))
+        with open(self.case_file, encoding="utf-8") as file:
+            text = file.read().replace("ct: first", "ct: both")
+        rule = self.protocol(1, 49, "series: [portal-venous, thinnest]\n", name="rule.yaml")
+
+        def measured(name, text, *options):
+            with open(self.path(name + ".yaml"), "w", encoding="utf-8") as file:
+                file.write(text)
+            done = run("run", self.path(name + ".yaml"), "-o", self.path(name), *options)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            before = read_json(self.path(name, "case.json"))["timepoints"][0]
+            return before["ct"]["series_instance_uid"], [n["text"] for n in before["notices"] if n["code"] == "outside-protocol"]
+
+        self.assertEqual(measured("by-itself", text), (plain, []))
+        self.assertEqual(measured("by-rule", text, "--protocol", rule), (sharp, []))
+        uid, said = measured("by-reader", text.replace("ct: both", "ct: both, series: " + plain), "--protocol", rule)
+        self.assertEqual(uid, plain)
+        self.assertEqual(len(said), 1)
+        self.assertIn("by the protocol's rule (portal-venous, thinnest) series 77 would be measured", said[0])
+        qc = run("qc", rule, folder, "--start", "2020-01-10")
+        self.assertIn("series rule series 77: portal-venous, 2.00 mm (chosen of 2 by portal-venous, thinnest)", qc.stdout)
+
 if __name__ == "__main__":
     unittest.main()

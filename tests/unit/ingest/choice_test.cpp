@@ -67,6 +67,34 @@ TEST(SeriesChoice, PrefersWhatCoversTheLesionAndLooksLikeBaseline)
     EXPECT_EQ(first_of(named("1.1").and_also(named("1.2").with(0x00181210, "SH", "B60s")), like_baseline), "1.2");
 }
 
+TEST(SeriesChoice, FollowsATrialsRuleBeforeItsOwnInTheOrderOfItsWords)
+{
+    // By the program's own ranking the series of 2.5 mm would be measured, whatever its phase.
+    const auto thick = spaced(named("1.1"), 2.5).with(0x00180050, "DS", "5").with(0x0008103E, "LO", "arterial");
+    const auto thin = spaced(named("1.2"), 1).with(0x00180050, "DS", "1").with(0x0008103E, "LO", "arterial");
+    const auto venous = spaced(named("1.3"), 2).with(0x00180050, "DS", "2").with(0x0008103E, "LO", "portal venous").with(0x00181210, "SH", "B70f");
+    const auto all = DicomBuilder(thick).and_also(thin).and_also(venous);
+    const auto by = [&](std::vector<std::string> rule, std::string* why = nullptr) {
+        ChoiceParameters parameters;
+        parameters.rule = std::move(rule);
+        return first_of(all, parameters, why);
+    };
+    EXPECT_EQ(by({}), "1.1");
+    std::string why;
+    EXPECT_EQ(by({"thinnest"}, &why), "1.2");
+    EXPECT_EQ(why, "protocol: thinnest: 1.00 mm against 2.00 mm");
+    EXPECT_EQ(by({"portal-venous", "soft", "thinnest"}, &why), "1.3");
+    EXPECT_EQ(why.substr(0, 24), "protocol: portal-venous:");
+    EXPECT_EQ(by({"soft", "portal-venous", "thinnest"}), "1.2") << "the only portal-venous series has a sharp kernel";
+    EXPECT_EQ(by({"delayed", "thinnest"}), "1.2") << "a word that no series fits decides nothing";
+    ChoiceParameters prompted;
+    prompted.prompt_series_uids = {"1.1"};
+    prompted.rule = {"portal-venous"};
+    EXPECT_EQ(first_of(all, prompted), "1.3") << "the rule, not the series somebody drew on";
+    prompted.rule.clear();
+    EXPECT_EQ(first_of(all, prompted), "1.1");
+}
+
 TEST(SeriesChoice, IsExplainedInANoticeAndOverriddenByName)
 {
     const auto found = scanned(spaced(named("1.1"), 1).and_also(spaced(named("1.2"), 3)));

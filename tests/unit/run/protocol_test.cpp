@@ -208,6 +208,20 @@ TEST(Protocol, ATimePointOutsideItsWindowOrLimitsSaysSoAndItsDecisionToo)
     EXPECT_TRUE(assessment.criteria[1].timepoints[0].decision.notices.empty());
 }
 
+TEST(Protocol, ItsSeriesRuleIsAListOfKnownWordsAndARuleOfItsHash)
+{
+    const auto plain = read(kProtocol);
+    const auto one = read(std::string(kProtocol) + "series: [portal-venous, soft, thinnest]\n");
+    const auto other = read(std::string(kProtocol) + "series: [soft, portal-venous, thinnest]\n");
+    ASSERT_TRUE(plain.ok() && one.ok() && other.ok());
+    EXPECT_EQ(one->series, (std::vector<std::string>{"portal-venous", "soft", "thinnest"}));
+    EXPECT_NE(one->sha256, plain->sha256);
+    EXPECT_NE(one->sha256, other->sha256) << "the order is the rule";
+    EXPECT_THAT(refusal_of(std::string(kProtocol) + "series: [portal-venous, thinest]\n"), testing::AllOf(HasSubstr("line 7"), HasSubstr("'thinest'"), HasSubstr("did you mean 'thinnest'")));
+    EXPECT_THAT(refusal_of(std::string(kProtocol) + "series: [soft, soft]\n"), HasSubstr("stands twice"));
+    EXPECT_THAT(refusal_of(std::string(kProtocol) + "series: soft\n"), HasSubstr("a list of words"));
+}
+
 TEST(Protocol, AFaultOfALimitOrAVisitNamesItsLine)
 {
     EXPECT_THAT(refusal_of(std::string(kProtocol) + "acquisition: {phases: portal-venus}\n"), testing::AllOf(HasSubstr("line 7"), HasSubstr("'portal-venus'"), HasSubstr("did you mean 'portal-venous'")));

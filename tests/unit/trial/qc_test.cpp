@@ -106,6 +106,24 @@ TEST(Qc, EachPointThatIsNotKeptIsOneQueryWithBothValues)
     EXPECT_THAT(with([](auto& s) { s.notices.push_back({Code::slices_apart, ""}); }), HasSubstr("whether every image of the series was sent"));
 }
 
+TEST(Qc, TheSeriesRuleSaysWhichSeriesIsLookedAt)
+{
+    auto thin = series("1.1", "2020-01-01");
+    thin.facts.series_instance_uid = "1.1.2";
+    thin.facts.series_number = 3;
+    thin.facts.slice_thickness_mm = 1;
+    thin.geometry = VolumeGeometry::axial({64, 64, 201}, 0.8, 0.8, 1);
+    auto rules = protocol();
+    const auto looked_at = [&] { return checked({series("1.1", "2020-01-01"), thin}, started("2020-01-10"), rules).studies.at(0); };
+    EXPECT_EQ(looked_at().series_instance_uid, "1.1.1") << "2.5 mm: the program's own ranking";
+    rules.series = {"portal-venous", "thinnest"};
+    const auto study = looked_at();
+    EXPECT_EQ(study.series_instance_uid, "1.1.2");
+    const auto found = std::find_if(study.checks.begin(), study.checks.end(), [](const auto& check) { return check.what == "series rule"; });
+    ASSERT_NE(found, study.checks.end());
+    EXPECT_EQ(found->text, "series rule series 3: portal-venous, 1.00 mm (chosen of 2 by portal-venous, thinnest)");
+}
+
 TEST(Qc, ASeriesWithAGapIsAskedForAgain)
 {
     auto broken = series("1.2", "2020-03-06");
