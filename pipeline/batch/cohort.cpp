@@ -34,6 +34,19 @@ std::string counts(const std::vector<CaseState>& states)
     return out + "</p>\n";
 }
 
+/// The protocols that the results were made under. More than one version in a cohort is as it may be after an amendment; that it is so has to be seen.
+std::string protocols_of(const TextTable& cases)
+{
+    std::map<std::string, int> count;
+    for (const auto& row : cases.rows) {
+        if (cell(cases, row, "state") == name(State::done)) ++count[cell(cases, row, "protocol")];
+    }
+    if (count.empty() || (count.size() == 1 && count.begin()->first.empty())) return "";
+    std::string out;
+    for (const auto& [protocol, n] : count) out += "<p>" + (protocol.empty() ? std::string("Under no protocol") : "Protocol " + outputs::html(protocol)) + ": " + std::to_string(n) + (n == 1 ? " case" : " cases") + "</p>\n";
+    return count.size() == 1 ? out : "<p><strong>The cases were not all made under one protocol:</strong></p>\n" + out;
+}
+
 std::string not_done(const std::vector<CaseState>& states)
 {
     std::string rows;
@@ -128,11 +141,11 @@ std::string cell(const TextTable& table, const std::vector<std::string>& row, co
     return at < row.size() ? row[at] : std::string();
 }
 
-std::string cohort_html(const std::vector<CaseState>& states, const TextTable& waterfall, const TextTable& response, const std::string& results_folder)
+std::string cohort_html(const std::vector<CaseState>& states, const TextTable& cases, const TextTable& waterfall, const TextTable& response, const std::string& results_folder)
 {
     const auto synthetic = std::count_if(response.rows.begin(), response.rows.end(), [&](const auto& row) { return cell(response, row, "synthetic") == "1"; });
     const std::string remark = synthetic ? "<p><strong>SYNTHETIC data among them: no human data.</strong></p>\n" : "";
-    return kHead + counts(states) + remark + not_done(states) + waterfall_plot(waterfall) + spider_plot(response) + swimmer_plot(response) + last_categories(response, results_folder) + "</body></html>\n";
+    return kHead + counts(states) + protocols_of(cases) + remark + not_done(states) + waterfall_plot(waterfall) + spider_plot(response) + swimmer_plot(response) + last_categories(response, results_folder) + "</body></html>\n";
 }
 
 }  // namespace retromass::batch

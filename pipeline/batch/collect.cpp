@@ -65,11 +65,12 @@ Status collect(const Plan& plan, const fs::path& folder)
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) return Error{Code::io, folder.string() + " cannot be made: " + error.message(), "batch: collect"};
-    std::vector<TextTable> tables{{"cases", {"case", "state", "code", "reason", "attempts", "wall_s", "cpu_s", "peak_gb", "studyid", "site", "studies", "review", "reader"}, {}},
+    std::vector<TextTable> tables{{"cases", {"case", "state", "code", "reason", "attempts", "wall_s", "cpu_s", "peak_gb", "studyid", "site", "studies", "review", "reader", "protocol"}, {}},
                                   {"measurements", {}, {}}, {"response", {}, {}}, {"waterfall", {}, {}}, {"spider", {}, {}}};
     std::vector<CaseState> states;
     for (const auto& planned : plan.cases) {
         auto state = state_of(plan, planned);
+        std::string protocol;
         if (state.state == State::done) {
             std::vector<std::pair<std::size_t, bool>> before;  // all of its tables or none: a result that cannot be read is no result
             for (const auto& table : tables) before.emplace_back(table.rows.size(), table.columns.empty());
@@ -83,6 +84,8 @@ Status collect(const Plan& plan, const fs::path& folder)
                 state.state = State::failed;
                 state.code = name(added.error().code);
                 state.reason = added.error().message;
+            } else if (const auto& measured = tables[1]; measured.rows.size() > before[1].first) {
+                protocol = cell(measured, measured.rows.back(), "protocol");
             }
         }
         const auto key = key_of(plan, planned);
@@ -90,7 +93,7 @@ Status collect(const Plan& plan, const fs::path& folder)
         std::string studies;
         for (const auto& study : planned.studies) studies += (studies.empty() ? "" : " ") + study;
         tables[0].rows.push_back({planned.id, std::string(name(state.state)), state.code, state.reason, std::to_string(state.attempts), fixed(state.wall_s, 2), fixed(state.cpu_s, 2),
-                                  fixed(state.peak_gb, 3), planned.study, planned.site, studies, decision ? decision->decision : "", decision ? decision->reader : ""});
+                                  fixed(state.peak_gb, 3), planned.study, planned.site, studies, decision ? decision->decision : "", decision ? decision->reader : "", protocol});
         states.push_back(std::move(state));
     }
     for (const auto& table : tables) {
@@ -103,7 +106,7 @@ Status collect(const Plan& plan, const fs::path& folder)
         return found == tables.end() ? TextTable{} : *found;
     };
     const auto results = (plan.folder / "results").lexically_relative(fs::absolute(folder).lexically_normal()).generic_string();
-    return write_text(folder / "cohort.html", cohort_html(states, table_named("waterfall"), table_named("response"), results));
+    return write_text(folder / "cohort.html", cohort_html(states, table_named("cases"), table_named("waterfall"), table_named("response"), results));
 }
 
 }  // namespace retromass::batch

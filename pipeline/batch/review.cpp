@@ -174,6 +174,7 @@ Status write_review(const Plan& plan, const fs::path& file, const ReviewParamete
         const auto folder = result_folder(plan, planned);
         if (state.state == State::done) {
             const auto result = json::parse(text_of(folder / "case.json").value_or(""), nullptr, false);
+            if (const auto protocol = text(at(result, "response"), "protocol"); !protocol.empty()) page.protocols.insert(protocol);
             auto need = need_of(result);
             if (!result.is_object()) need.add(Rank::refusal, "case.json cannot be read: the result is damaged");
             card.rank = need.rank;

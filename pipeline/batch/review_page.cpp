@@ -179,6 +179,7 @@ std::string review_html(const ReviewPage& page)
     const auto elsewhere = count(page.not_shown, "that nothing speaks against") + count(page.decided_before, "decided before") + count(page.not_run, "not run yet");
     if (page.later) summary += "; " + std::to_string(page.later) + " more, in less need: on the next page, made once these are decided";
     summary += (elsewhere.empty() ? "" : "; not on this page:" + elsewhere.substr(1)) + "</p>\n";
+    for (const auto& protocol : page.protocols) summary += "<p>Protocol " + html(protocol) + "</p>\n";
     auto embedded = decisions.dump(1, ' ', true, ordered_json::error_handler_t::replace);
     for (std::size_t i = 0; (i = embedded.find('<', i)) != std::string::npos;) embedded.replace(i, 1, "\\u003c");  // no text ends the element it stands in
     return kHead + summary +

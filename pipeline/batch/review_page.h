@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct ReviewPage {
     std::string plan_sha256;
     std::string reader;
     std::vector<ReviewCard> cards;
+    std::set<std::string> protocols;           ///< that the results looked at were made under
     int not_run = 0;
     int decided_before = 0;
     int not_shown = 0;                         ///< nothing speaks against them

@@ -43,6 +43,7 @@ ordered_json json_of(const trial::ReaderComparison& found)
                                        {"reasons", d.reasons}, {"text", d.text}});
     }
     out["not_compared"] = found.not_compared;
+    out["protocols"] = found.protocols;
     return out;
 }
 

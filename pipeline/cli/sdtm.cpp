@@ -25,7 +25,7 @@ Status write_sdtm(const Options& options, Context& context)
     }
     RETROMASS_TRY_ASSIGN(const auto tables, trial::sdtm_tables({options.results.begin(), options.results.end()}, parameters));
     RETROMASS_TRY(write_folder(options.output, tables.files));
-    std::cout << "wrote " << options.output << ": tu.csv, tr.csv, rs.csv\n";
+    std::cout << "wrote " << options.output << ": tu.csv, tr.csv, rs.csv" << (tables.files.contains("supptu.csv") ? ", and in supp*.csv the protocol of each record" : "") << '\n';
     if (tables.missing > 0) std::cerr << tables.missing << " variables are empty because nobody stated them; missing.csv names each\n";
     if (tables.left_out > 0) {
         std::cerr << tables.left_out << (tables.left_out == 1 ? " case has" : " cases have") << " no valid baseline and no rows; missing.csv says why\n";

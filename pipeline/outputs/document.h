@@ -100,6 +100,7 @@ struct Document {
     std::string title;
     std::string band;             ///< above and below every page
     std::string use;              ///< what it must not be used for
+    std::string protocol;         ///< name, version and hash of the trial's rules; empty = under none
     std::vector<Block> answer;    ///< the first screen ...
     std::vector<Block> aside;     ///< ... and what stands beside its drawing
     std::vector<Block> body;

@@ -160,6 +160,7 @@ struct ObjectParameters {
     std::string review_state = "unreviewed";
     std::optional<ObjectReference> predecessor;  ///< the instance that this one replaces
     std::optional<Deidentification> hiding;
+    std::string protocol;                    ///< name, version and hash of the trial's rules; empty = under none
 };
 
 struct SegDescription {

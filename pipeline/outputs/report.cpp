@@ -291,6 +291,7 @@ Document report_document(const CaseResult& result, const Pictures& pictures)
     out.title = "Tumour response, case " + result.case_id;
     out.band = band_text(review_state_of(result)) + (result.synthetic ? " - SYNTHETIC" : "");
     out.use = std::string(kUse) + (result.synthetic ? " SYNTHETIC patient: no human data." : "");
+    out.protocol = result.assessment.protocol;
     out.footer = std::string(kUse) + " Written by Retromass " + RETROMASS_VERSION + ".";
     answer(result, out);
     auto& body = out.body;

@@ -184,7 +184,7 @@ std::string response_csv(const std::vector<Assessment>& assessments)
 
 std::string waterfall_csv(const std::vector<Assessment>& assessments)
 {
-    std::string out = csv_line({"case", "criterion", "role", "line", "period", "baseline_timepoint", "best_change_timepoint", "best_change_pct", "best_overall_response", "confirmed", "treated_locally"});
+    std::string out = csv_line({"case", "criterion", "role", "line", "period", "baseline_timepoint", "best_change_timepoint", "best_change_pct", "best_overall_response", "confirmed", "treated_locally", "protocol"});
     for (const auto& assessment : assessments) {
         for (const auto& course : courses_of(assessment)) {
             const Course::Point* best = nullptr;
@@ -196,7 +196,7 @@ std::string waterfall_csv(const std::vector<Assessment>& assessments)
                 if (progression(point.decision->category)) break;
             }
             out += csv_line({assessment.patient, course.criterion, role_of(assessment, course.criterion), std::to_string(course.line), course.period, course.summary->baseline_timepoint, best ? best->timepoint : "",
-                             best ? signed_percent(best->change_pct) : "", std::string(name(course.summary->best_overall_response.category)), flag(course.summary->confirmed), flag(treated)});
+                             best ? signed_percent(best->change_pct) : "", std::string(name(course.summary->best_overall_response.category)), flag(course.summary->confirmed), flag(treated), assessment.protocol});
         }
     }
     return out;
@@ -204,13 +204,13 @@ std::string waterfall_csv(const std::vector<Assessment>& assessments)
 
 std::string spider_csv(const std::vector<Assessment>& assessments)
 {
-    std::string out = csv_line({"case", "criterion", "role", "line", "period", "timepoint", "date", "day", "change_from_baseline_pct", "category", "notices"});
+    std::string out = csv_line({"case", "criterion", "role", "line", "period", "timepoint", "date", "day", "change_from_baseline_pct", "category", "notices", "protocol"});
     for (const auto& assessment : assessments) {
         for (const auto& course : courses_of(assessment)) {
             for (const auto& point : course.points) {
                 const auto change = point.is_baseline ? std::string("0.0") : signed_percent(point.change_pct);
                 out += csv_line({assessment.patient, course.criterion, role_of(assessment, course.criterion), std::to_string(course.line), course.period, point.timepoint, date_text(point.date), text_of(point.day), change,
-                                 point.is_baseline ? "baseline" : std::string(name(point.decision->category)), codes_of(point.decision->notices)});
+                                 point.is_baseline ? "baseline" : std::string(name(point.decision->category)), codes_of(point.decision->notices), assessment.protocol});
             }
         }
     }

@@ -354,6 +354,7 @@ private:
         for (const auto& notice : timepoint_.notices) {
             if (notice.code == Code::outside_protocol) out.add(words("TEXT", "CONTAINS", kComment, std::string(name(notice.code)) + ": " + notice.text));
         }
+        if (!result_.assessment.protocol.empty()) out.add(words("TEXT", "CONTAINS", kComment, "Protocol " + result_.assessment.protocol));
         const auto state = review_state_of(timepoint_);
         out.add(words("TEXT", "CONTAINS", kComment, "Research use, not for clinical decisions without review" + (state == "unreviewed" ? "" : "; " + state) + (result_.synthetic ? "; SYNTHETIC" : "")));
         return out;

@@ -186,7 +186,7 @@ std::string measurements_csv(const CaseResult& result)
                                "hu_mean", "hu_sd", "hu_median", "hu_core_mean", "gas_ml", "fat_ml", "low_attenuation_ml", "solid_ml", "dense_ml",
                                "long_axis_low_mm", "long_axis_high_mm", "short_axis_low_mm", "short_axis_high_mm", "craniocaudal_low_mm", "craniocaudal_high_mm", "volume_low_ml", "volume_high_ml",
                                "hu_mean_low", "hu_mean_high", "volume_within_case_cv", "intervals_calibrated_on", "intervals_not_validated", "intervals_stated",
-                               "reader_long_axis_mm", "tracking_uid", "notices", "synthetic"});
+                               "reader_long_axis_mm", "tracking_uid", "notices", "synthetic", "protocol"});
     for (const auto& timepoint : result.timepoints) {
         for (const auto& lesion : timepoint.lesions) {
             const auto* known = lesion_named(result, lesion.lesion);
@@ -216,7 +216,7 @@ std::string measurements_csv(const CaseResult& result)
             for (const auto& notice : timepoint.notices) {
                 if (notice.code == Code::outside_protocol) notices.push_back(notice);
             }
-            row.insert(row.end(), {text_of(lesion.reader_long_axis), lesion.tracking_uid, codes_of(notices), result.synthetic ? "1" : "0"});
+            row.insert(row.end(), {text_of(lesion.reader_long_axis), lesion.tracking_uid, codes_of(notices), result.synthetic ? "1" : "0", result.assessment.protocol});
             out += csv_line(row);
         }
     }
@@ -225,7 +225,9 @@ std::string measurements_csv(const CaseResult& result)
 
 std::string response_table(const CaseResult& result)
 {
-    std::string out = paragraph("Case " + result.case_id + (result.synthetic ? "  SYNTHETIC" : "") + "  [" + band_text(review_state_of(result)) + "]") + "\n";
+    std::string out = paragraph("Case " + result.case_id + (result.synthetic ? "  SYNTHETIC" : "") + "  [" + band_text(review_state_of(result)) + "]");
+    if (!result.assessment.protocol.empty()) out += paragraph("Protocol " + result.assessment.protocol);
+    out += "\n";
     out += measurements_text(result) + "\nRECIST 1.1\n" + decisions_text(result) + "\n";
     for (const auto& line : result.assessment.lines) {
         out += paragraph("Best overall response, " + line.period + ": " + best_text(line.best_overall_response) + (line.confirmed ? (*line.confirmed ? " (confirmed)" : " (unconfirmed)") : "") +

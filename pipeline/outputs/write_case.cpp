@@ -56,7 +56,9 @@ public:
             if (error) return io_error("cannot create a folder in " + folder_.string(), error);
         }
         pictures_.folder = folder_ / "images";
-        note("case-started", {{"case", result_.case_id}, {"command", parameters_.command}});
+        ordered_json started{{"case", result_.case_id}, {"command", parameters_.command}};
+        if (!result_.assessment.protocol.empty()) started["protocol"] = result_.assessment.protocol;
+        note("case-started", started);
         const double count = static_cast<double>(result_.timepoints.size()) + 1;
         for (std::size_t i = 0; i < result_.timepoints.size(); ++i) {
             step_ = result_.timepoints[i].id;
@@ -180,6 +182,7 @@ private:
         ObjectParameters parameters;
         parameters.uid_root = result_.uid_root;
         parameters.hiding = result_.hiding;
+        parameters.protocol = result_.assessment.protocol;
         parameters.owner = result_.case_id + " " + timepoint.id;
         parameters.review_state = review_state_of(timepoint);
         const auto file = [&](const char* kind) { return folder_ / "dicom" / (file_name_of(timepoint.id) + "-" + kind + ".dcm"); };
@@ -350,6 +353,7 @@ private:
         ObjectParameters parameters;
         parameters.uid_root = result_.uid_root;
         parameters.hiding = result_.hiding;
+        parameters.protocol = result_.assessment.protocol;
         parameters.owner = result_.case_id;
         parameters.review_state = review_state_of(result_);
         const auto file = folder_ / "dicom" / "report.dcm";

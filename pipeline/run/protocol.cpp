@@ -13,6 +13,8 @@ Error refused(const std::string& why) { return {Code::policy, why, "run: protoco
 
 Error locked_out(const std::string& why) { return {Code::output_exists, why, "run: protocol"}; }
 
+constexpr std::size_t kLongestName = 64;  // SDTM: 200 characters hold name, version and hash
+
 std::string joined(const std::vector<std::string>& words)
 {
     std::string out;
@@ -47,6 +49,7 @@ Protocol protocol_of(const YAML::Node& root)
     allow(root, "the protocol", {"protocol", "version", "readers", "evaluator", "response", "diameter_from", "recorded_precision_mm", "acquisition", "visits", "series"});
     Protocol out;
     out.id = needed(root, "protocol", "the protocol");
+    if (out.id.size() > kLongestName) fault(root["protocol"], "a protocol's name has at most " + std::to_string(kLongestName) + " characters, found " + std::to_string(out.id.size()));
     if (!root["version"]) fault(root, "the protocol needs 'version', a whole number that rises with every change");
     out.version = value_of<int>(root["version"], "a whole number");
     if (out.version < 1) fault(root["version"], "expected a whole number from 1, found '" + root["version"].Scalar() + "'");

@@ -337,10 +337,10 @@ void add_agreement(ReaderComparison& out, const std::string& quantity, const std
     out.agreement.push_back({quantity, *found});
 }
 
-std::string joined(const std::vector<std::string>& words)
+std::string joined(const std::vector<std::string>& words, const char* between = " ")
 {
     std::string out;
-    for (const auto& word : words) out += (out.empty() ? "" : " ") + word;
+    for (const auto& word : words) out += (out.empty() ? "" : between) + word;
     return out;
 }
 
@@ -359,6 +359,8 @@ Result<ReaderComparison> compare_readers(const fs::path& a, const fs::path& b)
             continue;
         }
         ++out.cases;
+        const auto& theirs = second->second.protocol;
+        out.protocols[id] = first.protocol == theirs ? theirs : "A: " + (first.protocol.empty() ? "none" : first.protocol) + "; B: " + (theirs.empty() ? "none" : theirs);
         CaseComparison comparison(first, second->second, out);
         RETROMASS_TRY(comparison.add());
         sums.insert(sums.end(), comparison.sums.begin(), comparison.sums.end());
@@ -386,28 +388,36 @@ Result<ReaderComparison> compare_readers(const fs::path& a, const fs::path& b)
 
 std::map<std::string, std::string> comparison_tables(const ReaderComparison& comparison)
 {
-    auto pairs = outputs::csv_line({"case", "timepoint_a", "timepoint_b", "lesion_a", "lesion_b", "role_a", "role_b", "same_series", "dice", "long_axis_a_mm", "long_axis_b_mm", "volume_a_ml", "volume_b_ml"});
+    const auto protocol_of = [&](const std::string& case_id) {
+        const auto found = comparison.protocols.find(case_id);
+        return found == comparison.protocols.end() ? std::string() : found->second;
+    };
+    std::set<std::string> all;
+    for (const auto& [unused, protocol] : comparison.protocols) all.insert(protocol);
+    const auto protocols = joined({all.begin(), all.end()}, " | ");
+    auto pairs = outputs::csv_line({"case", "timepoint_a", "timepoint_b", "lesion_a", "lesion_b", "role_a", "role_b", "same_series", "dice", "long_axis_a_mm", "long_axis_b_mm", "volume_a_ml", "volume_b_ml", "protocol"});
     for (const auto& p : comparison.pairs) {
         const auto of = [&](const char* quantity, bool first, int decimals) {
             const auto found = p.quantities.find(quantity);
             return found == p.quantities.end() ? std::string() : fixed(first ? found->second.first : found->second.second, decimals);
         };
         pairs += outputs::csv_line({p.case_id, p.timepoint_a, p.timepoint_b, p.lesion_a, p.lesion_b, p.role_a, p.role_b, p.same_series ? "1" : "0", fixed(p.dice, 4), of("long_axis_mm", true, 2), of("long_axis_mm", false, 2),
-                                    of("volume_ml", true, 2), of("volume_ml", false, 2)});
+                                    of("volume_ml", true, 2), of("volume_ml", false, 2), protocol_of(p.case_id)});
     }
-    auto unpaired = outputs::csv_line({"case", "reader", "lesion", "role", "why"});
-    for (const auto& u : comparison.unpaired) unpaired += outputs::csv_line({u.case_id, std::string(1, u.reader), u.lesion, u.role, u.why});
-    auto agreement = outputs::csv_line({"quantity", "pairs", "sd", "bias", "bias_low", "bias_high", "lower_limit", "lower_limit_low", "lower_limit_high", "upper_limit", "upper_limit_low", "upper_limit_high"});
+    auto unpaired = outputs::csv_line({"case", "reader", "lesion", "role", "why", "protocol"});
+    for (const auto& u : comparison.unpaired) unpaired += outputs::csv_line({u.case_id, std::string(1, u.reader), u.lesion, u.role, u.why, protocol_of(u.case_id)});
+    auto agreement = outputs::csv_line({"quantity", "pairs", "sd", "bias", "bias_low", "bias_high", "lower_limit", "lower_limit_low", "lower_limit_high", "upper_limit", "upper_limit_low", "upper_limit_high", "protocol"});
     for (const auto& row : comparison.agreement) {
         std::vector<std::string> cells{row.quantity, std::to_string(row.differences.pairs), fixed(row.differences.sd, 6)};
         for (const auto* estimate : {&row.differences.bias, &row.differences.lower, &row.differences.upper}) cells.insert(cells.end(), {fixed(estimate->value, 6), fixed(*estimate->low, 6), fixed(*estimate->high, 6)});
+        cells.push_back(protocols);
         agreement += outputs::csv_line(cells);
     }
     if (const auto& k = comparison.kappa) {
-        agreement += outputs::csv_line({"category_kappa", std::to_string(k->pairs), "", fixed(k->kappa.value, 6), fixed(*k->kappa.low, 6), fixed(*k->kappa.high, 6), "", "", "", "", "", ""});
+        agreement += outputs::csv_line({"category_kappa", std::to_string(k->pairs), "", fixed(k->kappa.value, 6), fixed(*k->kappa.low, 6), fixed(*k->kappa.high, 6), "", "", "", "", "", "", protocols});
     }
-    auto list = outputs::csv_line({"case", "timepoint_a", "timepoint_b", "date", "period", "category_a", "category_b", "reasons", "text", "decision", "adjudicator"});
-    for (const auto& d : comparison.discordances) list += outputs::csv_line({d.case_id, d.timepoint_a, d.timepoint_b, d.date, d.period, d.category_a, d.category_b, joined(d.reasons), d.text, "", ""});
+    auto list = outputs::csv_line({"case", "timepoint_a", "timepoint_b", "date", "period", "category_a", "category_b", "reasons", "text", "decision", "adjudicator", "protocol"});
+    for (const auto& d : comparison.discordances) list += outputs::csv_line({d.case_id, d.timepoint_a, d.timepoint_b, d.date, d.period, d.category_a, d.category_b, joined(d.reasons), d.text, "", "", protocol_of(d.case_id)});
     return {{"pairs.csv", pairs}, {"unpaired.csv", unpaired}, {"agreement.csv", agreement}, {"adjudication.csv", list}};
 }
 

@@ -13,6 +13,7 @@ using Cells = std::map<std::string, std::string>;
 const std::vector<std::string> kTu{"STUDYID", "DOMAIN", "USUBJID", "TUSEQ", "TUREFID", "TUSPID", "TULNKID", "TUTESTCD", "TUTEST", "TUORRES", "TUSTRESC", "TULOC", "TUMETHOD", "TUEVAL", "TUEVALID", "VISITNUM", "VISIT", "TUDTC"};
 const std::vector<std::string> kTr{"STUDYID", "DOMAIN", "USUBJID", "TRSEQ", "TRGRPID", "TRREFID", "TRSPID", "TRLNKID", "TRLNKGRP", "TRTESTCD", "TRTEST", "TRORRES", "TRORRESU", "TRSTRESC", "TRSTRESN", "TRSTRESU", "TRSTAT", "TRREASND", "TRMETHOD", "TREVAL", "TREVALID", "VISITNUM", "VISIT", "TRDTC"};
 const std::vector<std::string> kRs{"STUDYID", "DOMAIN", "USUBJID", "RSSEQ", "RSLNKGRP", "RSTESTCD", "RSTEST", "RSCAT", "RSORRES", "RSSTRESC", "RSSTAT", "RSREASND", "RSEVAL", "RSEVALID", "VISITNUM", "VISIT", "RSDTC"};
+const std::vector<std::string> kSupp{"STUDYID", "RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QLABEL", "QVAL", "QORIG", "QEVAL"};
 constexpr std::size_t kLongestReason = 200;        // SDTM: a character variable holds 200
 constexpr Length kTooSmall = Length::mm(5);        // E09; the standardised value of TOO SMALL TO MEASURE
 constexpr Length kNodePathological = Length::mm(10);  // E09: a node below is normal
@@ -40,6 +41,7 @@ struct Sdtm {
     std::vector<Cells> tr;
     std::vector<Cells> rs;
     std::vector<std::vector<std::string>> missing;  ///< case, time point, variable, why
+    std::map<std::string, std::string> protocols;   ///< by case; none where it is under none
     std::size_t left_out = 0;
 };
 
@@ -410,6 +412,19 @@ std::string table_text(const std::vector<std::string>& columns, const std::vecto
     return out;
 }
 
+/// The supplemental qualifiers of a domain: the protocol that each record was made under, for which the domain itself has no variable.
+std::string qualifiers_text(const std::string& domain, const std::vector<Cells>& rows, const std::map<std::string, std::string>& protocols)
+{
+    std::vector<Cells> out;
+    for (const auto& row : rows) {
+        const auto protocol = protocols.find(row.at("USUBJID"));
+        if (protocol == protocols.end()) continue;
+        out.push_back({{"STUDYID", row.at("STUDYID")}, {"RDOMAIN", domain}, {"USUBJID", row.at("USUBJID")}, {"IDVAR", domain + "SEQ"}, {"IDVARVAL", row.at(domain + "SEQ")}, {"QNAM", "PROTRULE"},
+                       {"QLABEL", "Protocol, Version and SHA-256 of Rules"}, {"QVAL", protocol->second}, {"QORIG", "Assigned"}, {"QEVAL", ""}});
+    }
+    return table_text(kSupp, out);
+}
+
 }  // namespace
 
 Result<SdtmFiles> sdtm_tables(const std::vector<std::filesystem::path>& results, const SdtmParameters& parameters)
@@ -417,6 +432,7 @@ Result<SdtmFiles> sdtm_tables(const std::vector<std::filesystem::path>& results,
     RETROMASS_TRY_ASSIGN(const auto cases, read_case_records(results));
     Sdtm tables;
     for (const auto& [id, record] : cases) {
+        if (!record.protocol.empty()) tables.protocols[id] = record.protocol;
         auto study = parameters.study;
         const auto of_protocol = record.settings.find("protocol id");
         if (study.empty() && of_protocol != record.settings.end()) study = of_protocol->second;
@@ -424,12 +440,20 @@ Result<SdtmFiles> sdtm_tables(const std::vector<std::filesystem::path>& results,
         if (parameters.protocol && parameters.protocol->id != study) return Error{Code::usage, "case " + id + " belongs to study " + study + ", the protocol is of " + parameters.protocol->id, "trial: sdtm"};
         RETROMASS_TRY(CaseTables(record, parameters, study, tables).add());
     }
-    auto named = outputs::csv_line({"USUBJID", "timepoint", "variable", "why"});
-    for (const auto& row : tables.missing) named += outputs::csv_line(row);
+    auto named = outputs::csv_line({"USUBJID", "timepoint", "variable", "why", "protocol"});
+    for (auto row : tables.missing) {
+        const auto protocol = tables.protocols.find(row.front());
+        row.push_back(protocol == tables.protocols.end() ? "" : protocol->second);
+        named += outputs::csv_line(row);
+    }
     SdtmFiles out;
     out.missing = tables.missing.size() - tables.left_out;
     out.left_out = tables.left_out;
     out.files = {{"tu.csv", table_text(kTu, tables.tu)}, {"tr.csv", table_text(kTr, tables.tr)}, {"rs.csv", table_text(kRs, tables.rs)}, {"missing.csv", named}};
+    if (tables.protocols.empty()) return out;
+    out.files["supptu.csv"] = qualifiers_text("TU", tables.tu, tables.protocols);
+    out.files["supptr.csv"] = qualifiers_text("TR", tables.tr, tables.protocols);
+    out.files["supprs.csv"] = qualifiers_text("RS", tables.rs, tables.protocols);
     return out;
 }
 

@@ -58,7 +58,7 @@ struct SdtmParameters {
     std::optional<int> line;               ///< of treatment; empty = the only one
 };
 struct SdtmFiles {
-    std::map<std::string, std::string> files;  ///< text by name: tu.csv, tr.csv, rs.csv, missing.csv
+    std::map<std::string, std::string> files;  ///< text by name: tu.csv, tr.csv, rs.csv, missing.csv; under a protocol supptu.csv, supptr.csv and supprs.csv, which name it
     std::size_t missing = 0;                   ///< variables that are empty because nobody stated them, each named in missing.csv
     std::size_t left_out = 0;                  ///< cases without a valid baseline: named there too, and without rows
 };
@@ -112,6 +112,7 @@ struct ReaderComparison {
     std::optional<Kappa> kappa;
     std::vector<Discordance> discordances;
     std::vector<std::string> not_compared;          ///< cases and time points of one reader only, and why
+    std::map<std::string, std::string> protocols;   ///< by case: that of A, and that of B where it is another; empty = under none
 };
 /// Compares two readers' results: each a result folder, or a folder of them, matched by case. Fails where no case is in both.
 Result<ReaderComparison> compare_readers(const std::filesystem::path& a, const std::filesystem::path& b);

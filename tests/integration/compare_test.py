@@ -117,7 +117,7 @@ class Compare(InScratch):
             difference = numpy.log(b / a) if ratio else b - a
             back = math.exp if ratio else float
             n, mean, sd, t = len(a), difference.mean(), difference.std(ddof=1), T_95[5]
-            row = {k: float(v) for k, v in rows[quantity].items() if k not in ("quantity", "pairs")}
+            row = {k: float(v) for k, v in rows[quantity].items() if k not in ("quantity", "pairs", "protocol")}
             near = {"delta": 2e-4 * max(1, abs(back(mean + 3 * sd)))}  # t is printed to four places in the table
             self.assertAlmostEqual(row["bias"], back(mean), **near)
             self.assertAlmostEqual(row["bias_high"], back(mean + t * sd / math.sqrt(n)), **near)

@@ -59,7 +59,8 @@ class Protocol(TwoBalls):
         out, name = self.run_under("out", 1, 49)
         self.assertRegex(name, "^TRIAL-1 version 1, SHA-256 [0-9a-f]{64}$")
         self.assertEqual(read_json(os.path.join(out, "provenance.json"))["settings"]["protocol"], name)
-        self.assertEqual({row["protocol"] for row in table(out, "response.csv")}, {name})
+        for file in ("measurements.csv", "response.csv", "waterfall.csv", "spider.csv"):
+            self.assertEqual({row["protocol"] for row in table(out, file)}, {name}, file)
         # The hash can be made again from the rules that stand in the result.
         settings = {s["name"]: s["value"] for s in read_json(os.path.join(out, "case.json"))["settings"]}
         text = f"protocol=TRIAL-1; version=1; {settings['protocol rules']}"
@@ -72,6 +73,52 @@ class Protocol(TwoBalls):
         self.assertEqual(read_json(os.path.join(out, "case.json"))["response"]["protocol"], name)
         done = run("run", self.case_file, "-o", out, "--overwrite", "--protocol", self.protocol(2, 42))
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_no_file_that_is_written_leaves_it_out(self):
+        out, name = self.run_under("every", 1, 49)
+        signed = run("sign", out, "--reader", "R1", "--role", "radiologist", "--timepoint", "after")
+        self.assertEqual(signed.returncode, 0, signed.stderr)
+        sha256 = name[-64:].encode("ascii")
+        listed = {entry["file"] for entry in read_json(os.path.join(out, "provenance.json"))["outputs"]}
+        held, exempt = [], []
+        for file in files_of(out):
+            if file.endswith(WITHOUT):
+                self.assertIn(file, listed)
+                exempt.append(file)
+                continue
+            self.assertIn(sha256, inflated(os.path.join(out, file)), file)
+            held.append(file)
+        # SEG, probability, SR, structure set and three pictures of each time point, the report, and the unsigned SR that was superseded.
+        self.assertEqual(sum(file.endswith(".dcm") for file in held), 2 * 7 + 2, held)
+        self.assertIn("report.pdf", held)
+        self.assertIn("events.jsonl", held)
+        self.assertTrue(exempt)
+
+    def test_dicom_objects_name_it_where_the_standard_has_a_place_and_stay_valid(self):
+        out, name = self.run_under("objects", 1, 49)
+        files = glob.glob(os.path.join(out, "dicom", "*.dcm"))
+        for file in files:
+            data = pydicom.dcmread(file, stop_before_pixels=True)
+            equipment, = data.ContributingEquipmentSequence
+            self.assertEqual((equipment.PurposeOfReferenceCodeSequence[0].CodeValue, equipment.PurposeOfReferenceCodeSequence[0].CodingSchemeDesignator), ("109102", "DCM"))
+            self.assertEqual(equipment.ContributionDescription, "Made under protocol " + name)
+            self.assertEqual(equipment.Manufacturer, "Retromass")
+            self.assertNotIn("ClinicalTrialProtocolID", data, "the patient's module is the CT's")
+        for timepoint in ("before", "after"):
+            self.assertIn("Protocol " + name, comments_of(os.path.join(out, "dicom", timepoint + "-sr.dcm")))
+        needs_program(self, "dciodvfy")
+        for file in files:
+            said = subprocess.run(["dciodvfy", "-new", file], capture_output=True, text=True).stderr
+            self.assertEqual([line for line in said.splitlines() if line.startswith("Error")], [], file)
+
+    def test_without_one_nothing_names_one(self):
+        out = self.path("free")
+        self.assertEqual(run("run", self.case_file, "-o", out).returncode, 0)
+        for file in ("measurements.csv", "response.csv", "waterfall.csv", "spider.csv"):
+            self.assertEqual({row["protocol"] for row in table(out, file)}, {""}, file)
+        for file in glob.glob(os.path.join(out, "dicom", "*.dcm")):
+            self.assertNotIn("ContributingEquipmentSequence", pydicom.dcmread(file, stop_before_pixels=True), file)
+        self.assertNotIn(b"protocol", content(os.path.join(out, "events.jsonl")))
 
     def test_what_a_study_is_not_as_asked_stands_beside_its_time_point(self):
         # The phantom's slices are 2 mm; the studies lie 9 days before and 51 days after the first dose, and no header states a phase.

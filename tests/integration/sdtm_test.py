@@ -61,6 +61,20 @@ class Sdtm(InScratch):
         visits = {(r["VISIT"], r["VISITNUM"]) for r in rows(self.folder, "TR")}
         self.assertEqual(visits, {("BASELINE", "1"), ("WEEK 8", "2"), ("WEEK 16", "3")})
 
+    def test_the_protocol_of_every_record_is_its_supplemental_qualifier(self):
+        name = read_json(os.path.join(self.results, "P-1", "case.json"))["response"]["protocol"]
+        for domain in TESTS:
+            qualifiers = rows(self.folder, "supp" + domain)
+            self.assertEqual([(q["USUBJID"], q["IDVARVAL"]) for q in qualifiers], [(r["USUBJID"], r[domain + "SEQ"]) for r in rows(self.folder, domain)])
+            for q in qualifiers:
+                self.assertEqual((q["STUDYID"], q["RDOMAIN"], q["IDVAR"], q["QVAL"]), ("TRIAL-1", domain, domain + "SEQ", name))
+                self.assertLessEqual(len(q["QNAM"]), 8)
+                self.assertLessEqual(len(q["QLABEL"]), 40)
+                self.assertLessEqual(len(q["QVAL"]), 200)
+        missing = rows(self.folder, "missing")
+        self.assertTrue(missing)
+        self.assertEqual({row["protocol"] for row in missing}, {name})
+
     def test_every_result_belongs_to_an_identified_tumour(self):
         for case in ("P-1", "P-2"):
             known = {r["TULNKID"] for r in rows(self.folder, "TU") if r["USUBJID"] == case}

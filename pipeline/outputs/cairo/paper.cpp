@@ -430,6 +430,7 @@ Status write_pdf(const std::filesystem::path& file, const Document& document, co
     const Surface surface(cairo_pdf_surface_create(file.c_str(), kWidth_pt, kHeight_pt), &cairo_surface_destroy);
     cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATE_DATE, (date + "T00:00:00Z").c_str());
     cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_TITLE, "RESEARCH tumour response");
+    if (!document.protocol.empty()) cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_SUBJECT, ("Protocol " + document.protocol).c_str());  // on the page a hash may break over lines
     {
         const Context c(cairo_create(surface.get()), &cairo_destroy);
         Paper paper(c.get(), document, pictures);

@@ -107,6 +107,19 @@ Result<std::unique_ptr<DcmFileFormat>> hidden_header(DcmItem& from, const ingest
     return made;
 }
 
+/// The rules that the object was made under, as what this program contributed to it (PS3.3 C.12.1.5). The Clinical Trial Subject module is the
+/// patient's, asks for a sponsor, whom no protocol file states, and is copied as the CT has it.
+Status put_protocol(DcmItem& out, const std::string& protocol)
+{
+    out.findAndDeleteElement(DCM_ContributingEquipmentSequence);
+    RETROMASS_TRY_ASSIGN(auto* const equipment, add_item(out, DCM_ContributingEquipmentSequence));
+    RETROMASS_TRY(put_code(*equipment, DCM_PurposeOfReferenceCodeSequence, "109102", "DCM", "Processing Equipment"));
+    RETROMASS_TRY(put(*equipment, DCM_Manufacturer, "Retromass"));
+    RETROMASS_TRY(put(*equipment, DCM_ManufacturerModelName, "retromass"));
+    RETROMASS_TRY(put(*equipment, DCM_SoftwareVersions, RETROMASS_VERSION));
+    return put(*equipment, DCM_ContributionDescription, "Made under protocol " + protocol);
+}
+
 /// Whether two items hold the same. The toolkit compares decimal strings value by value and looks for each from the start of the text: a contour of
 /// a thousand points would cost a million steps.
 bool same(DcmItem& a, DcmItem& b)
@@ -218,6 +231,7 @@ Result<std::unique_ptr<DcmFileFormat>> header_of(const ingest::CtSeries& ct, con
     if (text_of(data, DCM_FrameOfReferenceUID).empty()) {
         RETROMASS_TRY(put(data, DCM_FrameOfReferenceUID, derived_uid("frame of reference " + ct.facts.series_instance_uid, parameters.uid_root)));
     }
+    RETROMASS_TRY(hold_texts(data, {parameters.protocol}));
     return source;
 }
 
@@ -278,6 +292,7 @@ Status put_series(DcmItem& out, DcmItem& source, const ingest::CtSeries& ct, con
     RETROMASS_TRY(put(out, DCM_DeviceSerialNumber, "0"));
     RETROMASS_TRY(put(out, DCM_SoftwareVersions, RETROMASS_VERSION));
     if (ct.facts.synthetic) RETROMASS_TRY(put(out, DCM_QualityControlSubject, "YES"));
+    if (!parameters.protocol.empty()) RETROMASS_TRY(put_protocol(out, parameters.protocol));
     for (const auto& tag : {DCM_InstanceCreationDate, DCM_InstanceCreationTime}) out.findAndDeleteElement(tag);
     return Done{};
 }
