@@ -46,6 +46,7 @@ struct PlanParameters {
     std::vector<std::filesystem::path> marks;  ///< CSV tables of lines on images of the archive
     std::vector<std::string> labels;           ///< patterns ('*'): segments and contours of such a name are lesions to be measured
     std::filesystem::path settings;            ///< of `retromass run --settings`; the plan keeps a copy; empty = none
+    std::filesystem::path protocol;            ///< that every case is under; the plan keeps a copy, and a plan under one stays under it; empty = none
     std::vector<std::string> run_arguments;
     std::vector<Code> accepted;                ///< beside those of the settings
     int threads = 0;
@@ -53,7 +54,7 @@ struct PlanParameters {
 
 /// Scans the archive and writes one case file a patient below `folder`/cases. Patients are told apart by patient ID and issuer; a study
 /// without one is a case of its own. A plan that is there already is continued: its cases keep their ids, and a case file that was edited is
-/// never overwritten. Fails with no_series if nothing can be measured.
+/// never overwritten. Fails with no_series if nothing can be measured, and with output_exists where the plan is under another protocol, or other rules of its version.
 Result<Plan> make_plan(const std::vector<std::filesystem::path>& archive, const std::filesystem::path& folder, const PlanParameters& parameters, const Progress& progress = {});
 Result<Plan> read_plan(const std::filesystem::path& folder);
 
@@ -101,7 +102,7 @@ struct Summary {
     bool stopped = false;                      ///< on request
     std::vector<std::string> put_aside;        ///< damaged results: which, why, and where they lie now
 };
-/// Runs every case that has no valid result. One that fails never stops the rest. Told to stop by `progress`, it ends its workers and leaves
+/// Runs every case that has no valid result; none where one version of a protocol stands for two sets of rules (output_exists). One that fails never stops the rest. Told to stop by `progress`, it ends its workers and leaves
 /// no half result and no claim.
 Result<Summary> run_plan(const Plan& plan, const RunParameters& parameters, const Progress& progress = {});
 
@@ -161,7 +162,7 @@ struct ReviewOutcome {
 /// case file. A decision on a result that changed since is not taken. Fails with table where the file is no such file or names no reader.
 Result<ReviewOutcome> apply_decisions(const Plan& plan, const std::filesystem::path& file, const std::string& time);
 
-/// Gathers all cases below `folder`: cases.csv (one row a case, whatever became of it), measurements.csv, response.csv, results.sqlite and
+/// Gathers all cases below `folder`, unless one version of a protocol stands for two sets of rules (output_exists): cases.csv (one row a case, whatever became of it), measurements.csv, response.csv, results.sqlite and
 /// cohort.html. Written under temporary names and renamed.
 Status collect(const Plan& plan, const std::filesystem::path& folder);
 

@@ -68,6 +68,7 @@ Status collect(const Plan& plan, const fs::path& folder)
     std::vector<TextTable> tables{{"cases", {"case", "state", "code", "reason", "attempts", "wall_s", "cpu_s", "peak_gb", "studyid", "site", "studies", "review", "reader", "protocol"}, {}},
                                   {"measurements", {}, {}}, {"response", {}, {}}, {"waterfall", {}, {}}, {"spider", {}, {}}};
     std::vector<CaseState> states;
+    std::vector<run::SeenProtocol> seen;
     for (const auto& planned : plan.cases) {
         auto state = state_of(plan, planned);
         std::string protocol;
@@ -86,6 +87,7 @@ Status collect(const Plan& plan, const fs::path& folder)
                 state.reason = added.error().message;
             } else if (const auto& measured = tables[1]; measured.rows.size() > before[1].first) {
                 protocol = cell(measured, measured.rows.back(), "protocol");
+                seen.push_back({protocol, result_folder(plan, planned).string()});
             }
         }
         const auto key = key_of(plan, planned);
@@ -96,6 +98,7 @@ Status collect(const Plan& plan, const fs::path& folder)
                                   fixed(state.peak_gb, 3), planned.study, planned.site, studies, decision ? decision->decision : "", decision ? decision->reader : "", protocol});
         states.push_back(std::move(state));
     }
+    RETROMASS_TRY(run::check_versions(seen));
     for (const auto& table : tables) {
         if (!table.columns.empty()) RETROMASS_TRY(write_text(folder / (table.name + ".csv"), table.csv()));
     }

@@ -191,6 +191,9 @@ public:
             parameters_.accepted.insert(parameters_.accepted.end(), read.accepted.begin(), read.accepted.end());
             settings = text_of(parameters_.settings);
         }
+        std::optional<std::string> protocol;
+        RETROMASS_TRY(take_protocol());
+        if (!parameters_.protocol.empty()) protocol = text_of(parameters_.protocol);
         std::vector<ManifestRow> manifest;
         if (!parameters_.manifest.empty()) {
             RETROMASS_TRY_ASSIGN(manifest, read_manifest(parameters_.manifest));
@@ -205,10 +208,15 @@ public:
         RETROMASS_TRY_ASSIGN(auto lines, lines_of(parameters_.marks, scan));
         plan_.run_arguments = parameters_.run_arguments;
         if (settings) plan_.run_arguments.insert(plan_.run_arguments.end(), {"--settings", kSettingsOfPlan});
+        if (protocol) plan_.run_arguments.insert(plan_.run_arguments.end(), {"--protocol", kProtocolOfPlan});
         std::error_code error;
         fs::create_directories(plan_.folder, error);
         if (error) return Error{Code::io, plan_.folder.string() + " cannot be made: " + error.message(), "batch: plan"};
-        const auto keep_settings = [&] { return settings && text_of(plan_.folder / kSettingsOfPlan) != settings ? write_text(plan_.folder / kSettingsOfPlan, *settings) : Status(Done{}); };
+        const auto keep = [&](const char* name, const std::optional<std::string>& text) { return text && text_of(plan_.folder / name) != text ? write_text(plan_.folder / name, *text) : Status(Done{}); };
+        const auto keep_settings = [&]() -> Status {
+            RETROMASS_TRY(keep(kSettingsOfPlan, settings));
+            return keep(kProtocolOfPlan, protocol);
+        };
         const bool continued = fs::exists(plan_.folder / "plan.json", error);
         if (continued) RETROMASS_TRY(keep_settings());  // a list never names settings that are not there
         RETROMASS_TRY(write());                         // from here on it is a plan that can be continued
@@ -247,6 +255,24 @@ private:
             if (error) return Error{Code::io, (plan_.folder / part).string() + " cannot be made: " + error.message(), "batch: plan"};
         }
         return Done{};
+    }
+
+    /// A plan stays under the protocol it was made under, or a later version of it: what was run of it is locked to that.
+    Status take_protocol()
+    {
+        const auto refuse = [&](const std::string& why) { return Error{Code::output_exists, plan_.folder.string() + " " + why, "batch: plan"}; };
+        std::error_code error;
+        const auto kept = plan_.folder / kProtocolOfPlan;
+        const bool has_one = fs::exists(kept, error);
+        if (parameters_.protocol.empty()) return has_one ? Status(refuse("is planned under a protocol; name it (--protocol " + kept.string() + ")")) : Status(Done{});
+        RETROMASS_TRY_ASSIGN(const auto now, run::read_protocol(parameters_.protocol));
+        series_rule_ = now.series;
+        if (!has_one) return Done{};
+        RETROMASS_TRY_ASSIGN(const auto before, run::read_protocol(kept));
+        const auto was = "is planned under protocol " + run::name_of(before);
+        if (before.id != now.id) return refuse(was + ", this is " + run::name_of(now) + "; plan into another folder");
+        if (now.version < before.version) return refuse(was + "; version " + std::to_string(now.version) + " is older");
+        return run::check_versions({{run::name_of(before), kept.string()}, {run::name_of(now), parameters_.protocol.string()}});
     }
 
     /// A plan that is there already is continued.
@@ -324,6 +350,7 @@ private:
         drafting.folder = plan_.folder / "cases";
         drafting.accepted = parameters_.accepted;
         drafting.labels = parameters_.labels;
+        drafting.series_rule = series_rule_;
         for (const auto& [study, row] : stated) drafting.visits[study] = {row.visit, row.day, row.reader};
         for (const auto& study : patient.studies) {
             if (files_.contains(study)) drafting.lists[study] = id + ".files-" + outputs::sha256_of_text(study).substr(0, 8) + ".txt";
@@ -420,6 +447,7 @@ private:
 
     PlanParameters parameters_;
     Plan plan_;
+    std::vector<std::string> series_rule_;  ///< of the protocol
     std::map<std::string, std::vector<fs::path>> files_;  ///< of studies in shared folders
     std::set<std::string> ids_;    ///< of all cases
     std::set<std::string> taken_;  ///< cases that have their patient in this archive
@@ -485,6 +513,10 @@ double memory_needed(const Plan& plan, const PlannedCase& planned)
         if (plan.run_arguments[i] == "--settings") {
             const auto settings = run::read_settings(plan.folder / kSettingsOfPlan);
             if (settings) running.accepted.insert(running.accepted.end(), settings->accepted.begin(), settings->accepted.end());
+        }
+        if (plan.run_arguments[i] == "--protocol") {
+            const auto protocol = run::read_protocol(plan.folder / kProtocolOfPlan);
+            if (protocol) running.protocol = *protocol;
         }
         const auto code = plan.run_arguments[i] == "--accept" ? code_named(plan.run_arguments[i + 1]) : std::nullopt;
         if (code) running.accepted.push_back(*code);

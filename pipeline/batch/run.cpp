@@ -459,6 +459,7 @@ private:
 
 Result<Summary> run_plan(const Plan& plan, const RunParameters& parameters, const Progress& progress)
 {
+    RETROMASS_TRY(check_protocols(plan, parameters.only));
     return Runner(plan, parameters, progress).run();
 }
 

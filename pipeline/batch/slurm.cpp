@@ -90,6 +90,7 @@ Result<std::string> ask_cluster()
 
 Result<Submission> submit(const Plan& plan, const RunParameters& running, const ClusterParameters& cluster)
 {
+    RETROMASS_TRY(check_protocols(plan, running.only));
     Submission out;
     std::string ids;
     double memory_gb = 0;

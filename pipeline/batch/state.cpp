@@ -100,6 +100,10 @@ Result<std::string> inputs_of(const Plan& plan, const PlannedCase& planned, Trai
             continue;
         }
         all += plan.run_arguments[i] + '\n';
+        if (plan.run_arguments[i] == "--protocol") {  // by what it says, not by how it is written
+            const auto protocol = run::read_protocol(plan.folder / kProtocolOfPlan);
+            all += (protocol ? protocol->sha256 : "absent") + '\n';
+        }
         if (plan.run_arguments[i] == "--settings") all += text_of(plan.folder / kSettingsOfPlan).value_or("absent") + '\n';
     }
     if (file.case_id != planned.id) return Error{Code::case_file, planned.case_file.string() + " states case " + file.case_id + "; it has to be " + planned.id + ", or its rows would stand under another case", "batch"};
@@ -226,6 +230,19 @@ Result<Inputs> inputs_now(const Plan& plan, const PlannedCase& planned)
     RETROMASS_TRY_ASSIGN(const auto after, key_of(plan, planned));
     if (after != key) contents.clear();  // they changed meanwhile
     return Inputs{std::move(key), std::move(contents)};
+}
+
+Status check_protocols(const Plan& plan, const std::vector<std::string>& only)
+{
+    std::vector<run::SeenProtocol> seen;
+    if (const auto own = run::read_protocol(plan.folder / kProtocolOfPlan)) seen.push_back({run::name_of(*own), (plan.folder / kProtocolOfPlan).string()});
+    for (const auto& planned : plan.cases) {
+        if (!only.empty() && std::find(only.begin(), only.end(), planned.id) == only.end()) continue;
+        const auto file = run::read_case(planned.case_file);  // one that cannot be read is refused by itself
+        if (file && file->protocol) seen.push_back({run::name_of(*file->protocol), planned.case_file.string()});
+        seen.push_back({run::protocol_in(result_folder(plan, planned)), result_folder(plan, planned).string()});
+    }
+    return run::check_versions(seen);
 }
 
 Result<std::string> waits_for(const PlannedCase& planned)

@@ -12,6 +12,7 @@
 namespace retromass::batch {
 
 inline constexpr const char* kSettingsOfPlan = "settings.yaml";  ///< in the plan's folder: the copy of the settings file of all cases
+inline constexpr const char* kProtocolOfPlan = "protocol.yaml";  ///< the copy of the protocol that all cases are under
 
 /// A claim on a case: an exclusive lock on its lock file, held by whoever has the descriptor open - a worker inherits it, so that the claim
 /// lasts as long as runner or worker lives and ends with both, however they end. Released when destroyed.
@@ -52,6 +53,10 @@ struct Inputs {
     std::string contents;  ///< empty = not known
 };
 Result<Inputs> inputs_now(const Plan& plan, const PlannedCase& planned);
+
+/// Whether each version of a protocol is one set of rules in the plan, and in the case files and results of these cases (empty = all). Fails with
+/// output_exists, naming where.
+Status check_protocols(const Plan& plan, const std::vector<std::string>& only);
 
 /// Why the case cannot be run as it is: the draft left something out and nobody changed it since, or no lesion has a prompt, a mask or a status.
 /// Empty if it can.

@@ -217,7 +217,7 @@ Status assess_table(const Options& options, Context& context)
         if (!protocol->criteria.empty()) criteria.others = protocol->criteria;
     }
     RETROMASS_TRY(response::check(criteria));
-    RETROMASS_TRY_ASSIGN(const auto patients, run::read_table({options.table, options.treatments, options.events}));
+    RETROMASS_TRY_ASSIGN(const auto patients, run::read_table({options.table, options.treatments, options.events, protocol ? run::name_of(*protocol) : std::string()}));
     const bool tables = !options.response_file.empty() || !options.waterfall_file.empty() || !options.spider_file.empty();
     const bool summary = !options.json && patients.size() > 1;
     std::vector<response::Assessment> kept;

@@ -34,6 +34,7 @@ struct PlanOptions {
     std::vector<std::string> labels;
     std::string method;
     std::string settings;
+    std::string protocol;
     std::vector<std::string> policies;
     std::vector<std::string> accept;
     bool assume_no_new_lesions = false;
@@ -45,6 +46,8 @@ Status make_plan(const PlanOptions& options)
 {
     batch::PlanParameters parameters;
     parameters.settings = options.settings;
+    parameters.protocol = options.protocol;
+    if (!options.protocol.empty() && (!options.policies.empty() || options.assume_no_new_lesions)) return Error{Code::usage, "--protocol states the rules: leave out --policy and --assume-no-new-lesions", "cli: batch"};
     parameters.manifest = options.manifest;
     parameters.marks.assign(options.marks.begin(), options.marks.end());
     parameters.labels = options.labels;
@@ -230,6 +233,7 @@ void add_plan(CLI::App& batch, Context& context)
     command->add_option("--label", options->labels, "Segments and contours of such a name, e.g. \"GTV*\", are lesions to be measured; others are listed in the case file");
     command->add_option("--method", options->method, "Segmentation method of every case: fusion (default), energy or ellipsoid");
     command->add_option("--settings", options->settings, "A site's settings file (docs/interfaces.md) for every case; the plan keeps a copy")->check(CLI::ExistingFile);
+    command->add_option("--protocol", options->protocol, "The trial's protocol file, which every case is run under; the plan keeps a copy")->check(CLI::ExistingFile);
     command->add_option("--policy", options->policies, "name=value for every case");
     command->add_option("--accept", options->accept, "Codes to accept instead of refusing");
     command->add_flag("--assume-no-new-lesions", options->assume_no_new_lesions, "Take silence about new lesions as none; printed on every output");

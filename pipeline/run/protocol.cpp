@@ -75,6 +75,7 @@ Protocol protocol_of(const YAML::Node& root)
     return out;
 }
 
+constexpr const char* kHash = ", SHA-256 ";  // in what name_of() says
 constexpr const char* kRules = "protocol rules";
 constexpr const char* kVersion = "protocol version";
 constexpr const char* kId = "protocol id";
@@ -83,6 +84,19 @@ std::string as_text(const Protocol& protocol)
 {
     std::string out;
     for (const auto& [name, value] : rules_of(protocol)) out += (out.empty() ? "" : "; ") + name + "=" + value;
+    return out;
+}
+
+/// The settings of a result; empty where there is none.
+std::map<std::string, std::string> settings_in(const std::filesystem::path& result)
+{
+    std::ifstream in(result / "case.json");
+    const auto written = nlohmann::json::parse(in, nullptr, false);
+    std::map<std::string, std::string> out;
+    if (!written.is_object() || !written.contains("settings") || !written["settings"].is_array()) return out;
+    for (const auto& setting : written["settings"]) {
+        if (setting.is_object()) out[setting.value("name", "")] = setting.value("value", "");
+    }
     return out;
 }
 
@@ -134,7 +148,38 @@ Status take_protocol(CaseFile& file, const Protocol& protocol)
     return Done{};
 }
 
-std::string name_of(const Protocol& protocol) { return protocol.id + " version " + std::to_string(protocol.version) + ", SHA-256 " + protocol.sha256; }
+std::string name_of(const Protocol& protocol) { return protocol.id + " version " + std::to_string(protocol.version) + kHash + protocol.sha256; }
+
+std::string protocol_in(const std::filesystem::path& result)
+{
+    const auto settings = settings_in(result);
+    const auto found = settings.find("protocol");
+    return settings.contains(kId) && found != settings.end() ? found->second : "";
+}
+
+Status check_versions(const std::vector<SeenProtocol>& seen)
+{
+    struct Places {
+        std::string first;
+        std::size_t more = 0;
+    };
+    std::map<std::string, std::map<std::string, Places>> versions;  // name and version, then hash
+    for (const auto& [name, where] : seen) {
+        const auto at = name.rfind(kHash);
+        if (at == std::string::npos) continue;  // under none
+        const auto [places, is_new] = versions[name.substr(0, at)].emplace(name.substr(at + std::string_view(kHash).size()), Places{where});
+        if (!is_new) ++places->second.more;
+    }
+    for (const auto& [version, hashes] : versions) {
+        if (hashes.size() == 1) continue;
+        std::string all;
+        for (const auto& [hash, places] : hashes) {
+            all += (all.empty() ? "SHA-256 " : "; SHA-256 ") + hash + " in " + places.first + (places.more ? " and " + std::to_string(places.more) + " more" : "");
+        }
+        return locked_out("protocol " + version + " stands for " + std::to_string(hashes.size()) + " sets of rules: " + all + ". A change needs a higher version: state it in the changed file, and run all cases under one");
+    }
+    return Done{};
+}
 
 std::vector<std::pair<std::string, std::string>> settings_of(const Protocol& protocol)
 {
@@ -145,13 +190,7 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Protocol& pro
 
 Status check_lock(const std::filesystem::path& result, const std::optional<Protocol>& protocol)
 {
-    std::ifstream in(result / "case.json");
-    const auto written = nlohmann::json::parse(in, nullptr, false);
-    if (!written.is_object() || !written.contains("settings") || !written["settings"].is_array()) return Done{};  // no result: nothing is locked
-    std::map<std::string, std::string> before;
-    for (const auto& setting : written["settings"]) {
-        if (setting.is_object()) before[setting.value("name", "")] = setting.value("value", "");
-    }
+    auto before = settings_in(result);
     if (!before.contains(kId)) return Done{};
     const auto locked = result.string() + " was made under protocol " + before["protocol"];
     if (!protocol) return locked_out(locked + "; name a protocol (--protocol)");

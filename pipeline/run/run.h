@@ -105,6 +105,16 @@ Result<Protocol> read_protocol(const std::filesystem::path& file);
 std::string name_of(const Protocol& protocol);
 /// The visit whose window holds that day; null = none.
 const Visit* visit_on(const Protocol& protocol, long day);
+/// The protocol a result was made under, as name_of() says it; empty = under none, or no result.
+std::string protocol_in(const std::filesystem::path& result);
+/// A protocol as name_of() says it, and the case, result or table that it stands in.
+struct SeenProtocol {
+    std::string name;
+    std::string where;
+};
+/// Fails with output_exists where one version of one protocol stands for two sets of rules: a trial's results lie in many folders, and a
+/// protocol that was changed without a higher version would go unseen. Names every hash and where it was seen.
+Status check_versions(const std::vector<SeenProtocol>& seen);
 
 /// What bears on the limits of a protocol. Empty = not stated.
 struct ScannedAs {
@@ -367,7 +377,9 @@ struct TableFiles {
     std::filesystem::path table;       ///< CSV, or JSON by its ending
     std::filesystem::path treatments;  ///< empty = none
     std::filesystem::path events;
+    std::string protocol;              ///< that the table is assessed under, as name_of() says it; empty = none
 };
+/// Fails with output_exists too where its column `protocol` and the one it is assessed under give one version two sets of rules.
 Result<std::vector<response::Patient>> read_table(const TableFiles& files);
 
 }  // namespace retromass::run

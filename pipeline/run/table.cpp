@@ -470,8 +470,13 @@ Result<std::vector<Patient>> read_table(const TableFiles& files)
                                  {"case", "timepoint", "date", "lesion", "role", "site", "organ", "nodal", "status", "long_axis_mm", "short_axis_mm", "volume_ml", "hu_mean",
                                   "craniocaudal_mm", "day", "visit", "new_lesions", "slice_mm", "slice_spacing_mm", "modality", "phase", "contrast", "kvp", "kernel",
                                   "image_kind", "lossy", "length_low_mm", "length_high_mm", "fragment", "merged_into", "treated",
-                                  "intratumoral_nodule", "marker_normal", "reader", "source"},
+                                  "intratumoral_nodule", "marker_normal", "reader", "source", "protocol"},
                                  {"case", "timepoint"}));
+    std::vector<SeenProtocol> seen{{files.protocol, "--protocol"}};
+    for (const auto& row : rows) {
+        if (!row["protocol"].empty()) seen.push_back({row["protocol"], row.place});
+    }
+    RETROMASS_TRY(check_versions(seen));
     std::vector<Patient> patients;
     std::map<std::string, std::size_t> place;  // of each case: a table of ten thousand is read in one pass
     for (const auto& row : rows) {

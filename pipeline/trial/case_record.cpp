@@ -160,4 +160,14 @@ Result<std::map<std::string, CaseRecord>> read_case_records(const std::vector<st
     return out;
 }
 
+Status one_set_of_rules(const std::vector<const std::map<std::string, CaseRecord>*>& cases, const std::optional<run::Protocol>& given)
+{
+    std::vector<run::SeenProtocol> seen;
+    if (given) seen.push_back({run::name_of(*given), "--protocol"});
+    for (const auto* records : cases) {
+        for (const auto& [unused, record] : *records) seen.push_back({record.protocol, record.folder.string()});
+    }
+    return run::check_versions(seen);
+}
+
 }  // namespace retromass::trial

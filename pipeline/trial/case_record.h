@@ -8,6 +8,7 @@
 
 #include "core/result.h"
 #include "core/units.h"
+#include "pipeline/run/run.h"
 
 /// A finished case as its folder tells it: what `run` wrote into case.json, as far as a trial asks for it.
 namespace retromass::trial {
@@ -85,5 +86,8 @@ struct CaseRecord {
 Result<CaseRecord> read_case_record(const std::filesystem::path& folder);
 /// The cases of a result folder, or of every folder directly in it; by case. Fails where there is none, or one case twice.
 Result<std::map<std::string, CaseRecord>> read_case_records(const std::vector<std::filesystem::path>& folders);
+
+/// Whether each version of a protocol is one set of rules in all of them, and in the one that is given. Fails with output_exists, naming where.
+Status one_set_of_rules(const std::vector<const std::map<std::string, CaseRecord>*>& cases, const std::optional<run::Protocol>& given = {});
 
 }  // namespace retromass::trial

@@ -350,6 +350,7 @@ Result<ReaderComparison> compare_readers(const fs::path& a, const fs::path& b)
 {
     RETROMASS_TRY_ASSIGN(const auto of_a, read_case_records({a}));
     RETROMASS_TRY_ASSIGN(const auto of_b, read_case_records({b}));
+    RETROMASS_TRY(one_set_of_rules({&of_a, &of_b}));
     ReaderComparison out;
     std::vector<std::pair<double, double>> sums;
     for (const auto& [id, first] : of_a) {

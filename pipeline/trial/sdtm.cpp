@@ -430,6 +430,7 @@ std::string qualifiers_text(const std::string& domain, const std::vector<Cells>&
 Result<SdtmFiles> sdtm_tables(const std::vector<std::filesystem::path>& results, const SdtmParameters& parameters)
 {
     RETROMASS_TRY_ASSIGN(const auto cases, read_case_records(results));
+    RETROMASS_TRY(one_set_of_rules({&cases}, parameters.protocol));
     Sdtm tables;
     for (const auto& [id, record] : cases) {
         if (!record.protocol.empty()) tables.protocols[id] = record.protocol;

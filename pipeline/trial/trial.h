@@ -62,7 +62,8 @@ struct SdtmFiles {
     std::size_t missing = 0;                   ///< variables that are empty because nobody stated them, each named in missing.csv
     std::size_t left_out = 0;                  ///< cases without a valid baseline: named there too, and without rows
 };
-/// The CDISC SDTM domains TU, TR and RS of finished cases. Fails with usage where a case's study or treatment line is not clear.
+/// The CDISC SDTM domains TU, TR and RS of finished cases. Fails with usage where a case's study or treatment line is not clear, and with output_exists
+/// where one version of a protocol stands for two sets of rules.
 Result<SdtmFiles> sdtm_tables(const std::vector<std::filesystem::path>& results, const SdtmParameters& parameters = {});
 
 // ------------------------------------------------------------------------------------------------ compare
@@ -114,7 +115,8 @@ struct ReaderComparison {
     std::vector<std::string> not_compared;          ///< cases and time points of one reader only, and why
     std::map<std::string, std::string> protocols;   ///< by case: that of A, and that of B where it is another; empty = under none
 };
-/// Compares two readers' results: each a result folder, or a folder of them, matched by case. Fails where no case is in both.
+/// Compares two readers' results: each a result folder, or a folder of them, matched by case. Fails where no case is in both, and with
+/// output_exists where one version of a protocol stands for two sets of rules.
 Result<ReaderComparison> compare_readers(const std::filesystem::path& a, const std::filesystem::path& b);
 /// pairs.csv, unpaired.csv, agreement.csv and adjudication.csv.
 std::map<std::string, std::string> comparison_tables(const ReaderComparison& comparison);

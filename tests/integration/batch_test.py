@@ -22,7 +22,7 @@ import pydicom
 from balls_archive import Archive
 from batch_workers import Held, hold
 from marks_test import LONG, ohif_report, presentation_state
-from program import InScratch, PROGRAM, SLOWER, read_json, real_data, run, run_json
+from program import InScratch, PROGRAM, SLOWER, content, files_of, read_json, real_data, run, run_json
 
 SIZES = (40, 24, 32, 36, 28)  # mm; the last patient's lesion is marked by nobody
 
@@ -398,6 +398,75 @@ class Batch(InScratch):
         refused = run("batch", "plan", self.archive, "-o", plan, "--settings", settings)
         self.assertEqual(refused.returncode, 4)
         self.assertIn("line 6: unknown key 'polices' in the settings file; did you mean 'policies'?", refused.stderr)
+
+    def test_a_protocol_is_the_plans_stands_in_every_file_that_is_collected_and_changes_by_its_version_alone(self):
+        protocol = self.path("protocol.yaml")
+
+        def state(version, days, where=protocol):
+            with open(where, "w", encoding="ascii") as file:
+                file.write(f"protocol: TRIAL-1\nversion: {version}\nresponse: {{policies: {{sd_min_days: {days}}}}}\n")
+
+        def name_in(case):
+            return read_json(os.path.join(plan, "results", case, "case.json"))["response"]["protocol"]
+
+        state(1, 49)
+        plan, _ = self.plan("trial", "--protocol", protocol)
+        one, two = sorted(case for case, c in states(plan).items() if c["state"] == "pending")[:2]
+        self.assertIn("1 done", run("batch", "run", plan, "--only", one).stdout)
+        name = name_in(one)
+        self.assertRegex(name, "^TRIAL-1 version 1, SHA-256 [0-9a-f]{64}$")
+        self.assertEqual(run("batch", "collect", plan).returncode, 0)
+        for file in files_of(os.path.join(plan, "cohort")):
+            self.assertIn(name.encode("ascii"), content(os.path.join(plan, "cohort", file)), file)
+        page = self.path("trial-review.html")
+        self.assertEqual(run("batch", "review", plan, "-o", page).returncode, 0)
+        self.assertIn(name.encode("ascii"), content(page))
+
+        # Other rules under the same version: not planned, and not run where somebody changes the plan's copy by hand.
+        state(1, 42)
+        refused = run("batch", "plan", self.archive, "-o", plan, "--marks", self.lines, "--protocol", protocol)
+        self.assertEqual(refused.returncode, 4)
+        kept = os.path.join(plan, "protocol.yaml")
+        for said in (name[-64:], kept, protocol, "2 sets of rules", "higher version"):
+            self.assertIn(said, refused.stderr)
+        self.assertEqual(run("batch", "plan", self.archive, "-o", plan, "--marks", self.lines).returncode, 4, "the protocol cannot be left out")
+        self.assertEqual(states(plan)[one]["state"], "done")
+        state(1, 42, kept)
+        refused = run("batch", "run", plan)
+        self.assertEqual(refused.returncode, 4)
+        for said in (name[-64:], kept, os.path.join(plan, "results", one)):
+            self.assertIn(said, refused.stderr)
+        self.assertFalse(os.path.exists(os.path.join(plan, "results", two)))
+        state(1, 49, kept)
+        self.assertEqual(states(plan)[one]["state"], "done")
+
+        # A higher version: what was done is outdated, what is done from now on names the new one, and the cohort says that there are two.
+        state(2, 42)
+        self.plan("trial", "--protocol", protocol)
+        self.assertEqual(states(plan)[one]["state"], "outdated")
+        self.assertIn("1 done", run("batch", "run", plan, "--only", two).stdout)
+        self.assertRegex(name_in(two), "^TRIAL-1 version 2, ")
+        self.assertIn("1 done", run("batch", "run", plan, "--only", one).stdout)
+        self.assertEqual(name_in(one), name_in(two))
+
+    def test_cases_of_one_version_with_two_sets_of_rules_are_not_collected(self):
+        plan, _ = self.plan("two-rules")
+        pair = sorted(case for case, c in states(plan).items() if c["state"] == "pending")[:2]
+        for case, days in zip(pair, (49, 42)):
+            with open(os.path.join(plan, "cases", f"trial-{days}.yaml"), "w", encoding="ascii") as file:
+                file.write(f"protocol: TRIAL-1\nversion: 1\nresponse: {{policies: {{sd_min_days: {days}}}}}\n")
+            with open(os.path.join(plan, "cases", case + ".yaml"), "a", encoding="ascii") as file:
+                file.write(f"protocol: trial-{days}.yaml\n")
+        refused = run("batch", "run", plan)
+        self.assertEqual(refused.returncode, 4)
+        for case in pair:
+            self.assertIn(os.path.join(plan, "cases", case + ".yaml"), refused.stderr)
+            self.assertIn("1 done", run("batch", "run", plan, "--only", case).stdout, "one of them alone contradicts nothing")
+        refused = run("batch", "collect", plan)
+        self.assertEqual(refused.returncode, 4)
+        for case in pair:
+            self.assertIn(read_json(os.path.join(plan, "results", case, "case.json"))["response"]["protocol"][-64:] + " in " + os.path.join(plan, "results", case), refused.stderr)
+        self.assertFalse(os.path.exists(os.path.join(plan, "cohort", "measurements.csv")))
 
     def test_a_case_file_that_names_more_by_now_needs_more_memory(self):
         plan, _ = self.plan("more")

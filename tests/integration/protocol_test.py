@@ -170,5 +170,53 @@ class Protocol(TwoBalls):
         qc = run("qc", rule, folder, "--start", "2020-01-10")
         self.assertIn("series rule series 77: portal-venous, 2.00 mm (chosen of 2 by portal-venous, thinnest)", qc.stdout)
 
+    def test_one_version_with_two_sets_of_rules_is_refused_wherever_cases_come_together(self):
+        first, other = self.path("reader-1"), self.path("reader-2")
+        run_case(other, "P-1", [lesion("T1", "liver", size(20), size(18), size(16))])
+        run_case(first, "P-2", [lesion("T1", "liver", size(30), size(28), size(26))])
+        with open(os.path.join(first, "protocol.yaml"), "a", encoding="utf-8") as file:  # changed, and not said
+            file.write("response: {policies: {sd_min_days: 49}}\n")
+        shutil.copy(os.path.join(other, "P-1.yaml"), first)
+        done = run("run", os.path.join(first, "P-1.yaml"), "-o", os.path.join(first, "P-1"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        hashes = [read_json(os.path.join(first, case, "case.json"))["response"]["protocol"][-64:] for case in ("P-1", "P-2")]
+        self.assertNotEqual(*hashes)
+        for command in (["sdtm", first, "-o", self.path("sdtm")], ["compare", first, other]):
+            refused = run(*command)
+            self.assertEqual(refused.returncode, 4, refused.stdout)
+            self.assertIn("protocol TRIAL-1 version 1 stands for 2 sets of rules", refused.stderr)
+            for sha256, case in zip(hashes, ("P-1", "P-2")):
+                self.assertIn(sha256, refused.stderr)
+                self.assertIn(os.path.join(first, case), refused.stderr)
+        self.assertFalse(os.path.exists(self.path("sdtm")))
+
+    def test_a_table_names_the_protocol_of_its_rows_and_is_assessed_under_no_other_of_that_version(self):
+        protocol = self.protocol(1, 49, "acquisition: {slice_thickness_max_mm: 5}\n", name="table.yaml")
+        rows = self.path("table.csv")
+
+        def write(name=""):
+            with open(rows, "w", encoding="utf-8") as file:
+                file.write("case,timepoint,date,lesion,role,long_axis_mm,new_lesions,slice_mm,protocol\n"
+                           f'P-1,base,2020-01-01,T1,target,50,none,5,"{name}"\nP-1,next,2020-03-01,T1,target,30,none,7.5,"{name}"\n')
+
+        write()
+        tables = [self.path(name + ".csv") for name in ("response", "waterfall", "spider")]
+        done = run("assess", rows, "--protocol", protocol, "--json", "--response", tables[0], "--waterfall", tables[1], "--spider", tables[2])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        name = re.search("TRIAL-1 version 1, SHA-256 [0-9a-f]{64}", done.stdout).group()
+        for file in tables:
+            self.assertEqual({row["protocol"] for row in table(file)}, {name}, file)
+        self.assertIn("slice thickness 7.50 mm, protocol TRIAL-1 asks for at most 5.00 mm", done.stdout)
+        self.assertNotIn("slice thickness 5.00 mm", done.stdout)
+        write(name)
+        self.assertEqual(run("assess", rows, "--protocol", protocol).returncode, 0)
+        other = name[:-64] + "0" * 64
+        write(other)
+        refused = run("assess", rows, "--protocol", protocol)
+        self.assertEqual(refused.returncode, 4)
+        for said in (name[-64:], "0" * 64, "table.csv line 2", "higher version"):
+            self.assertIn(said, refused.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -222,6 +222,21 @@ TEST(Protocol, ItsSeriesRuleIsAListOfKnownWordsAndARuleOfItsHash)
     EXPECT_THAT(refusal_of(std::string(kProtocol) + "series: soft\n"), HasSubstr("a list of words"));
 }
 
+TEST(Protocol, OneVersionIsOneSetOfRulesWhereverItIsSeen)
+{
+    const SeenProtocol a{"TRIAL-1 version 1, SHA-256 aa", "results/P-1"};
+    EXPECT_TRUE(check_versions({a, {a.name, "results/P-2"}, {"", "results/P-3"}, {"TRIAL-1 version 2, SHA-256 bb", "results/P-4"}, {"TRIAL-2 version 1, SHA-256 cc", "results/P-5"}}).ok());
+    const auto refused = check_versions({a, {a.name, "results/P-2"}, {a.name, "results/P-3"}, {"TRIAL-1 version 1, SHA-256 bb", "results/P-4"}});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Code::output_exists);
+    EXPECT_THAT(refused.error().message, testing::AllOf(HasSubstr("TRIAL-1 version 1 stands for 2 sets of rules"), HasSubstr("SHA-256 aa in results/P-1 and 2 more"), HasSubstr("SHA-256 bb in results/P-4"), HasSubstr("higher version")));
+    const auto named = read(kProtocol);
+    ASSERT_TRUE(named.ok());
+    const test::Scratch scratch;
+    EXPECT_EQ(protocol_in(scratch.path()), "");
+    EXPECT_EQ(protocol_in(result_under(scratch, *named)), name_of(*named));
+}
+
 TEST(Protocol, AFaultOfALimitOrAVisitNamesItsLine)
 {
     EXPECT_THAT(refusal_of(std::string(kProtocol) + "acquisition: {phases: portal-venus}\n"), testing::AllOf(HasSubstr("line 7"), HasSubstr("'portal-venus'"), HasSubstr("did you mean 'portal-venous'")));
