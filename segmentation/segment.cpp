@@ -9,6 +9,7 @@
 #include "core/units.h"
 #include "segmentation/components.h"
 #include "segmentation/corrections.h"
+#include "segmentation/drawn.h"
 #include "segmentation/refine.h"
 #include "segmentation/scene.h"
 #include "segmentation/segment_with.h"
@@ -244,13 +245,14 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
     const Mask active = active_cells(scene, r);
     const double alike = likeness(scene);
     const double learned = parameters.method == Method::fusion ? correct(z, scene, active, trees, alike, g, parameters.threads) : 0;
+    const float threshold = logit(static_cast<float>(constants.threshold));
+    if (parameters.method == Method::fusion) hold_to_drawing(z, prompt, shape, g, grid, threshold, alike, parameters.threads);
     Grid<float> p(grid.size);
     for (std::size_t i = 0; i < z.values().size(); ++i) p[i] = sigmoid(z[i]);
     p = random_walker(scene.smooth, p, active, grid.spacing_mm, constants.confidence, parameters.threads);
     if (!goes_on(progress, "segmenting", 0.7)) return cancelled();
 
     Grid<float> logits(grid.size);
-    const float threshold = logit(static_cast<float>(constants.threshold));
     for (std::size_t i = 0; i < p.values().size(); ++i) logits[i] = active[i] ? logit(p[i]) - threshold : -static_cast<float>(kLogLimit);
     to_ct(logits, grid, out, parameters.threads);
     const auto region = region_of(grid, g.size());

@@ -199,6 +199,8 @@ Shape shape_of(const Prompt& prompt, const VolumeGeometry& geometry)
     return of_points(prompt, geometry);
 }
 
+double inside_contour_mm(const Shape& shape, PatientPoint point) { return signed_distance(shape.contour, point, shape.u, shape.v); }
+
 Grid<float> shape_coordinate(const Shape& shape, const VolumeGeometry& geometry, const WorkingGrid& grid, int threads)
 {
     Grid<float> r(grid.size);

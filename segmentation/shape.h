@@ -34,6 +34,9 @@ struct Shape {
 /// The shape of a checked prompt.
 Shape shape_of(const Prompt& prompt, const VolumeGeometry& geometry);
 
+/// How far within the shape's contour a point lies, in the plane of the slices, mm; negative outside.
+double inside_contour_mm(const Shape& shape, PatientPoint point);
+
 /// r at every cell of the working grid.
 Grid<float> shape_coordinate(const Shape& shape, const VolumeGeometry& geometry, const WorkingGrid& grid, int threads);
 

@@ -4,7 +4,7 @@
 //
 // CASES holds a folder a case with ct/ and gtv.nii.gz; PROMPTS is what tools/write_prompts.py wrote: PROMPTS/SEED/CASE_KIND.txt.
 // Trained on the prompts of seeds 1 and 2, judged on those of seed 0. --folds leaves every N-th case out in turn (N = number of
-// cases: leave one out) and prints Dice by case and median / mean, and --intervals before it notes what tools/calibrate_intervals.py needs of each; --table writes
+// cases: leave one out) and prints Dice by case, and median / mean of it and of the volume error; and --intervals before it notes what tools/calibrate_intervals.py needs of each; --table writes
 // the trees of all cases as source.
 
 #include <atomic>
@@ -75,12 +75,20 @@ double dice(const Mask& a, const Mask& b)
     return sum > 0 ? 2 * both / sum : 0;
 }
 
+double voxels(const Mask& mask)
+{
+    double sum = 0;
+    for (const auto v : mask.values()) sum += v != 0;
+    return sum;
+}
+
 /// Every fold's trees judge the cases they have not seen.
 void judge(const std::vector<Case>& cases, const std::filesystem::path& prompts, Boosting& boosting, int folds, std::ostream& intervals)
 {
     intervals << kIntervalHeader << '\n';
     std::map<std::string, std::vector<double>> fusion;
     std::map<std::string, std::vector<double>> ellipsoid;
+    std::map<std::string, std::vector<double>> volume_error;   // absolute, %
     for (int fold = 0; fold < folds; ++fold) {
         const auto nodes = boosting.fitted([&](int owner) { return owner % folds != fold; });
         const Trees trees{nodes, boosting.nodes_a_tree()};
@@ -95,6 +103,7 @@ void judge(const std::vector<Case>& cases, const std::filesystem::path& prompts,
                 if (made) write_interval_rows(intervals, "sarcomas", cases[c].name, cases[c].ct, *made, truth);
                 const auto bare = segment(cases[c].ct, "", prompt, {.method = Method::ellipsoid});
                 fusion[kind].push_back(made ? dice(made->mask, cases[c].expert) : 0);
+                volume_error[kind].push_back(made ? 100 * std::abs(voxels(made->mask) / voxels(cases[c].expert) - 1) : 100);
                 ellipsoid[kind].push_back(bare ? dice(bare->mask, cases[c].expert) : 0);
                 std::printf(" %s %.3f (%.3f)", kind.c_str(), fusion[kind].back(), ellipsoid[kind].back());
                 std::fflush(stdout);
@@ -105,7 +114,7 @@ void judge(const std::vector<Case>& cases, const std::filesystem::path& prompts,
     for (const auto& kind : kKinds) {
         std::size_t wins = 0;
         for (std::size_t i = 0; i < fusion[kind].size(); ++i) wins += fusion[kind][i] > ellipsoid[kind][i];
-        std::cout << "LEFT OUT " << kind << ": fusion " << median_and_mean(fusion[kind]) << ", ellipsoid " << median_and_mean(ellipsoid[kind]) << ", better in " << wins << " of " << fusion[kind].size() << '\n';
+        std::cout << "LEFT OUT " << kind << ": fusion " << median_and_mean(fusion[kind]) << ", ellipsoid " << median_and_mean(ellipsoid[kind]) << ", better in " << wins << " of " << fusion[kind].size() << ", volume off by % " << median_and_mean(volume_error[kind]) << '\n';
     }
 }
 
