@@ -5,6 +5,8 @@
 #include <map>
 #include <regex>
 
+#include "pipeline/run/protocol.h"
+
 namespace retromass::run {
 namespace {
 
@@ -119,6 +121,12 @@ void hide(CaseFile& file, outputs::CaseResult& result, const outputs::Deidentifi
             hider.text(lesion.conflict);
             for (auto& guess : lesion.suggested) hider.text(guess.text);
             hider.notices(lesion.notices);
+        }
+    }
+    if (file.protocol) {  // whose rules list its readers
+        for (auto& name : file.protocol->readers) hider.reader(name);
+        for (auto& [name, value] : result.settings) {
+            if (name == kProtocolRules) hider.text(value);
         }
     }
     for (auto& [input, hash] : result.inputs) {

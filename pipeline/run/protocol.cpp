@@ -76,7 +76,6 @@ Protocol protocol_of(const YAML::Node& root)
 }
 
 constexpr const char* kHash = ", SHA-256 ";  // in what name_of() says
-constexpr const char* kRules = "protocol rules";
 constexpr const char* kVersion = "protocol version";
 constexpr const char* kId = "protocol id";
 
@@ -183,7 +182,7 @@ Status check_versions(const std::vector<SeenProtocol>& seen)
 
 std::vector<std::pair<std::string, std::string>> settings_of(const Protocol& protocol)
 {
-    std::vector<std::pair<std::string, std::string>> out{{"protocol", name_of(protocol)}, {kId, protocol.id}, {kVersion, std::to_string(protocol.version)}, {kRules, as_text(protocol)}};
+    std::vector<std::pair<std::string, std::string>> out{{"protocol", name_of(protocol)}, {kId, protocol.id}, {kVersion, std::to_string(protocol.version)}, {kProtocolRules, as_text(protocol)}};
     if (!protocol.evaluator.empty()) out.emplace_back("evaluator", protocol.evaluator);
     return out;
 }
@@ -194,8 +193,9 @@ Status check_lock(const std::filesystem::path& result, const std::optional<Proto
     if (!before.contains(kId)) return Done{};
     const auto locked = result.string() + " was made under protocol " + before["protocol"];
     if (!protocol) return locked_out(locked + "; name a protocol (--protocol)");
+    if (before["protocol"] == name_of(*protocol)) return Done{};  // where people are hidden, the rules do not name their readers
     if (before[kId] != protocol->id) return locked_out(locked + ", this is " + name_of(*protocol) + "; write to another folder");
-    const auto changed = changes(before[kRules], as_text(*protocol));
+    const auto changed = changes(before[kProtocolRules], as_text(*protocol));
     const int version = std::atoi(before[kVersion].c_str());
     if (protocol->version < version) return locked_out(locked + "; version " + std::to_string(protocol->version) + " is older");
     if (!changed.empty() && protocol->version == version) return locked_out(locked + " and is locked to it: " + changed + "; a change needs a higher version");

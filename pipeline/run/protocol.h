@@ -10,6 +10,7 @@ namespace retromass::run {
 Status take_protocol(CaseFile& file, const Protocol& protocol);
 /// The case as it is run: under the protocol it or the parameters name, if any, and only where `result` is not locked to another.
 Result<CaseFile> under_protocol(CaseFile file, const std::filesystem::path& result, const RunParameters& parameters);
+inline constexpr const char* kProtocolRules = "protocol rules";  ///< the setting that lists them
 /// For settings of the result: name, hash, and the rules in force, defaults spelled out.
 std::vector<std::pair<std::string, std::string>> settings_of(const Protocol& protocol);
 /// A result made under a protocol is made again only under that one, or a later version of it. Fails with output_exists, naming what changed.

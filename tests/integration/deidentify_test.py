@@ -62,7 +62,9 @@ class Deidentify(TwoBalls):
             text = file.read()
         for folder in ("first", "second"):
             text = text.replace("ct: " + folder, "ct: Qz8001xW-" + folder)
-        text = text.replace("reader: R1", "reader: Qz8002xW")
+        text = text.replace("reader: R1", "reader: Qz8002xW").replace("case: P-1", "case: P-1\nprotocol: protocol.yaml")
+        with open(os.path.join(cls.scratch, "protocol.yaml"), "w", encoding="ascii") as file:
+            file.write("protocol: TRIAL-1\nversion: 1\nreaders: [Qz8002xW, Qz8003xW]\n")
         with open(cls.case_file, "w", encoding="utf-8") as file:
             file.write(text)
         cls.key = os.path.join(cls.scratch, "key")
@@ -95,7 +97,7 @@ class Deidentify(TwoBalls):
         return out
 
     def test_no_planted_string_is_in_any_byte_of_the_output(self):
-        strings = set(self.marks.values()) | {"Qz8001xW", "Qz8002xW", "19450607", "1945-06-07", "071Y"}
+        strings = set(self.marks.values()) | {"Qz8001xW", "Qz8002xW", "Qz8003xW", "19450607", "1945-06-07", "071Y"}
         self.assertGreater(len(strings), 150)
         self.assertTrue(self.leaks(self.plain, strings), "the search finds what is there")
         self.assertEqual(self.leaks(self.hidden, strings), [])
@@ -152,6 +154,7 @@ class Deidentify(TwoBalls):
         again, other, kept = (self.path(n) for n in ("again", "other", "kept"))
         self.assertEqual(run("run", self.case_file, "-o", again, "--deidentify", self.key).returncode, 0)
         self.assertEqual({n: d.SOPInstanceUID for n, d in self.objects(again).items()}, {n: d.SOPInstanceUID for n, d in self.objects(self.hidden).items()})
+        self.assertEqual(run("run", self.case_file, "-o", again, "--overwrite", "--deidentify", self.key).returncode, 0)  # its protocol's hash is the same, though its readers are not named
         self.assertEqual(run("run", self.case_file, "-o", other, "--deidentify", self.path("key2")).returncode, 0)
         a, b = self.objects(self.hidden)["before-sr.dcm"], self.objects(other)["before-sr.dcm"]
         self.assertNotEqual(a.StudyInstanceUID, b.StudyInstanceUID)
