@@ -69,7 +69,9 @@ Result<Assessment> assess(const Patient& patient, const Policies& policies, cons
         note_comparisons(compared, recist.rows);
         add_repeats(context, compared, recist);
         for (auto& criterion : further) {
-            if (criterion.criterion == criteria.primary) add_repeats(context, compared, criterion);
+            if (criterion.criterion != criteria.primary) continue;
+            note_comparisons(recist.rows, criterion);
+            add_repeats(context, compared, criterion);
         }
         if (period.baseline) out.kinetics.push_back(kinetics_of(context, recist.rows));
         out.recist.insert(out.recist.end(), std::make_move_iterator(recist.rows.begin()), std::make_move_iterator(recist.rows.end()));

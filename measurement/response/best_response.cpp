@@ -52,16 +52,18 @@ TimeToEvent event_time(std::span<const DatedResponse> series, const FollowUp& fo
         return out;
     };
     std::optional<Date> event;
+    std::optional<Date> shown;  // by the scan that first shows it, whatever day it is dated by: what comes later does not hide it
     std::string what;
     for (const auto& s : series) {
         if (s.category == Category::pd) {
             event = s.progressed_on.value_or(s.date);
+            shown = s.date;
             what = "progression";
             break;
         }
     }
     if (death_counts && follow_up.death && (!event || *follow_up.death < *event)) {
-        event = follow_up.death;
+        event = shown = follow_up.death;
         what = "death";
     }
     const auto last_before = [&](std::optional<Date> limit) {
@@ -74,12 +76,12 @@ TimeToEvent event_time(std::span<const DatedResponse> series, const FollowUp& fo
     const auto censor = [&](std::optional<Date> last, const std::string& why) {
         return finish(last.value_or(follow_up.start), false, last ? "last evaluable assessment" + why : "start: no evaluable assessment" + why);
     };
-    if (follow_up.new_therapy && !(event && *event < *follow_up.new_therapy)) return censor(last_before(follow_up.new_therapy), " before a new therapy");
+    if (follow_up.new_therapy && !(shown && *shown < *follow_up.new_therapy)) return censor(last_before(follow_up.new_therapy), " before a new therapy");
     if (!event) {
         return censor(last_before(std::nullopt), "");
     }
-    const auto last = last_before(event);
-    if (follow_up.visit_interval_days && days_between(last.value_or(follow_up.start), *event) > 2 * *follow_up.visit_interval_days) {
+    const auto last = last_before(shown);
+    if (follow_up.visit_interval_days && days_between(last.value_or(follow_up.start), *shown) > 2 * *follow_up.visit_interval_days) {
         return censor(last, " before two or more missed visits");
     }
     return finish(*event, true, what);

@@ -219,4 +219,17 @@ void note_comparisons(const std::vector<Comparison>& comparisons, std::vector<Re
     }
 }
 
+void note_comparisons(const std::vector<RecistTimepoint>& rows, CriterionPeriod& criterion)
+{
+    for (auto& point : criterion.timepoints) {
+        for (const auto& row : rows) {
+            if (row.timepoint != point.timepoint || row.is_baseline) continue;
+            for (const auto& notice : row.overall.notices) {
+                const bool of_comparison = notice.code == Code::body_region_missing || notice.code == Code::not_comparable || notice.code == Code::comparison_widened;
+                if (of_comparison) point.decision.notices.push_back(notice);
+            }
+        }
+    }
+}
+
 }  // namespace retromass::response

@@ -24,5 +24,7 @@ std::vector<Comparison> compare_studies(const PeriodContext& context, const std:
 
 /// Says beside a category what its comparison with the baseline or the nadir lacks, and what of the body the baseline showed and it does not.
 void note_comparisons(const std::vector<Comparison>& comparisons, std::vector<RecistTimepoint>& rows);
+/// The same beside another criterion's categories, from the rows that have it.
+void note_comparisons(const std::vector<RecistTimepoint>& rows, CriterionPeriod& criterion);
 
 }  // namespace retromass::response

@@ -87,14 +87,15 @@ struct TargetOutcome {
     std::string rule;
     std::string reason;
 };
-/// Rules 3.1 to 4.7. The order is not evaluable, CR, PD, PR, SD.
-/// The same without a word on why: for judging many times.
+/// What of it is needed to judge many times: without a word on why.
 struct TargetVerdict {
     Category category = Category::ne;
     std::optional<Length> sum;
     Length partial;
 };
+/// Rules 3.1 to 4.7. The order is not evaluable, CR, PD, PR, SD.
 TargetVerdict target_verdict(std::span<const TargetReading> readings, const TargetHistory& history, PrPersistence persistence);
+/// The same with the rule and the reason.
 TargetOutcome target_response(std::span<const TargetReading> readings, const TargetHistory& history, PrPersistence persistence);
 
 /// Rule 7: target, non-target and new lesions into one. Equivocal new lesions count as none.

@@ -330,10 +330,14 @@ void add_repeats(const PeriodContext& context, const std::vector<Comparison>& co
     }
     std::vector<std::vector<double>> changes(rows.size());
     std::vector<std::map<Category, int>> counts(rows.size());
+    const auto known = [&](std::size_t row) { return unknown[row].empty() && rows[row].decision.category != Category::none && rows[row].decision.category != Category::ne; };
+    bool any = false;
+    for (std::size_t row = 1; row < rows.size(); ++row) any = any || known(row);
+    const int repeats = any ? kJudgedRepeats : 0;  // each costs a whole judgement
     const double correlation = static_cast<double>(context.policies.number("interval_correlation_pct")) / 100;
     const std::vector<std::string> names{criterion.criterion};
     Normal normal;
-    for (int i = 0; i < kJudgedRepeats; ++i) {
+    for (int i = 0; i < repeats; ++i) {
         std::vector<double> own(context.lesions.targets.size());
         for (auto& z : own) z = normal();
         std::vector<std::vector<double>> by(rows.size());
@@ -365,8 +369,9 @@ const Repeats* repeats_now(const Assessment& assessment)
 {
     const Repeats* out = assessment.recist.empty() ? nullptr : &assessment.recist.back().repeats;
     for (const auto& period : assessment.criteria) {
-        const bool known = period.criterion == assessment.primary && !period.timepoints.empty() && !period.timepoints.back().repeats.text.empty();
-        if (known) out = &period.timepoints.back().repeats;
+        if (period.criterion != assessment.primary || period.timepoints.empty() || period.timepoints.back().repeats.text.empty()) continue;
+        const auto& now = assessment.recist.back();
+        if (period.timepoints.back().timepoint == now.timepoint && period.line == now.line && period.period == now.period) out = &period.timepoints.back().repeats;
     }
     return out;
 }

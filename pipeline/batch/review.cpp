@@ -23,7 +23,7 @@ using nlohmann::json;
 
 // Notices that no look at pictures settles, or that a case gets whatever it looks like. Every other one, also one that is new to this list, is a flag.
 constexpr std::array kNothingToSee{Code::unreviewed, Code::interval_not_validated, Code::new_lesions_not_stated, Code::no_valid_baseline, Code::series_chosen, Code::treated_locally,
-                                   Code::treatment_effect, Code::fast_growth_pair, Code::patient_not_compared, Code::synthetic_patient};
+                                   Code::treatment_effect, Code::fast_growth_pair, Code::patient_not_compared, Code::synthetic_patient, Code::outside_protocol};
 constexpr double kDiffers = 0.10;     ///< one repeat in ten of another category is near a limit
 constexpr double kNear_pct = 3;       ///< without an interval: one pixel of 0.8 mm more or less on 30 mm
 constexpr double kPartialResponse_pct = -30, kProgression_pct = 20;  // RECIST 1.1

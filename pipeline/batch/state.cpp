@@ -235,12 +235,20 @@ Result<Inputs> inputs_now(const Plan& plan, const PlannedCase& planned)
 Status check_protocols(const Plan& plan, const std::vector<std::string>& only)
 {
     std::vector<run::SeenProtocol> seen;
-    if (const auto own = run::read_protocol(plan.folder / kProtocolOfPlan)) seen.push_back({run::name_of(*own), (plan.folder / kProtocolOfPlan).string()});
+    const auto kept = plan.folder / kProtocolOfPlan;
+    if (std::error_code error; fs::exists(kept, error)) {
+        RETROMASS_TRY_ASSIGN(const auto own, run::read_protocol(kept));
+        seen.push_back({run::name_of(own), kept.string()});
+    }
+    const auto is_meant = [&](const PlannedCase& planned) { return only.empty() || std::find(only.begin(), only.end(), planned.id) != only.end(); };
     for (const auto& planned : plan.cases) {
-        if (!only.empty() && std::find(only.begin(), only.end(), planned.id) == only.end()) continue;
+        if (!is_meant(planned) || text_of(planned.case_file).value_or("").find("protocol") == std::string::npos) continue;
         const auto file = run::read_case(planned.case_file);  // one that cannot be read is refused by itself
         if (file && file->protocol) seen.push_back({run::name_of(*file->protocol), planned.case_file.string()});
-        seen.push_back({run::protocol_in(result_folder(plan, planned)), result_folder(plan, planned).string()});
+    }
+    if (seen.empty()) return Done{};  // results under one are locked to it where they are made again, and looked at where they are collected
+    for (const auto& planned : plan.cases) {
+        if (is_meant(planned)) seen.push_back({run::protocol_in(result_folder(plan, planned)), result_folder(plan, planned).string()});
     }
     return run::check_versions(seen);
 }

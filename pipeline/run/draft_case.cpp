@@ -359,7 +359,7 @@ Beside found_beside(const ingest::Scan& scan, const DraftParameters& parameters)
 }
 
 /// A site that calls itself a lymph node.
-bool says_node(const std::string& site) { return fits(site, "*node*") || fits(site, "*nodal*") || fits(site, "*lymphknoten*"); }
+bool says_node(const std::string& site) { return fits(site, "*node*") || fits(site, "*lymphknoten*"); }
 
 /// Which lines at the first study would be targets, as a comment: the choice, and what is a node, is the reader's.
 std::string proposed_targets(const FoundMarks& found, const std::vector<Study>& studies)

@@ -94,7 +94,8 @@ std::map<std::string, std::string> settings_in(const std::filesystem::path& resu
     std::map<std::string, std::string> out;
     if (!written.is_object() || !written.contains("settings") || !written["settings"].is_array()) return out;
     for (const auto& setting : written["settings"]) {
-        if (setting.is_object()) out[setting.value("name", "")] = setting.value("value", "");
+        const auto word = [&](const char* key) { return setting.is_object() && setting.contains(key) && setting[key].is_string() ? setting[key].get<std::string>() : std::string(); };
+        if (const auto name = word("name"); !name.empty()) out[name] = word("value");
     }
     return out;
 }

@@ -4,6 +4,8 @@
 
 namespace retromass::run {
 
+constexpr double kMostLeaning_deg = 3;  ///< the corners of a scan that leans more stick out by 20 mm and more: where it ends cannot be told by its height
+
 using Verdict = segmentation::SkeletonMatch::Verdict;
 
 Status SamePatient::differs(const std::string& why, std::vector<Notice>& notices) const
@@ -46,6 +48,7 @@ Result<std::optional<std::array<double, 2>>> SamePatient::compare(const std::str
     } else if (other->reach_mm) {
         now.reach_mm = {(*other->reach_mm)[0] + match.beyond_mm[0], (*other->reach_mm)[1] - match.beyond_mm[1]};
     }
+    if (ct.geometry.angle_to_axial_deg() > kMostLeaning_deg) now.reach_mm.reset();
     const auto reach = now.reach_mm;
     if (bones_.size() > 1) bones_.pop_back();
     bones_.push_back(std::move(now));

@@ -440,7 +440,7 @@ class Batch(InScratch):
         state(1, 49, kept)
         self.assertEqual(states(plan)[one]["state"], "done")
 
-        # A higher version: what was done is outdated, what is done from now on names the new one, and the cohort says that there are two.
+        # A higher version: what was done is outdated, and what is done from now on names the new one.
         state(2, 42)
         self.plan("trial", "--protocol", protocol)
         self.assertEqual(states(plan)[one]["state"], "outdated")

@@ -256,6 +256,11 @@ TEST(Assess, DatesAProgressionByTheSumByTheLastScanOfItsVisitWhereThePolicySaysS
     EXPECT_EQ(line("last-scan-of-visit").pfs_end, parse_date("2024-03-01"));
     EXPECT_EQ(line("last-scan-of-visit").ttp_days, 61);
     EXPECT_TRUE(line("last-scan-of-visit").pfs_event);
+    // A new therapy between the two scans comes after what the first one showed.
+    patient.events = {{"new-anticancer-therapy", *parse_date("2024-02-28")}};
+    EXPECT_EQ(line("last-scan-of-visit").pfs_days, 61);
+    EXPECT_TRUE(line("last-scan-of-visit").pfs_event);
+    patient.events.clear();
     // What is new is dated by the scan that shows it, and so is a scan whose visit has no name.
     patient.timepoints[1].new_lesions = NewLesions::unequivocal;
     EXPECT_EQ(line("last-scan-of-visit").pfs_days, 57);

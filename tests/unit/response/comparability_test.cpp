@@ -134,6 +134,27 @@ TEST(Comparability, OfABodyIsWithTheBaselineNotTheNadir)
     EXPECT_THAT(assessment.comparisons.at(2).differences, testing::ElementsAre(testing::Field(&StudyDifference::what, "body towards the head")));
 }
 
+TEST(Comparability, StandsBesideThePrimaryCriterionWhicheverItIs)
+{
+    Patient patient;
+    patient.id = "P";
+    patient.lesions = {lesion("T1")};
+    patient.timepoints = {timepoint("2024-01-01", {measured("T1", "50")}), timepoint("2024-03-01", {measured("T1", "50")})};
+    for (auto& t : patient.timepoints) {
+        t.study = usual();
+        t.observations[0].volume_ml = 60;
+    }
+    patient.timepoints[0].study.reach_mm = std::array<double, 2>{0, 500};
+    patient.timepoints[1].study.reach_mm = std::array<double, 2>{0, 400};
+    patient.timepoints[1].study.phase = "arterial";
+    const auto assessment = assess(patient, {}, {"volume", {"who"}}).value();
+    for (const auto& period : assessment.criteria) {
+        const auto& notices = period.timepoints.back().decision.notices;
+        EXPECT_EQ(has(notices, Code::body_region_missing), period.criterion == "volume");  // once is enough for the exploratory ones
+        EXPECT_EQ(has(notices, Code::comparison_widened), period.criterion == "volume");
+    }
+}
+
 /// The rows of a table of a page, as they stand there.
 std::vector<std::string> table_of(const std::string& page, const std::string& header)
 {
