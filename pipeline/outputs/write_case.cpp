@@ -169,6 +169,7 @@ private:
                 RETROMASS_TRY(write_nifti(folder_ / "masks" / (stem + ".nii.gz"), *lesion->mask, timepoint.ct->volume.geometry));
             }
             if (!lesion->measurements) continue;
+            RETROMASS_TRY(wanted());
             RETROMASS_TRY_ASSIGN(auto names, write_key_images(folder_ / "images", stem, result_, timepoint, *lesion));
             pictures_.of[stem] = std::move(names);
         }
