@@ -19,7 +19,7 @@ constexpr Rule kFewSlices{"slices above # mm, lesion below two of them", 5, kNot
 constexpr Rule kOtherKernel{"kernel: another name", 0, kNamed, kNamed, "[Zhao 2014]"};
 constexpr Rule kSharpAndSoft{"kernel: soft and sharp", 0, kWidens, kWidens, "[Zhao 2014]"};
 constexpr Rule kNearKvp{"kVp: up to # apart", 20, kNamed, kWidens, "6.6"};
-constexpr Rule kFarKvp{"kVp: more than # apart", 20, kNamed, kNot, "6.6"};
+constexpr Rule kFarKvp{"kVp: more than # apart", kNearKvp.limit, kNamed, kNot, "6.6"};
 constexpr Rule kOtherPhase{"phase", 0, kWidens, kNot, "6.6; margins are seen by enhancement"};
 constexpr Rule kOtherContrast{"contrast or none", 0, kWidens, kNot, "6.6; margins are seen by enhancement"};
 constexpr Rule kOtherPlainKind{"kind of image: monoenergetic and plain", 0, kNamed, kNot, "6.6"};
@@ -27,7 +27,7 @@ constexpr Rule kOtherKind{"kind of image: a material map or virtual non-contrast
 constexpr Rule kLossy{"compressed with loss", 0, kNamed, kWidens, "*ours*"};
 constexpr Rule kCut{"lesion cut by the edge of a scan", 0, kNot, kNamed, "2.9"};
 constexpr Rule kMissingEnd{"the scan ends # mm or more before the other one did, at the head or the feet, by the bones", 50, kNamed, kNamed, "5.2: new lesions there would not be seen; *ours*: more than a vertebra with its disc"};
-constexpr Rule kShorterScan{"where the bones could not be compared: scan shorter than # of the other one", 0.8, kNamed, kNamed, "5.2; *ours*"};
+constexpr Rule kShorterScan{"where the bones could not be compared, or a scan leans by more than 3 degrees: scan shorter than # of the other one", 0.8, kNamed, kNamed, "5.2; *ours*"};
 constexpr std::array kRules{kOtherSlices, kThickerSlices, kThickestSlices, kFewSlices, kOtherKernel, kSharpAndSoft, kNearKvp, kFarKvp, kOtherPhase, kOtherContrast, kOtherPlainKind, kOtherKind, kLossy, kCut, kMissingEnd, kShorterScan};
 constexpr double kMeasurableSlices = 2;          // E09: a lesion below two slices is not measurable
 

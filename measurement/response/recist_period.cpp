@@ -182,12 +182,14 @@ RecistTimepoint judge(Judging& judging, std::size_t t)
     const bool treated = read_targets(judging, t, readings, row);
     TargetOutcome target;
     target.category = Category::na;
+    bool by_return = false;  // disease seen again after a complete response: a progression whatever its size (rule 4.7)
     if (!readings.empty()) {
         judging.history.pr_stands = pr_stands(judging);
         const auto persistence = judging.policies.value("pr_persistence") == "per-timepoint" ? PrPersistence::per_timepoint : PrPersistence::carry_forward;
         auto history = judging.history;
         history.overall_cr = history.overall_cr && judging.policies.value("cr_then_less") == "recist-table-3";
         target = target_response(readings, history, persistence);
+        by_return = history.overall_cr && target.category == Category::pd;
         judging.judged.push_back({t, readings, history, persistence});
         row.sum = target.sum;
         if (!target.sum) row.partial_sum = target.partial;
@@ -206,7 +208,7 @@ RecistTimepoint judge(Judging& judging, std::size_t t)
     judge_overall(judging, row, target);
 
     judging.targets.push_back({now, row.target, !treated});
-    judging.overall.push_back({now, row.overall.category, !treated, progressed_on(judging, t, row, row.target)});
+    judging.overall.push_back({now, row.overall.category, !treated, progressed_on(judging, t, row, by_return ? Category::na : row.target)});
     judging.history.overall_cr = judging.history.overall_cr || row.overall.category == Category::cr;
     if (row.sum && *row.sum < judging.history.nadir) {
         judging.history.nadir = *row.sum;

@@ -260,6 +260,7 @@ void resize(const VaryingTarget& target, bool volume, double times)
     }
     if (from.long_axis) to.long_axis = larger(*from.long_axis);
     if (from.short_axis) to.short_axis = larger(*from.short_axis);
+    if (!from.long_axis && !from.short_axis) to.long_axis = to.short_axis = Length::recorded(target.varying.size * times);  // too small, by its default size
     std::transform(from.fragments.begin(), from.fragments.end(), to.fragments.begin(), larger);
 }
 

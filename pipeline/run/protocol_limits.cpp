@@ -75,7 +75,7 @@ public:
     {
         if (protocol_.visits.empty()) return {};
         const auto say = [](const std::string& what) { return std::vector<Notice>{{Code::outside_protocol, what}}; };
-        if (!start_ || !date) return say("the visit window was not checked: " + (start_ ? "no date" : why_not_));
+        if (!start_ || !date) return say("the visit window was not checked: " + (start_ ? "no calendar date" : why_not_));
         const auto day = days_between(*start_, *date);
         const auto* window = visit_on(protocol_, day);
         if (visit.empty() && window) visit = window->name;

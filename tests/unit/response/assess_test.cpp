@@ -241,7 +241,6 @@ TEST(Assess, SurvivesAPatientWithNothing)
     EXPECT_TRUE(assess(Patient{}).ok());
 }
 
-}  // namespace
 TEST(Assess, DatesAProgressionByTheSumByTheLastScanOfItsVisitWhereThePolicySaysSo)
 {
     auto patient = one_target({timepoint("2023-12-20", {measured("T1", "50")}), timepoint("2024-02-26", {measured("T1", "60")}), timepoint("2024-03-01", {measured("T1", "61")}),
@@ -270,5 +269,19 @@ TEST(Assess, DatesAProgressionByTheSumByTheLastScanOfItsVisitWhereThePolicySaysS
     patient.timepoints[1].visit.clear();
     EXPECT_EQ(line("last-scan-of-visit").pfs_days, 57);
 }
+
+TEST(Assess, DatesDiseaseSeenAgainAfterACompleteResponseByTheScanThatShowsIt)
+{
+    auto patient = one_target({timepoint("2023-12-20", {measured("T1", "50")}), timepoint("2024-02-26", {stated("T1", LesionStatus::absent)}), timepoint("2024-04-22", {measured("T1", "6")}),
+                               timepoint("2024-04-26", {measured("T1", "6")})});
+    patient.treatments = {test::systemic(1, "2024-01-01")};
+    const char* visits[] = {"BASELINE", "WEEK 8", "WEEK 16", "WEEK 16"};
+    for (std::size_t t = 0; t < 4; ++t) patient.timepoints[t].visit = visits[t];
+    const auto assessment = assessed(patient, with({{"pd_date", "last-scan-of-visit"}}));
+    EXPECT_THAT(row_of(assessment, "2024-04-22", 1).overall.rule, HasSubstr("4.7"));
+    EXPECT_EQ(assessment.lines.at(0).pfs_end, parse_date("2024-04-22"));  // whatever its size: not by the sum
+}
+
+}  // namespace
 
 }  // namespace retromass::response

@@ -46,6 +46,17 @@ Assessment assessed(const StudyFacts& before, const StudyFacts& now, const char*
     return result.ok() ? std::move(result).value() : Assessment{};
 }
 
+/// 50, 40 and 45 mm on usual studies: the second is the nadir.
+Patient with_a_nadir()
+{
+    Patient out;
+    out.id = "P";
+    out.lesions = {lesion("T1")};
+    out.timepoints = {timepoint("2024-01-01", {measured("T1", "50")}), timepoint("2024-03-01", {measured("T1", "40")}), timepoint("2024-05-01", {measured("T1", "45")})};
+    for (auto& t : out.timepoints) t.study = usual();
+    return out;
+}
+
 /// "size/density" of the comparison after one change of the usual study.
 template <class Change>
 std::string verdict(Change change)
@@ -122,11 +133,7 @@ TEST(Comparability, NamesWhatOfTheBodyIsMissingBesideTheCategory)
 
 TEST(Comparability, OfABodyIsWithTheBaselineNotTheNadir)
 {
-    Patient patient;
-    patient.id = "P";
-    patient.lesions = {lesion("T1")};
-    patient.timepoints = {timepoint("2024-01-01", {measured("T1", "50")}), timepoint("2024-03-01", {measured("T1", "40")}), timepoint("2024-05-01", {measured("T1", "45")})};
-    for (auto& t : patient.timepoints) t.study = usual();
+    auto patient = with_a_nadir();
     patient.timepoints[0].study.reach_mm = patient.timepoints[2].study.reach_mm = std::array<double, 2>{0, 300};
     patient.timepoints[1].study.reach_mm = std::array<double, 2>{0, 600};
     const auto assessment = assess(patient).value();
@@ -219,11 +226,7 @@ TEST(Comparability, RefusesACutLesionAndOneSmallerThanTwoThickSlices)
 
 TEST(Comparability, LooksAtTheNadirAsWellAsAtTheBaseline)
 {
-    Patient patient;
-    patient.id = "P";
-    patient.lesions = {lesion("T1")};
-    patient.timepoints = {timepoint("2024-01-01", {measured("T1", "50")}), timepoint("2024-03-01", {measured("T1", "40")}), timepoint("2024-05-01", {measured("T1", "45")})};
-    for (auto& t : patient.timepoints) t.study = usual();
+    auto patient = with_a_nadir();
     patient.timepoints[1].study.slice_thickness_mm = 5;
     const auto assessment = assess(patient).value();
     std::vector<std::string> pairs;

@@ -183,6 +183,12 @@ TEST(Repeats, OfImmuneResponseAreThoseOfItsLengths)
     const auto immune = last_of("irecist", patient, with({{"irecist_for", "all-lines"}})).repeats;
     EXPECT_NEAR(immune.differs.value(), last(patient).repeats.differs.value(), 0.018);  // two samples of 4000 and 2000: three standard deviations of their difference
     EXPECT_THAT(immune.text, HasSubstr("iPR by iRECIST (-34.0 %)"));
+    auto small = test::stated("T1", LesionStatus::too_small);
+    small.length_mm = Interval{3, 8};  // about the default of 5 mm
+    const auto shrunk = of({timepoint("2024-01-01", {uncertain("T1", 7, 5)}), timepoint("2024-03-01", {small})});
+    const auto of_small = last_of("irecist", shrunk, with({{"irecist_for", "all-lines"}})).repeats;
+    EXPECT_GT(of_small.differs.value(), 0.1);
+    EXPECT_NEAR(of_small.differs.value(), last(shrunk).repeats.differs.value(), 0.045);  // three standard deviations of the difference at one half
     EXPECT_TRUE(last_of("who", patient).repeats.text.empty());  // nobody knows how errors of two axes go together
 }
 
