@@ -331,6 +331,14 @@ lesions: [{{id: {name}, timepoints: {{now: {{{mark[name]}}}}}}}]
             for key in ("long_axis_mm", "short_axis_mm", "craniocaudal_mm", "volume_ml"):  # a mask alone has no interval
                 self.assertEqual(lesion[key]["value"], measured[key]["value"], f"{name} {key}")
 
+    def drafted(self, archive, name):
+        """The case file that init writes of a folder, and its text."""
+        case = self.path(name)
+        done = run("init", archive, "-o", case)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(case, encoding="utf-8") as file:
+            return case, file.read()
+
     def test_init_judges_a_lymph_node_by_its_short_axis(self):
         archive = self.path("nodes")
         shutil.copytree(self.ct, os.path.join(archive, "ct"))
@@ -341,11 +349,7 @@ lesions: [{{id: {name}, timepoints: {{now: {{{mark[name]}}}}}}}]
                   ("1.2.3.4.3", [(LONG, 24.0, long)], "Axillary lymph node"),
                   ("1.2.3.4.4", [(LONG, 24.0, long), (SHORT, 12.0, short[12])], "Liver nodule")]
         self.written("nodes/report", ohif_report(self.image, groups))
-        case = self.path("nodes.yaml")
-        done = run("init", archive, "-o", case)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        with open(case, encoding="utf-8") as file:
-            text = file.read()
+        _, text = self.drafted(archive, "nodes.yaml")
         self.assertIn("# proposed targets at 2020-01-01, by their sites nodes: T1, T2, T3: T1, T4\n", text)
         self.assertIn("# T2 rather non-target: 12 mm short axis, below measurability (15 mm)", text)
         self.assertIn("# T3: its site says lymph node, and the short axis that decides is not marked", text)
@@ -357,11 +361,7 @@ lesions: [{{id: {name}, timepoints: {{now: {{{mark[name]}}}}}}}]
         shutil.copy(self.report("init-sr.dcm"), os.path.join(archive, "report"))
         self.written("archive/state", presentation_state(self.image, [self.long, self.short, (30, 30, 60, 60)], "PIXEL"))
         self.assertEqual(run("segment", self.ct, "--line", ",".join(map(str, self.in_patient[0])), "-o", self.path("x.nii.gz"), "--seg", os.path.join(archive, "seg")).returncode, 0)
-        case = self.path("init.yaml")
-        done = run("init", archive, "-o", case)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        with open(case, encoding="utf-8") as file:
-            text = file.read()
+        case, text = self.drafted(archive, "init.yaml")
         self.assertIn('{marks: "archive/report", mark: "1.2.3.4.1"}', text)
         self.assertIn('{mask: "archive/seg", label: "T1"}', text)
         self.assertIn("not taken", text)
