@@ -45,6 +45,7 @@ TargetProposal propose_targets(std::span<const BaselineLesion> lesions, const Po
             out.others.emplace_back(lesion.id, std::move(why));
             continue;
         }
+        out.measurable.push_back(lesion.id);
         // An organ that nobody stated is not taken for another lesion's.
         eligible.push_back({lesion.id, lesion.organ.empty() && !lesion.nodal ? "not stated: " + lesion.id : lesion.organ, lesion.nodal ? DiseaseKind::nodal : DiseaseKind::non_nodal, lesion.size});
     }

@@ -246,7 +246,7 @@ void remark_on_choice(const Judging& judging, std::size_t t, Decision& baseline)
     const bool by_rule = judging.policies.value("target_choice") != "reader";
     std::string kept, instead;
     for (const auto& [id, why] : proposed.others) {
-        const bool measurable = why.find("others come first") != std::string::npos;
+        const bool measurable = std::find(proposed.measurable.begin(), proposed.measurable.end(), id) != proposed.measurable.end();
         if (is_target(id) && (by_rule || !measurable)) append(kept, id + " (" + why + ")");
     }
     for (const auto& id : proposed.targets) {

@@ -377,6 +377,7 @@ struct BaselineLesion {
 };
 struct TargetProposal {
     std::vector<std::string> targets;    ///< in the order given
+    std::vector<std::string> measurable; ///< all that could be one: where the reader chooses, nothing else binds
     std::vector<std::pair<std::string, std::string>> others;  ///< lesion, why it is none
 };
 /// Rules 1 and 2: measurable, at most five, two an organ, the largest of each organ first. A proposal: the reader chooses.

@@ -266,7 +266,7 @@ private:
         const bool has_one = fs::exists(kept, error);
         if (parameters_.protocol.empty()) return has_one ? Status(refuse("is planned under a protocol; name it (--protocol " + kept.string() + ")")) : Status(Done{});
         RETROMASS_TRY_ASSIGN(const auto now, run::read_protocol(parameters_.protocol));
-        series_rule_ = now.series;
+        protocol_ = now;
         if (!has_one) return Done{};
         RETROMASS_TRY_ASSIGN(const auto before, run::read_protocol(kept));
         const auto was = "is planned under protocol " + run::name_of(before);
@@ -350,7 +350,7 @@ private:
         drafting.folder = plan_.folder / "cases";
         drafting.accepted = parameters_.accepted;
         drafting.labels = parameters_.labels;
-        drafting.series_rule = series_rule_;
+        drafting.protocol = protocol_;
         for (const auto& [study, row] : stated) drafting.visits[study] = {row.visit, row.day, row.reader};
         for (const auto& study : patient.studies) {
             if (files_.contains(study)) drafting.lists[study] = id + ".files-" + outputs::sha256_of_text(study).substr(0, 8) + ".txt";
@@ -447,7 +447,7 @@ private:
 
     PlanParameters parameters_;
     Plan plan_;
-    std::vector<std::string> series_rule_;  ///< of the protocol
+    std::optional<run::Protocol> protocol_; ///< that every case is under
     std::map<std::string, std::vector<fs::path>> files_;  ///< of studies in shared folders
     std::set<std::string> ids_;    ///< of all cases
     std::set<std::string> taken_;  ///< cases that have their patient in this archive

@@ -4,6 +4,7 @@
 
 #include "core/units.h"
 #include "pipeline/run/draft.h"
+#include "pipeline/run/protocol_limits.h"
 
 namespace retromass::run {
 
@@ -44,13 +45,18 @@ std::string one_line(std::string text)
     return text;
 }
 
-/// The deepest folder that holds every file of the series, as the case file names it.
-std::string folder_of(const ingest::SeriesCandidate& series, const fs::path& base)
+/// The deepest folder that holds every file of the series, as the case file names it, and of those that marks of its study were drawn on: without
+/// their images nobody can tell where these lie.
+std::string folder_of(const ingest::SeriesCandidate& series, const ingest::Scan& scan, const std::vector<std::string>& marked, const fs::path& base)
 {
     auto common = fs::absolute(series.slices.front().file).parent_path().lexically_normal();
-    for (const auto& slice : series.slices) {
-        const auto file = fs::absolute(slice.file).lexically_normal();
-        while (common.has_relative_path() && std::mismatch(common.begin(), common.end(), file.begin(), file.end()).first != common.end()) common = common.parent_path();
+    for (const auto& other : scan.series) {
+        const bool of_a_mark = other.facts.study_instance_uid == series.facts.study_instance_uid && std::find(marked.begin(), marked.end(), other.facts.series_instance_uid) != marked.end();
+        if (&other != &series && !of_a_mark) continue;
+        for (const auto& slice : other.slices) {
+            const auto file = fs::absolute(slice.file).lexically_normal();
+            while (common.has_relative_path() && std::mismatch(common.begin(), common.end(), file.begin(), file.end()).first != common.end()) common = common.parent_path();
+        }
     }
     const auto relative = common.lexically_relative(fs::absolute(base).lexically_normal());
     return relative.empty() ? common.string() : relative.string();
@@ -361,9 +367,21 @@ Beside found_beside(const ingest::Scan& scan, const DraftParameters& parameters)
 /// A site that calls itself a lymph node.
 bool says_node(const std::string& site) { return fits(site, "*node*") || fits(site, "*lymphknoten*"); }
 
-/// Which lines at the first study would be targets, as a comment: the choice, and what is a node, is the reader's.
-std::string proposed_targets(const FoundMarks& found, const std::vector<Study>& studies)
+std::string listed(const std::vector<std::string>& words, const char* between = ", ")
 {
+    std::string out;
+    for (const auto& word : words) out += (out.empty() ? "" : between) + word;
+    return out;
+}
+
+/// Which lines at the first study would be targets, as a comment: the choice, and what is a node, is the reader's. Lengths as the protocol records them,
+/// by its policies.
+std::string proposed_targets(const FoundMarks& found, const std::vector<Study>& studies, const Protocol& protocol)
+{
+    response::Policies policies;
+    for (const auto& [name, value] : protocol.policies) {
+        [[maybe_unused]] const auto known = policies.set(name, value);  // checked when read
+    }
     const auto first = std::find_if(studies.begin(), studies.end(), [](const auto& study) { return study.chosen != nullptr; });
     std::vector<response::BaselineLesion> lesions;
     std::string nodes, open;
@@ -384,20 +402,24 @@ std::string proposed_targets(const FoundMarks& found, const std::vector<Study>& 
                 continue;
             }
         }
-        baseline.size = Length::recorded(baseline.nodal ? std::min(length(0), length(1)) : length(0));
+        baseline.size = Length::recorded(baseline.nodal ? std::min(length(0), length(1)) : length(0), protocol.recorded_precision_mm);
         baseline.slice_mm = first->chosen->facts.slice_thickness_mm;
         sites = sites && !lesion.site.empty();
         lesions.push_back(std::move(baseline));
     }
     if (lesions.empty()) return open;
-    const auto proposal = response::propose_targets(lesions);
-    std::string targets;
-    for (const auto& id : proposal.targets) targets += (targets.empty() ? "" : ", ") + id;
-    std::string out = "  # proposed targets at " + first->timepoint + ", " + (nodes.empty() ? "none of them taken for a node" : "by their sites nodes: " + nodes) + ": " + (targets.empty() ? "none" : targets) + "\n";
-    for (const auto& [id, why] : proposal.others) out += "  # " + id + " rather non-target: " + why + "\n";
+    const auto proposal = response::propose_targets(lesions, policies);
+    const bool by_reader = policies.value("target_choice") == "reader";
+    const auto& targets = by_reader ? proposal.measurable : proposal.targets;
+    const auto measurable = [&](const std::string& id) { return std::find(proposal.measurable.begin(), proposal.measurable.end(), id) != proposal.measurable.end(); };
+    std::string out = "  # " + std::string(by_reader ? "measurable" : "proposed targets") + " at " + first->timepoint + ", " + (nodes.empty() ? "none of them taken for a node" : "by their sites nodes: " + nodes) + ": " + (targets.empty() ? "none" : listed(targets)) + "\n";
+    if (by_reader) out += "  # which of them are targets the reader chooses alone (target_choice=reader)\n";
+    for (const auto& [id, why] : proposal.others) {
+        if (!by_reader || !measurable(id)) out += "  # " + id + " rather non-target: " + why + "\n";
+    }
     out += open;
     out += "  # a lesion irradiated or ablated before is a target only where it has grown since: state such treatments, and the run judges by them\n";
-    if (!sites) out += "  # where no site is stated, 'two an organ' was not looked at\n";
+    if (!sites && !by_reader) out += "  # where no site is stated, 'two an organ' was not looked at\n";
     return out;
 }
 
@@ -419,11 +441,12 @@ Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& paramete
 {
     const auto beside = found_beside(scan, parameters);
     const auto prompts = prompted(scan, beside.marks);
-    auto studies = studies_of(scan, prompts, parameters.series_rule, std::nullopt);
+    const auto protocol = parameters.protocol.value_or(Protocol{});  // what none states is what everybody has
+    auto studies = studies_of(scan, prompts, protocol.series, std::nullopt);
     if (studies.empty() || !studies.front().chosen) return nothing_to_measure(scan);
     // The first study is chosen by itself; the others look for its kernel and thickness.
     const auto* baseline = studies.front().chosen;
-    for (const auto& study : studies_of(scan, prompts, parameters.series_rule, baseline->facts)) {
+    for (const auto& study : studies_of(scan, prompts, protocol.series, baseline->facts)) {
         for (auto& known : studies) {
             const bool same = study.chosen && known.chosen && study.chosen->facts.study_instance_uid == known.chosen->facts.study_instance_uid;
             if (same && known.chosen != baseline) known = study;
@@ -433,6 +456,7 @@ Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& paramete
 
     std::string out = "# Drafted by retromass init: check the time points, then say where the lesions are.\n";
     out += "case: " + quoted(parameters.case_id) + "        # a pseudonym, never the patient's name\n";
+    if (!parameters.protocol_file.empty()) out += "protocol: " + quoted(relative_to(parameters.protocol_file, parameters.folder)) + "        # " + one_line(protocol.id) + " version " + std::to_string(protocol.version) + "\n";
     out += "timepoints:\n";
     std::map<std::string, int> used;
     const bool all_dated = std::all_of(studies.begin(), studies.end(), [](const auto& study) { return !study.chosen || study.chosen->facts.date(); });
@@ -451,9 +475,11 @@ Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& paramete
         if (study.candidates > 1) out += "  # first of " + std::to_string(study.candidates) + " series; " + one_line(study.decided_by) + "\n";
         for (std::size_t i = 0; i < study.behind.size() && i < kSeriesListed; ++i) out += "  #   " + one_line(study.behind[i]) + "\n";
         if (study.behind.size() > kSeriesListed) out += "  #   and " + std::to_string(study.behind.size() - kSeriesListed) + " more (retromass series)\n";
+        for (const auto& notice : outside_limits(protocol, scanned_as(facts, study.chosen->geometry, study.chosen->notices))) out += "  # outside protocol: " + one_line(notice.text) + "\n";
         if (!study.chosen->eligible) out += "  # not measured by itself: " + one_line(study.chosen->why_not_eligible) + "\n";
         out += "  - id: " + quoted(id) + "\n";
-        out += "    ct: " + quoted(folder_of(*study.chosen, parameters.folder)) + "\n";
+        const auto prompt = prompts.find(facts.study_instance_uid);
+        out += "    ct: " + quoted(folder_of(*study.chosen, scan, prompt == prompts.end() ? std::vector<std::string>{} : prompt->second.prompt_series_uids, parameters.folder)) + "\n";
         if (const auto list = parameters.lists.find(facts.study_instance_uid); list != parameters.lists.end()) out += "    files: " + quoted(list->second) + "\n";
         out += "    series: " + quoted(facts.series_instance_uid + (study.chosen->volume_index ? "#" + std::to_string(study.chosen->volume_index) : "")) + "\n";
         const auto stated = parameters.visits.find(facts.study_instance_uid);
@@ -464,15 +490,16 @@ Result<Draft> draft_of(const ingest::Scan& scan, const DraftParameters& paramete
         if (!visit.visit.empty()) out += "    visit: " + quoted(visit.visit) + "\n";
         else if (!visit.day.empty() && all_dated) out += "    visit: " + quoted("day " + visit.day) + "\n";
         else if (nth > 1 && date) out += "    visit: " + quoted(id) + "   # shares its date with another time point\n";
-        out += "    # new_lesions: none | equivocal | unequivocal, with reader: NAME; unstated, the overall response is not evaluable\n";
+        out += "    # new_lesions: none | equivocal | unequivocal, with reader: " + (protocol.readers.empty() ? "NAME" : one_line(listed(protocol.readers, " | "))) + "; unstated, the overall response is not evaluable\n";
     }
+    if (!protocol.visits.empty()) out += "# treatments: [{kind: systemic, line: 1, start: YYYY-MM-DD}]   # from which the protocol counts the days of its visits\n";
     FoundMarks found;
     found.remarks = beside.remarks;
     for (const auto& file : beside.marks) take_marks(found, file, scan, studies);
     for (const auto& file : beside.masks) name_masks(found, file, relative_to(file, parameters.folder), studies, parameters.labels);
     for (const auto& file : beside.plain_masks) name_plain_masks(found, file, relative_to(file, parameters.folder), studies);
     Draft draft{{}, {}, beside.replaced};
-    out += "lesions:\n" + found.remarks + proposed_targets(found, studies);
+    out += "lesions:\n" + found.remarks + proposed_targets(found, studies, protocol);
     for (std::size_t i = 0; i < found.lesions.size(); ++i) {
         const auto& lesion = found.lesions[i];
         out += "  - id: T" + std::to_string(i + 1) + "            # marked as " + quoted(one_line(lesion.name)) + "\n    role: target\n    site: " + quoted(lesion.site) + "\n";

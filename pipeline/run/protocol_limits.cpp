@@ -56,15 +56,6 @@ std::string listed(const std::vector<std::string>& words)
     return out;
 }
 
-std::vector<Notice> outside_limits(const Protocol& protocol, const ScannedAs& found)
-{
-    std::vector<Notice> out;
-    for (const auto& check : limit_checks(protocol.acquisition, found)) {
-        if (!check.met) out.push_back({Code::outside_protocol, check.what + " " + (check.found.empty() ? "is not stated" : check.found) + ", protocol " + protocol.id + " asks for " + check.expected});
-    }
-    return out;
-}
-
 /// The windows of the visits, counted from the start of treatment.
 class VisitWindows {
 public:
@@ -223,6 +214,15 @@ std::vector<LimitCheck> limit_checks(const Acquisition& asked, const ScannedAs& 
         out.push_back({"tube voltage", fixed((*kvp)[0], 0) + " to " + fixed((*kvp)[1], 0) + " kV", found.kvp ? fixed(*found.kvp, 0) + " kV" : "", found.kvp && *found.kvp >= (*kvp)[0] && *found.kvp <= (*kvp)[1]});
     }
     if (asked.lossy == "refused") out.push_back({"compression", "none with loss", !found.lossy ? "" : *found.lossy ? "with loss" : "without loss", found.lossy == false});
+    return out;
+}
+
+std::vector<Notice> outside_limits(const Protocol& protocol, const ScannedAs& found)
+{
+    std::vector<Notice> out;
+    for (const auto& check : limit_checks(protocol.acquisition, found)) {
+        if (!check.met) out.push_back({Code::outside_protocol, check.what + " " + (check.found.empty() ? "is not stated" : check.found) + ", protocol " + protocol.id + " asks for " + check.expected});
+    }
     return out;
 }
 

@@ -185,11 +185,13 @@ struct DraftParameters {
         std::string reader;
     };
     std::map<std::string, Visit> visits;                   ///< what is stated of a study, by its UID
-    std::vector<std::string> series_rule;                  ///< of the trial's protocol
+    std::optional<Protocol> protocol;                      ///< by whose rules series are chosen and targets proposed
+    std::filesystem::path protocol_file;                   ///< named in the case file; empty = the case comes under it otherwise
     bool own_marks = true;                                 ///< take what this program measured where no reader marked anything
 };
-/// The text of a case file whose time points are the studies of the scan and whose lesion waits for prompts. Fails with
-/// different_patient if the studies are not of one patient, with no_series if none has a series to measure.
+/// The text of a case file whose time points are the studies of the scan and whose lesion waits for prompts. Under a protocol it says of each study
+/// what is not as that asks, and which targets its rules would take. Fails with different_patient if the studies are not of one patient, with no_series
+/// if none has a series to measure.
 Result<std::string> draft_case(const ingest::Scan& scan, const DraftParameters& parameters);
 
 /// A case file without time points, and which studies it is for.

@@ -170,6 +170,63 @@ class Protocol(TwoBalls):
         qc = run("qc", rule, folder, "--start", "2020-01-10")
         self.assertIn("series rule series 77: portal-venous, 2.00 mm (chosen of 2 by portal-venous, thinnest)", qc.stdout)
 
+    def test_init_drafts_a_case_under_it_and_proposes_targets_by_its_rules(self):
+        # Two lines on one slice of the phantom, whose slices are 2 mm: 30 mm and 9.6 mm, which a protocol that records whole mm makes 10.
+        archive = self.path("archive")
+        shutil.copytree(self.path("first"), os.path.join(archive, "ct"))
+        image = pydicom.dcmread(sorted(glob.glob(os.path.join(archive, "ct", "*")))[24], stop_before_pixels=True)
+        with open(os.path.join(archive, "lines.csv"), "w", encoding="ascii") as file:
+            file.write("sop_instance_uid,x1,y1,x2,y2,lesion\n" + "".join(f"{image.SOPInstanceUID},30,{row},{30 + pixels},{row},{name}\n" for name, row, pixels in (("large", 47, 37.5), ("small", 60, 12))))
+        sharp = os.path.join(archive, "sharp")
+        shutil.copytree(os.path.join(archive, "ct"), sharp)
+        for i, file in enumerate(sorted(glob.glob(os.path.join(sharp, "*")))):
+            copy = pydicom.dcmread(file)
+            copy.SeriesInstanceUID, copy.SeriesNumber, copy.ConvolutionKernel = "1.2.3.77", 77, "B70f"
+            copy.SOPInstanceUID = copy.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.77.{i}"
+            copy.save_as(file)
+        os.makedirs(self.path("cases"))
+
+        def drafted(name, *protocol):
+            case = self.path("cases", name + ".yaml")
+            done = run("init", archive, "-o", case, *(("--protocol", *protocol) if protocol else ()))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(case, encoding="utf-8") as file:
+                return case, file.read()
+
+        _, free = drafted("free")
+        self.assertNotIn("protocol", free)
+        self.assertIn(f'series: "{image.SeriesInstanceUID}"', free)
+        self.assertIn(": T1\n  # T2 rather non-target: 9.6 mm, below measurability (10 mm)", free)
+
+        rules = ("recorded_precision_mm: 1\nseries: [sharp]\nacquisition: {slice_thickness_max_mm: 1.5}\nvisits: [{name: BASELINE, from_day: -28, to_day: 0}]\n")
+        case, text = drafted("under", self.protocol(1, 49, rules, name="drafting.yaml"))
+        self.assertIn('protocol: "../drafting.yaml"', text)
+        self.assertIn('series: "1.2.3.77"', text)
+        self.assertIn("proposed targets", text)
+        self.assertIn(": T1, T2\n", text)
+        self.assertIn("# outside protocol: slice thickness 2.00 mm, protocol TRIAL-1 asks for at most 1.50 mm\n", text)
+        self.assertIn("with reader: R1;", text)
+        self.assertIn("# treatments: [", text)
+        done = run("run", case, "-o", self.path("drafted"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(read_json(self.path("drafted", "case.json"))["response"]["protocol"], "^TRIAL-1 version 1, SHA-256 ")
+
+        with open(self.path("by-reader.yaml"), "w", encoding="ascii") as file:
+            file.write("protocol: TRIAL-1\nversion: 1\nresponse: {policies: {target_choice: reader}}\n")
+        _, by_reader = drafted("by-reader", self.path("by-reader.yaml"))
+        self.assertNotIn("proposed targets", by_reader)
+        self.assertRegex(by_reader, r"# measurable at .*: T1\n  # which of them are targets the reader chooses alone")
+
+    def test_init_refuses_a_protocol_that_cannot_be_read_in_the_words_of_run(self):
+        with open(self.path("wrong.yaml"), "w", encoding="ascii") as file:
+            file.write("protocol: TRIAL-1\nversion: 1\nreponse: {}\n")
+        for file in ("wrong.yaml", "nowhere.yaml"):
+            init = run("init", self.path("first"), "-o", self.path("refused.yaml"), "--protocol", self.path(file))
+            by_run = run("run", self.case_file, "-o", self.path("refused"), "--protocol", self.path(file))
+            self.assertNotEqual(init.returncode, 0)
+            self.assertEqual((init.returncode, init.stderr), (by_run.returncode, by_run.stderr))
+            self.assertFalse(os.path.exists(self.path("refused.yaml")))
+
     def test_one_version_with_two_sets_of_rules_is_refused_wherever_cases_come_together(self):
         first, other = self.path("reader-1"), self.path("reader-2")
         run_case(other, "P-1", [lesion("T1", "liver", size(20), size(18), size(16))])

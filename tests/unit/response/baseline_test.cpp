@@ -38,6 +38,7 @@ TEST(BaselineHelp, ProposesTheLargestOfEachOrganFirstAndAtMostFive)
     EXPECT_THAT(proposal.targets, ElementsAre("L1", "L2", "A1", "P1", "S1"));
     EXPECT_THAT(why(proposal, "L3"), HasSubstr("others come first"));
     EXPECT_THAT(why(proposal, "P2"), HasSubstr("others come first"));
+    EXPECT_THAT(proposal.measurable, ElementsAre("L1", "L2", "L3", "A1", "P1", "P2", "S1"));
 }
 
 TEST(BaselineHelp, NamesWhyALesionIsNoTarget)
@@ -56,6 +57,10 @@ TEST(BaselineHelp, NamesWhyALesionIsNoTarget)
     irradiated.treated_locally = true;
     const auto proposal = propose_targets(std::vector{thick, fits, node, normal, big, irradiated, of("S", "spleen", "9.9")});
     EXPECT_THAT(proposal.targets, ElementsAre("F", "B"));
+    EXPECT_THAT(proposal.measurable, ElementsAre("F", "B"));
+    big.slice_mm = 8;
+    EXPECT_THAT(propose_targets(std::vector{big}).targets, testing::IsEmpty());  // rule 1.4: twice the slice, unless the protocol leaves that out
+    EXPECT_THAT(propose_targets(std::vector{big}, test::with({{"node_slice_rule", "none"}})).targets, ElementsAre("B"));
     EXPECT_THAT(why(proposal, "T"), HasSubstr("13.9 mm, below twice the slice thickness of 7 mm"));
     EXPECT_THAT(why(proposal, "N"), HasSubstr("14.9 mm short axis, below measurability (15 mm)"));
     EXPECT_THAT(why(proposal, "O"), HasSubstr("normal"));
