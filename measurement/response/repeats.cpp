@@ -17,25 +17,36 @@ constexpr int kRepeats = 4000;               // the share of a category is then 
 constexpr int kJudgedRepeats = 2000;         // of a period that is judged as a whole: to 1.1 of 100
 constexpr std::uint64_t kSeed = 20090115;
 constexpr double kTwoSided95 = 1.959963984540054;
+constexpr double kAxesTogether = 0.3;        // correlation of the errors of a lesion's two axes (docs/stages/response.md, "Will it flip")
 
-/// A size of the sum that a repeat would change.
+/// On which scale the errors of a quantity are alike for small and large values.
+enum class Scale { ratio, difference };
+
+/// A value that a repeat would change.
 struct Varying {
-    double size = 0;                         ///< mm or ml
-    double shrink = 0;                       ///< standard deviation of its logarithm below the value, and above it, as the interval has it
+    double size = 0;                         ///< mm, ml or HU
+    double shrink = 0;                       ///< standard deviation below the value, and above it, as the interval has it: of the logarithm on the scale of ratios
     double grow = 0;
     double repeat = 1;                       ///< by how much a repeat spreads farther than that
+    Scale scale = Scale::ratio;
 
-    double by(double z) const { return z * (z > 0 ? grow : shrink); }  ///< on the logarithm, as the interval has it
+    double within(double z) const { return moved(by(z)); }          ///< where the interval has it
+    double repeated(double z) const { return moved(repeat * by(z)); }
+
+private:
+    double by(double z) const { return z * (z > 0 ? grow : shrink); }
+    double moved(double step) const { return scale == Scale::ratio ? size * std::exp(step) : size + step; }
 };
 
 /// Nothing where the interval is missing or does not hold the size. Our own intervals hold the truth; a repeat errs from it as the first measurement did.
 /// Others say where repeats land.
-std::optional<Varying> varying_of(double size, const std::optional<OwnInterval>& interval, double widening)
+std::optional<Varying> varying_of(double size, const std::optional<OwnInterval>& interval, double widening, Scale scale = Scale::ratio)
 {
     if (!interval) return std::nullopt;
     const auto [low, high] = interval->ends;
-    if (low <= 0 || low > size || high < size) return std::nullopt;
-    return Varying{size, std::log(size / low) / kTwoSided95 * widening, std::log(high / size) / kTwoSided95 * widening, interval->calibrated ? std::numbers::sqrt2 : 1};
+    if ((scale == Scale::ratio && low <= 0) || low > size || high < size) return std::nullopt;
+    const auto apart = [&](double from, double to) { return scale == Scale::ratio ? std::log(to / from) : to - from; };
+    return Varying{size, apart(low, size) / kTwoSided95 * widening, apart(size, high) / kTwoSided95 * widening, interval->calibrated ? std::numbers::sqrt2 : 1, scale};
 }
 
 std::optional<OwnInterval> interval_of_length(const Observation& observation)
@@ -70,12 +81,15 @@ private:
     std::optional<double> spare_;
 };
 
-/// Acquisition differences that widen, against the baseline.
-int widened_by(const std::vector<Comparison>& comparisons, const std::string& baseline, const std::string& timepoint)
+/// What a difference of acquisition does to one kind of quantity.
+using Effect = std::string StudyDifference::*;
+/// Acquisition differences that widen one of the kinds, against the baseline.
+int widened_by(const std::vector<Comparison>& comparisons, const std::string& baseline, const std::string& timepoint, std::initializer_list<Effect> kinds = {&StudyDifference::of_size})
 {
     for (const auto& comparison : comparisons) {
         if (comparison.from != baseline || comparison.to != timepoint) continue;
-        return static_cast<int>(std::count_if(comparison.differences.begin(), comparison.differences.end(), [](const auto& d) { return d.of_size != "named"; }));
+        const auto widens = [&](const StudyDifference& d) { return std::any_of(kinds.begin(), kinds.end(), [&](Effect kind) { return d.*kind != "named"; }); };
+        return static_cast<int>(std::count_if(comparison.differences.begin(), comparison.differences.end(), widens));
     }
     return 0;
 }
@@ -120,8 +134,8 @@ struct Drawn {
             if (!from.varying[l]) continue;
             const double z = std::sqrt(correlation) * own[l] + std::sqrt(1 - correlation) * normal();
             const auto& v = *from.varying[l];
-            within[l].parts[0] = Length::recorded(v.size * std::exp(v.by(z)));
-            repeat[l].parts[0] = Length::recorded(v.size * std::exp(v.repeat * v.by(z)));
+            within[l].parts[0] = Length::recorded(v.within(z));
+            repeat[l].parts[0] = Length::recorded(v.repeated(z));
         }
     }
 };
@@ -216,52 +230,142 @@ void repeat(const PeriodContext& context, const Readings& baseline, std::vector<
     }
 }
 
-/// A target's size at one time point of a period, for another criterion.
+/// What of a target enters a criterion.
+enum class Quantity { length, other_axis, volume, hu };
+/// One or two of them, and how far the errors of the two go together within one measurement.
+struct Quantities {
+    Quantity first = Quantity::length;
+    std::optional<Quantity> second;
+    double together = 0;
+};
+Quantities quantities_of(const std::string& criterion)
+{
+    if (criterion == "volume") return {Quantity::volume, {}, 0};
+    if (criterion == "who") return {Quantity::length, Quantity::other_axis, kAxesTogether};
+    if (criterion == "choi" || criterion == "modified-choi") return {Quantity::length, Quantity::hu, 0};
+    return {Quantity::length, {}, 0};
+}
+
+/// A target at one time point of a period, as another criterion than RECIST 1.1 takes it.
 struct VaryingTarget {
     Observation* observation = nullptr;      ///< in the copy that is measured again
     const Observation* measured = nullptr;
+    const Lesion* lesion = nullptr;
     std::size_t target = 0;                  ///< among the period's
-    Varying varying;
-    OwnInterval interval;
+    std::array<std::optional<Varying>, 2> values;  ///< of the criterion's quantities
+    bool validated = true;                   ///< every interval of them
+    bool calibrated = true;
 };
 
-bool by_volume(const CriterionPeriod& criterion) { return criterion.criterion == "volume"; }
+/// What has no interval.
+struct Unknown {
+    std::string sizes;
+    std::string densities;
+};
 
-/// The sizes that a repeat would change at one time point. What has no interval is added to `unknown`.
-std::vector<VaryingTarget> varying_at(const PeriodContext& context, std::size_t t, bool volume, double widening, Timepoint& again, std::string& unknown)
+/// What is known of a target, in mm, ml or HU; empty where nothing is, and then no repeat changes it.
+std::optional<double> value_of(Quantity quantity, const TargetAt& target)
+{
+    const auto& o = *target.observation;
+    const auto& other = target.lesion->nodal ? o.long_axis : o.short_axis;
+    switch (quantity) {
+    case Quantity::length: return total(target.reading).as_mm();
+    case Quantity::other_axis: return other ? std::optional<double>(other->as_mm()) : std::nullopt;
+    case Quantity::volume: return o.volume_ml && *o.volume_ml > 0 ? o.volume_ml : std::nullopt;
+    case Quantity::hu: return o.hu_mean;
+    }
+    return std::nullopt;
+}
+
+std::optional<OwnInterval> interval_of(Quantity quantity, const Observation& observation)
+{
+    switch (quantity) {
+    case Quantity::length: return interval_of_length(observation);
+    case Quantity::other_axis: return observation.other_axis_mm;
+    case Quantity::volume: return observation.volume_interval_ml;
+    case Quantity::hu: return observation.hu_interval;
+    }
+    return std::nullopt;
+}
+
+std::string named(Quantity quantity, const TargetAt& target, const std::string& timepoint)
+{
+    const auto lesion = target.lesion->id + " at " + timepoint;
+    if (quantity == Quantity::hu) return "the mean HU of " + lesion;
+    return quantity == Quantity::other_axis ? std::string(target.lesion->nodal ? "the long axis of " : "the short axis of ") + lesion : lesion;
+}
+
+/// By how much differences of acquisition spread sizes and densities.
+struct Widening {
+    double sizes = 1;
+    double densities = 1;
+};
+
+/// The targets that a repeat would change at one time point. What has no interval is added to `unknown`.
+std::vector<VaryingTarget> varying_at(const PeriodContext& context, std::size_t t, const Quantities& quantities, const Widening& widening, Timepoint& again, Unknown& unknown)
 {
     std::vector<VaryingTarget> out;
+    const auto& id = context.timepoint(t).id;
     const auto targets = targets_at(context, t);
     for (std::size_t l = 0; l < targets.size(); ++l) {
         const auto& target = targets[l];
-        const double mm = total(target.reading).as_mm();
-        if (target.reading.merged || target.reading.parts.empty() || mm <= 0) continue;
+        if (target.reading.merged || target.reading.parts.empty() || total(target.reading) == Length{}) continue;
         const auto& o = *target.observation;
-        const double size = volume ? o.volume_ml.value_or(0) : mm;
-        if (volume ? !o.volume_ml || size <= 0 : o.status == LesionStatus::too_small && !o.length_mm) continue;
-        const auto interval = volume ? o.volume_interval_ml : interval_of_length(o);
-        const auto varying = varying_of(size, interval, widening);
+        const bool product = quantities.second == Quantity::other_axis;
+        if (product && (!o.long_axis || !o.short_axis || !o.fragments.empty())) continue;  // the default of what is too small, or no product
+        VaryingTarget now{nullptr, &o, target.lesion, l, {}, true, true};
+        const auto add = [&](Quantity quantity, std::optional<Varying>& value) {
+            const auto size = value_of(quantity, target);
+            if (!size) return true;
+            const auto interval = interval_of(quantity, o);
+            const bool length = quantity == Quantity::length || quantity == Quantity::other_axis;
+            if (length && o.status == LesionStatus::too_small && !interval) return true;  // its default size
+            const bool density = quantity == Quantity::hu;
+            value = varying_of(*size, interval, density ? widening.densities : widening.sizes, density ? Scale::difference : Scale::ratio);
+            if (!value) {
+                append(density ? unknown.densities : unknown.sizes, named(quantity, target, id));
+                return false;
+            }
+            now.validated = now.validated && interval->validated;
+            now.calibrated = now.calibrated && interval->calibrated;
+            return true;
+        };
+        if (add(quantities.first, now.values[0]) && quantities.second) add(*quantities.second, now.values[1]);
         const auto at = std::find_if(again.observations.begin(), again.observations.end(), [&](const auto& other) { return other.lesion == o.lesion; });
-        if (varying && at != again.observations.end()) out.push_back({&*at, &o, l, *varying, *interval});
-        else append(unknown, target.lesion->id + " at " + context.timepoint(t).id);
+        if (at == again.observations.end() || (!now.values[0] && !now.values[1])) continue;
+        now.observation = &*at;
+        out.push_back(std::move(now));
     }
     return out;
 }
 
-/// The measured target made `times` as large.
-void resize(const VaryingTarget& target, bool volume, double times)
+/// The target as it would be measured with these values of the criterion's quantities.
+void measure_again(const VaryingTarget& target, const Quantities& quantities, const std::array<double, 2>& values)
 {
-    const auto larger = [&](const Length& length) { return Length::recorded(length.as_mm() * times); };
     const auto& from = *target.measured;
     auto& to = *target.observation;
-    if (volume) {
-        to.volume_ml = *from.volume_ml * times;
+    const auto& [first, second] = target.values;
+    auto& other = target.lesion->nodal ? to.long_axis : to.short_axis;
+    if (second && quantities.second == Quantity::hu) to.hu_mean = values[1];
+    if (second && quantities.second == Quantity::other_axis) other = Length::recorded(values[1]);
+    if (!first) return;
+    if (quantities.first == Quantity::volume) {
+        to.volume_ml = values[0];
         return;
     }
-    if (from.long_axis) to.long_axis = larger(*from.long_axis);
-    if (from.short_axis) to.short_axis = larger(*from.short_axis);
-    if (!from.long_axis && !from.short_axis) to.long_axis = to.short_axis = Length::recorded(target.varying.size * times);  // too small, by its default size
-    std::transform(from.fragments.begin(), from.fragments.end(), to.fragments.begin(), larger);
+    const auto scaled = [&](const Length& length) { return Length::recorded(length.as_mm() * values[0] / first->size); };
+    auto& counts = target.lesion->nodal ? to.short_axis : to.long_axis;
+    counts = Length::recorded(values[0]);
+    if (const auto& axis = target.lesion->nodal ? from.short_axis : from.long_axis) counts = scaled(*axis);  // with its fragments
+    std::transform(from.fragments.begin(), from.fragments.end(), to.fragments.begin(), scaled);
+}
+
+/// Two normal numbers that go together so far.
+std::array<double, 2> pair_of(Normal& normal, const Quantities& quantities)
+{
+    const double first = normal();
+    if (!quantities.second) return {first, 0};
+    return {first, quantities.together * first + std::sqrt(1 - quantities.together * quantities.together) * normal()};
 }
 
 }  // namespace
@@ -305,27 +409,36 @@ void add_repeats(const PeriodContext& context, const std::vector<Comparison>& co
 
 void add_repeats(const PeriodContext& context, const std::vector<Comparison>& comparisons, CriterionPeriod& criterion)
 {
-    const bool volume = by_volume(criterion);
-    if (!context.period.baseline || context.lesions.targets.empty() || (!volume && criterion.criterion != "irecist") || !criterion.not_applicable.empty()) return;
+    if (!context.period.baseline || context.lesions.targets.empty() || !criterion.not_applicable.empty()) return;
+    const auto quantities = quantities_of(criterion.criterion);
     Patient patient = context.patient;
     const auto again = context_of(patient, context.policies, context.timeline, context.period);
     auto& rows = criterion.timepoints;
     std::vector<std::vector<VaryingTarget>> varying;
     std::vector<Told> of;
     std::vector<std::string> unknown;
+    std::string unknown_sizes, baseline_densities;
     for (std::size_t row = 0; row < rows.size(); ++row) {
         const auto t = row == 0 ? *context.period.baseline : context.period.follow_ups[row - 1];
-        const int widening = row == 0 ? 0 : widened_by(comparisons, rows[0].timepoint, rows[row].timepoint);
-        unknown.push_back(row == 0 ? std::string() : unknown.back());
-        varying.push_back(varying_at(context, t, volume, std::sqrt(1.0 + widening), patient.timepoints[t], unknown.back()));
+        const bool by_density = quantities.second == Quantity::hu && density_compared(rows[row]);
+        const auto widened = [&](std::initializer_list<Effect> kinds) { return row == 0 ? 0 : widened_by(comparisons, rows[0].timepoint, rows[row].timepoint, kinds); };
+        const int of_sizes = widened({&StudyDifference::of_size});
+        Unknown here;
+        varying.push_back(varying_at(context, t, quantities, {std::sqrt(1.0 + of_sizes), std::sqrt(1.0 + widened({&StudyDifference::of_density}))}, patient.timepoints[t], here));
+        if (!here.sizes.empty()) append(unknown_sizes, here.sizes);
+        if (row == 0) baseline_densities = here.densities;
+        unknown.push_back(unknown_sizes);
+        for (const auto& densities : {baseline_densities, row == 0 ? std::string() : here.densities}) {
+            if (by_density && !densities.empty()) append(unknown.back(), densities);
+        }
         Told now = row == 0 ? Told() : of.back();
         now.category = rows[row].decision.category;
         now.criterion = criterion_title(criterion.criterion);
         now.change_pct = rows[row].change_from_baseline_pct;
-        now.widening = widening;
+        now.widening = by_density ? widened({&StudyDifference::of_size, &StudyDifference::of_density}) : of_sizes;
         for (const auto& target : varying.back()) {
-            if (!target.interval.validated) append(now.not_validated, target.measured->lesion + " at " + context.timepoint(t).id);
-            now.calibrated = now.calibrated && target.interval.calibrated;
+            if (!target.validated) append(now.not_validated, target.lesion->id + " at " + context.timepoint(t).id);
+            now.calibrated = now.calibrated && target.calibrated;
         }
         of.push_back(std::move(now));
     }
@@ -339,15 +452,25 @@ void add_repeats(const PeriodContext& context, const std::vector<Comparison>& co
     const std::vector<std::string> names{criterion.criterion};
     Normal normal;
     for (int i = 0; i < repeats; ++i) {
-        std::vector<double> own(context.lesions.targets.size());
-        for (auto& z : own) z = normal();
-        std::vector<std::vector<double>> by(rows.size());
+        std::vector<std::array<double, 2>> own(context.lesions.targets.size());
+        for (auto& z : own) z = pair_of(normal, quantities);
+        std::vector<std::vector<std::array<double, 2>>> drawn(rows.size());
         for (std::size_t row = 0; row < rows.size(); ++row) {
-            for (const auto& target : varying[row]) by[row].push_back(target.varying.by(std::sqrt(correlation) * own[target.target] + std::sqrt(1 - correlation) * normal()));
+            for (const auto& target : varying[row]) {
+                auto z = pair_of(normal, quantities);
+                for (std::size_t q = 0; q < z.size(); ++q) z[q] = std::sqrt(correlation) * own[target.target][q] + std::sqrt(1 - correlation) * z[q];
+                drawn[row].push_back(z);
+            }
         }
         for (const bool repeat : {false, true}) {
             for (std::size_t row = 0; row < rows.size(); ++row) {
-                for (std::size_t v = 0; v < by[row].size(); ++v) resize(varying[row][v], volume, std::exp(by[row][v] * (repeat ? varying[row][v].varying.repeat : 1)));
+                for (std::size_t v = 0; v < drawn[row].size(); ++v) {
+                    std::array<double, 2> values{};
+                    for (std::size_t q = 0; q < values.size(); ++q) {
+                        if (const auto& value = varying[row][v].values[q]) values[q] = repeat ? value->repeated(drawn[row][v][q]) : value->within(drawn[row][v][q]);
+                    }
+                    measure_again(varying[row][v], quantities, values);
+                }
             }
             const auto judged = further_criteria(again, judge_recist(again), names);
             for (std::size_t row = 1; row < rows.size() && row < judged.front().timepoints.size(); ++row) {

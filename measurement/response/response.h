@@ -65,6 +65,8 @@ struct Observation {
     std::optional<double> slice_mm;      ///< slice thickness for measurability
     std::optional<Interval> length_mm;   ///< of the axis that enters the sum; empty = not known
     std::optional<OwnInterval> volume_interval_ml;
+    std::optional<OwnInterval> other_axis_mm;  ///< of the axis that does not enter the sum
+    std::optional<OwnInterval> hu_interval;    ///< of hu_mean
     bool length_validated = true;        ///< false: the lesion is unlike every case that the interval was calibrated on
     bool length_calibrated = false;      ///< that interval counts segmentation, prompt, slices and acquisition; else what its reader says
     bool nodule = false;                 ///< a new or growing nodule inside the tumour (Choi)
@@ -284,7 +286,7 @@ struct CriterionTimepoint {
     std::optional<bool> confirmed;       ///< of a CR or PR
     Category target = Category::na;
     Decision decision;
-    Repeats repeats;                     ///< of the primary criterion, where that is iRECIST or the volume
+    Repeats repeats;                     ///< of the primary criterion
 };
 
 /// A criterion beside RECIST 1.1 over one period.
@@ -383,7 +385,7 @@ struct TargetProposal {
 /// Rules 1 and 2: measurable, at most five, two an organ, the largest of each organ first. A proposal: the reader chooses.
 TargetProposal propose_targets(std::span<const BaselineLesion> lesions, const Policies& policies = {});
 
-/// How likely the primary criterion's last category is to flip; RECIST 1.1's where that is not worked out for the primary one. Null where there is no time point.
+/// How likely the primary criterion's last category is to flip; RECIST 1.1's where the primary one does not apply. Null where there is no time point.
 const Repeats* repeats_now(const Assessment& assessment);
 
 /// Fails with policy for a criterion that is not known, naming all there are.

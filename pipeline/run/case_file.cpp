@@ -108,7 +108,7 @@ LesionAtTimepoint at_timepoint(const YAML::Node& node)
 {
     allow(node, "a lesion's time point",
           {"line", "short_line", "point", "points", "box", "extent", "contour", "contours", "include", "exclude", "mask", "prior", "label", "edits", "marks", "mark", "frame_of_reference", "status", "reader",
-           "date", "reported", "split_into", "merged_into", "interval_mm", "nodule", "description"});
+           "date", "reported", "split_into", "merged_into", "interval_mm", "interval_hu", "nodule", "description"});
     LesionAtTimepoint out;
     auto& prompt = out.prompt;
     if (node["short_line"] && !node["line"]) fault(node["short_line"], "short_line (the short axis) needs line (the long axis)");
@@ -180,6 +180,12 @@ LesionAtTimepoint at_timepoint(const YAML::Node& node)
         const response::Interval ends{value_of<double>(interval[0], "a number"), value_of<double>(interval[1], "a number")};
         if (!(ends.low > 0) || !(ends.high >= ends.low) || !std::isfinite(ends.high)) fault(interval, "interval_mm holds two lengths above 0, the lower one first");
         out.interval_mm = ends;
+    }
+    if (const auto interval = node["interval_hu"]) {
+        if (!interval.IsSequence() || interval.size() != 2) fault(interval, "interval_hu is [low, high]: where 95 of 100 repeated measurements of the mean HU land");
+        const response::Interval ends{value_of<double>(interval[0], "a number"), value_of<double>(interval[1], "a number")};
+        if (!std::isfinite(ends.low) || !std::isfinite(ends.high) || !(ends.high >= ends.low)) fault(interval, "interval_hu holds two HU, the lower one first");
+        out.interval_hu = ends;
     }
     return out;
 }

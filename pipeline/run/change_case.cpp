@@ -62,7 +62,7 @@ void put_prompt(YAML::Node& at, const segmentation::Prompt& prompt)
 void put(YAML::Node& at, const LesionAtTimepoint& said)
 {
     for (const char* key : {"line", "short_line", "point", "points", "box", "extent", "contour", "contours", "include", "exclude", "frame_of_reference", "mask", "prior", "label", "edits", "marks",
-                            "mark", "status", "date", "reader", "interval_mm"}) {
+                            "mark", "status", "date", "reader", "interval_mm", "interval_hu"}) {
         at.remove(key);
     }
     put_prompt(at, said.prompt);

@@ -51,6 +51,10 @@ Observation observation_of(const CaseFile& file, const CaseLesion& lesion, const
         out.length_validated = own.validated;
     }
     if (const auto volume = measured.intervals.find("volume_ml"); out.volume_ml && volume != measured.intervals.end()) out.volume_interval_ml = interval_of(*out.volume_ml, volume->second, measured.interval_origin);
+    const auto other = measured.intervals.find(lesion.lesion.nodal ? "long_axis_mm" : "short_axis_mm");
+    const bool of_mask = !lesion.lesion.nodal || out.source == "mask";  // a node's long axis may be the reader's
+    if (const auto& axis = lesion.lesion.nodal ? out.long_axis : out.short_axis; axis && of_mask && other != measured.intervals.end()) out.other_axis_mm = interval_of(axis->as_mm(), other->second, measured.interval_origin);
+    if (at.interval_hu) out.hu_interval = response::OwnInterval{*at.interval_hu};  // what `intervals` has of HU is of the whole lesion, not of its core
     out.nodule = at.nodule;
     if (!measured.measurements && at.reported_long_axis) {
         out.long_axis = at.reported_long_axis;

@@ -39,6 +39,7 @@ struct LesionAtTimepoint {
     std::string merged_into;
     std::vector<std::string> split_into;                    ///< lesions that are its parts from here on
     std::optional<response::Interval> interval_mm;          ///< of the length, as the reader states it
+    std::optional<response::Interval> interval_hu;          ///< of the mean HU without the outermost voxels, as the reader states it
     bool nodule = false;                                    ///< a new or growing nodule inside the tumour
     std::optional<outputs::Description> description;
     bool has_prompt = false;

@@ -293,6 +293,12 @@ Result<outputs::LesionResult> said_lesion(const CaseFile& file, const CaseLesion
             if (parameters.repeatability) take_repeatability(result, *parameters.repeatability);
         }
         compare_with_reader(result, file);
+        if (at.interval_hu && result.measurements && result.measurements->hu_core) {
+            const double hu = result.measurements->hu_core->mean;
+            if (hu < at.interval_hu->low || hu > at.interval_hu->high) {
+                result.notices.push_back({Code::reader_disagrees, "the stated interval " + fixed(at.interval_hu->low, 1) + " to " + fixed(at.interval_hu->high, 1) + " HU does not hold the measured " + fixed(hu, 1) + " HU and is not used"});
+            }
+        }
         if (at.interval_mm && result.measurements && file.diameter_from == "mask") {  // stated for the length that counts
             const auto& counts = lesion.lesion.nodal ? result.measurements->short_axis : result.measurements->long_axis;
             const double mm = counts.recorded.as_mm();

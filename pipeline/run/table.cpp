@@ -305,16 +305,25 @@ std::optional<LesionStatus> status_in_words(const Row& row, const Lesion& lesion
     return std::nullopt;
 }
 
-/// Where 95 of 100 repeats of the recorded length land.
-Status add_interval(const Row& row, const std::optional<Length>& length, Observation& now)
+/// Where 95 of 100 repeats of a recorded value land. `least`: what the lower end must be above.
+Result<std::optional<response::Interval>> interval_of(const Row& row, const char* low_column, const char* high_column, const char* what, const std::optional<double>& value, std::optional<double> least)
 {
-    RETROMASS_TRY_ASSIGN(const auto low, number_of<double>(row, "length_low_mm", 0.0));
-    RETROMASS_TRY_ASSIGN(const auto high, number_of<double>(row, "length_high_mm", 0.0));
-    if (!low && !high) return Done{};
-    const char* column = low ? "length_high_mm" : "length_low_mm";
-    if (!low || !high) return fault(row, column, "is empty; an interval has two ends");
-    if (!length || !(*low > 0) || *low > length->as_mm() || *high < length->as_mm()) return fault(row, "length_low_mm", "the interval is not above 0 or does not hold the length");
-    now.length_mm = response::Interval{*low, *high};
+    RETROMASS_TRY_ASSIGN(const auto low, number_of<double>(row, low_column));
+    RETROMASS_TRY_ASSIGN(const auto high, number_of<double>(row, high_column));
+    if (!low && !high) return std::optional<response::Interval>{};
+    if (!low || !high) return fault(row, low ? high_column : low_column, "is empty; an interval has two ends");
+    if (!value || (least && *low <= *least) || *low > *value || *high < *value) return fault(row, low_column, "the interval " + std::string(least ? "is not above 0 or " : "") + "does not hold the " + what);
+    return std::optional<response::Interval>{response::Interval{*low, *high}};
+}
+
+Status add_intervals(const Row& row, bool nodal, Observation& now)
+{
+    const auto mm = [](const std::optional<Length>& length) { return length ? std::optional<double>(length->as_mm()) : std::nullopt; };
+    RETROMASS_TRY_ASSIGN(now.length_mm, interval_of(row, "length_low_mm", "length_high_mm", "length", mm(nodal ? now.short_axis : now.long_axis), 0.0));
+    RETROMASS_TRY_ASSIGN(const auto other, interval_of(row, "other_axis_low_mm", "other_axis_high_mm", "other axis", mm(nodal ? now.long_axis : now.short_axis), 0.0));
+    if (other) now.other_axis_mm = response::OwnInterval{*other};
+    RETROMASS_TRY_ASSIGN(const auto hu, interval_of(row, "hu_low", "hu_high", "mean HU", now.hu_mean, std::nullopt));
+    if (hu) now.hu_interval = response::OwnInterval{*hu};
     return Done{};
 }
 
@@ -357,7 +366,7 @@ Status add_observation(const Row& row, const Lesion& lesion, Timepoint& timepoin
     if (now.status == LesionStatus::measured && !length && lesion.role == Role::target) {
         return fault(row, lesion.nodal ? "short_axis_mm" : "long_axis_mm", "is empty, but the status is measured");
     }
-    RETROMASS_TRY(add_interval(row, length, now));
+    RETROMASS_TRY(add_intervals(row, lesion.nodal, now));
     RETROMASS_TRY_ASSIGN(const auto nodal, flag_of(row, "nodal"));
     if (nodal && *nodal != lesion.nodal) {
         now.conflict = std::string("stated ") + (*nodal ? "a node" : "no node") + " here and " + (lesion.nodal ? "a node" : "no node") + " before: which axis counts is not known";
@@ -469,7 +478,7 @@ Result<std::vector<Patient>> read_table(const TableFiles& files)
                          rows_of(files.table,
                                  {"case", "timepoint", "date", "lesion", "role", "site", "organ", "nodal", "status", "long_axis_mm", "short_axis_mm", "volume_ml", "hu_mean",
                                   "craniocaudal_mm", "day", "visit", "new_lesions", "slice_mm", "slice_spacing_mm", "modality", "phase", "contrast", "kvp", "kernel",
-                                  "image_kind", "lossy", "length_low_mm", "length_high_mm", "fragment", "merged_into", "treated",
+                                  "image_kind", "lossy", "length_low_mm", "length_high_mm", "other_axis_low_mm", "other_axis_high_mm", "hu_low", "hu_high", "fragment", "merged_into", "treated",
                                   "intratumoral_nodule", "marker_normal", "reader", "source", "protocol"},
                                  {"case", "timepoint"}));
     std::vector<SeenProtocol> seen{{files.protocol, "--protocol"}};

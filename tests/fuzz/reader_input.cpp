@@ -43,7 +43,7 @@ lesions:
     organ: "liver"
     timepoints:
       a: {line: [[1, 2, 3], [4, 5, 6]], short_line: [[2, 2, 3], [3, 1, 3]], exclude: [[0, 0, 0]]}
-      b: {reported: {long_axis_mm: 12.5, source: x, by: R1}, interval_mm: [11, 14]}
+      b: {reported: {long_axis_mm: 12.5, source: x, by: R1}, interval_mm: [11, 14], interval_hu: [30, 50]}
   - {id: T2, role: non-target, timepoints: {a: {status: present, reader: R1, date: 2020-01-01}, b: {mask: m.nii.gz, label: "GTV"}}}
 response: {primary: recist-1.1, criteria: [choi, who], policies: {local_therapy: keep}}
 )";

@@ -67,6 +67,42 @@ class Repeats(TwoBalls):
         self.assertIn("38.0 to 42.0 mm does not hold", str(after["notices"]))
         self.assertNotIn("does not hold", str(before["notices"]))
 
+    def test_the_primary_criterion_is_said_to_hold_or_not_by_what_it_takes(self):
+        with open(self.case_file, encoding="utf-8") as file:
+            text = file.read()
+
+        def said(name, primary, changed=lambda text: text):
+            with open(self.path(name + ".yaml"), "w", encoding="utf-8") as file:
+                file.write(changed(text) + f"response: {{primary: {primary}}}\n")
+            done = run("run", self.path(name + ".yaml"), "-o", self.path(name))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            written = read_json(self.path(name, "case.json"))
+            point = [p for p in written["response"]["criteria"] if p["criterion"] == primary and p["line"] == 1][0]["timepoints"][-1]
+            with open(self.path(name, "report.html"), encoding="utf-8") as file:
+                self.assertTrue(point["repeats"]["text"][1:].split(".")[0] in file.read(), "the report says it, with a capital where it begins a sentence")
+            return written["timepoints"], point["repeats"]
+
+        # A ball of 40 mm and one of 24: the product falls to 0.36, half of it is the limit.
+        _, who = said("by-who", "who")
+        self.assertTrue(who["text"].startswith("PR by WHO (-"), who["text"])
+        self.assertLess(who["change_from_baseline_pct"]["low"], -64)
+        self.assertGreater(who["change_from_baseline_pct"]["high"], -64)
+        self.assertLess(who["differs"], 0.5)
+        comparable = lambda text: text.replace("reader: R1}", "reader: R1, phase: portal-venous}")
+        timepoints, choi = said("by-choi", "choi", comparable)
+        self.assertIsNone(choi["differs"])
+        self.assertIn("no measurement interval is known of the mean HU of T1 at before, the mean HU of T1 at after", choi["text"])
+        cores = [t["lesions"][0]["hu_core"]["mean"] for t in timepoints]
+
+        def stated(text):
+            first, second = (f"]], interval_hu: [{core - 3}, {core + 3}]}}" for core in cores)
+            head, tail = comparable(text).split("after: {line", 1)
+            return head.replace("]]}", first) + "after: {line" + tail.replace("]]}", second)
+
+        _, choi = said("by-choi-stated", "choi", stated)
+        self.assertTrue(choi["text"].startswith("PR by Choi (-"), choi["text"])
+        self.assertLess(choi["differs"], 0.1)  # 40 % smaller, where 10 are asked for
+
     def test_every_interval_holds_the_ball_and_names_its_set_in_json_csv_and_report(self):
         out = self.result("intervals")
         for t, mm in zip(read_json(os.path.join(out, "case.json"))["timepoints"], (40, 24)):

@@ -165,17 +165,21 @@ TEST(ReadCase, TakesImmunotherapyIntervalsNodulesAndSplits)
     const test::Scratch scratch;
     auto text = with("agents: [doxorubicin, ifosfamide]", "immunotherapy: true");
     const std::string first = "extent: [[0, 0, 200], [0, 0, 20]]}";
-    text.replace(text.find(first), first.size(), "interval_mm: [110, 120.5], nodule: true}");
+    text.replace(text.find(first), first.size(), "interval_mm: [110, 120.5], interval_hu: [-5, 12.5], nodule: true}");
     text.replace(text.find("{status: absent, reader: R1, date: 2013-07-05}"), 46, "{split_into: [T1a, T1b]}");
     text.replace(text.find("response:"), 9, "  - {id: T1a}\n  - {id: T1b}\nresponse:");
     const auto read = read_case(scratch.write("case.yaml", text));
     ASSERT_TRUE(read.ok()) << read.error().message;
     EXPECT_TRUE(read->treatments.at(1).immunotherapy);
     EXPECT_EQ(read->lesions.at(0).timepoints.at("first").interval_mm->high, 120.5);
+    EXPECT_EQ(read->lesions.at(0).timepoints.at("first").interval_hu->low, -5);
+    EXPECT_EQ(read->lesions.at(0).timepoints.at("first").interval_hu->high, 12.5);
     EXPECT_TRUE(read->lesions.at(0).timepoints.at("first").nodule);
     EXPECT_EQ(read->lesions.at(0).timepoints.at("second").split_into.size(), 2u);
     EXPECT_THAT(refusal_of(with("{status: absent, reader: R1, date: 2013-07-05}", "{split_into: [T7, T8]}")), HasSubstr("'T7', which is no other lesion"));
     EXPECT_THAT(refusal_of(with("extent: [[0, 0, 200], [0, 0, 20]]}", "interval_mm: [120, 110]}")), HasSubstr("the lower one first"));
+    EXPECT_THAT(refusal_of(with("extent: [[0, 0, 200], [0, 0, 20]]}", "interval_hu: [60, 50]}")), HasSubstr("interval_hu holds two HU, the lower one first"));
+    EXPECT_THAT(refusal_of(with("extent: [[0, 0, 200], [0, 0, 20]]}", "interval_hu: 50}")), HasSubstr("interval_hu is [low, high]"));
 }
 
 }  // namespace retromass::run

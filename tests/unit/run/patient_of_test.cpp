@@ -135,6 +135,29 @@ TEST(PatientOf, CarriesTheReadersIntervalNoduleAndConflict)
     EXPECT_EQ(first.conflict, "lies in the same place as T2");
 }
 
+TEST(PatientOf, TakesTheIntervalOfTheOtherAxisAndOfTheCoresDensityWhereAReaderStatesIt)
+{
+    Split split;
+    auto& lesion = split.result.timepoints[0].lesions[0];
+    lesion.intervals["short_axis_mm"] = {1, 99};
+    lesion.intervals["hu_mean"] = {30, 60};  // of all voxels: not what Choi uses
+    const auto own = patient_of(split.file, split.result).timepoints[0].observations.at(0);
+    ASSERT_TRUE(own.other_axis_mm);
+    EXPECT_EQ(own.other_axis_mm->ends.high, 99);
+    EXPECT_TRUE(own.other_axis_mm->calibrated);
+    EXPECT_FALSE(own.hu_interval);
+    split.file.lesions[0].timepoints["first"].interval_hu = response::Interval{40, 52};
+    const auto stated = patient_of(split.file, split.result).timepoints[0].observations.at(0);
+    ASSERT_TRUE(stated.hu_interval);
+    EXPECT_EQ(stated.hu_interval->ends.low, 40);
+    EXPECT_FALSE(stated.hu_interval->calibrated);
+    split.file.lesions[0].lesion.nodal = true;  // the short axis enters the sum
+    lesion.intervals["long_axis_mm"] = {2, 98};
+    const auto node = patient_of(split.file, split.result).timepoints[0].observations.at(0);
+    EXPECT_EQ(node.length_mm->high, 99);
+    EXPECT_EQ(node.other_axis_mm->ends.high, 98);
+}
+
 TEST(PatientOf, SaysWhereARepeatLandsWhereARepeatabilitySaysWhatRepeatsMeasureOnAverage)
 {
     // 50 mm, between 50 / 1.1 and 50 x 1.1 on average: one repeat lies within 50 / 1.1^sqrt 2 and 50 x 1.1^sqrt 2. Our own interval stays as it is.

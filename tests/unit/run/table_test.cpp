@@ -165,6 +165,21 @@ TEST_F(ReadTable, TakesIntervalsThatHoldTheirLengthAndNoOthers)
     for (const char* wrong : {"28.5,", ",31", "30.1,31", "28,29.9", "0,31", "nan,31"}) EXPECT_THAT(message(header + "A,a,2024-01-01,T1,target,30," + wrong + "\n"), HasSubstr("line 2")) << wrong;
 }
 
+TEST_F(ReadTable, TakesIntervalsOfTheOtherAxisAndOfTheDensityThatHoldThem)
+{
+    const std::string header = "case,timepoint,date,lesion,role,nodal,long_axis_mm,short_axis_mm,hu_mean,other_axis_low_mm,other_axis_high_mm,hu_low,hu_high\n";
+    const auto patients = read(header + "A,a,2024-01-01,T1,target,0,30,20,-4,19,21.5,-9,3\nA,a,2024-01-01,N1,target,1,30,20,,28,33,,\n");
+    ASSERT_TRUE(patients.ok()) << patients.error().message;
+    const auto& lesion = patients->at(0).timepoints[0].observations[0];
+    EXPECT_EQ(lesion.other_axis_mm->ends.high, 21.5);
+    EXPECT_EQ(lesion.hu_interval->ends.low, -9);
+    EXPECT_FALSE(lesion.hu_interval->calibrated);
+    EXPECT_EQ(patients->at(0).timepoints[0].observations[1].other_axis_mm->ends.low, 28);  // of a node the long axis
+    for (const char* wrong : {"19,,-9,3", "0,21,-9,3", "20.1,21,-9,3", "19,21,-3,3", "19,21,,3"}) {
+        EXPECT_THAT(message(header + "A,a,2024-01-01,T1,target,0,30,20,-4," + wrong + "\n"), HasSubstr("line 2")) << wrong;
+    }
+}
+
 TEST_F(ReadTable, ListsALesionThatChangedOrganOrTypeAsAConflict)
 {
     const auto patients = read("case,timepoint,date,lesion,role,organ,nodal,long_axis_mm,short_axis_mm\nA,a,2024-01-01,T1,target,liver,0,30,20\nA,b,2024-03-01,T1,target,lung,1,30,20\n");
