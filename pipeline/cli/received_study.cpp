@@ -212,6 +212,17 @@ std::string fingerprint(const std::string& case_text, const ingest::Scan& scan)
     return outputs::sha256_of_text(all);
 }
 
+/// A case goes on under one set of rules a version: its protocol as it now reads, and as its results were made under it. A case file that cannot be read is
+/// left to the run to refuse.
+Status one_set_of_rules(const fs::path& folder, const fs::path& case_file)
+{
+    const auto file = run::read_case(case_file);
+    std::vector<run::SeenProtocol> seen;
+    if (file && file->protocol) seen.push_back({run::name_of(*file->protocol), case_file.string()});
+    for (const auto& result : folders_in(folder / "results")) seen.push_back({run::protocol_in(result), result.string()});
+    return run::check_versions(seen);
+}
+
 /// Adds the studies to the case file. What a reader writes there meanwhile is read, not overwritten.
 Result<run::ComposedCase> composed_into(const fs::path& file, const ingest::Scan& scan, const run::CaseTemplate& fitting, const run::DraftParameters& drafting)
 {
@@ -262,6 +273,7 @@ Result<pacs::Outcome> taken(const pacs::ReceivedStudy& study, const ReceivedStud
         for (const auto& one : composed.missing) where += (where.empty() ? "" : ", ") + one;
         return pacs::Outcome{false, false, "needs a prompt, not measured: " + name + ": " + where};
     }
+    RETROMASS_TRY(one_set_of_rules(folder, file));
     int number = 1;
     while (fs::exists(folder / "results" / numbered(number))) ++number;
     const auto made_from = fingerprint(composed.text, scan);

@@ -182,6 +182,31 @@ class ListenCase(CaseNode):
             self.assertNotIn("complete with", again.log())
             self.assertEqual(handled, 4)
 
+    def test_a_case_is_not_continued_under_other_rules_of_its_protocols_version(self):
+        protocol = os.path.join(self.folder, "protocol.yaml")
+
+        def rules(version, days):
+            with open(protocol, "w", encoding="ascii") as file:
+                file.write(f"protocol: TRIAL-1\nversion: {version}\nresponse: {{policies: {{sd_min_days: {days}}}}}\n")
+
+        rules(1, 49)
+        self.standing(more=f"protocol: {protocol}\n")
+        with self.node() as node:
+            self.send(node, *self.study("a", "20200101"))
+            node.wait_for(": measured: P-", seconds=120)
+            first, = self.results(node)
+            made_under = read_json(os.path.join(first, "case.json"))["response"]["protocol"]
+            rules(1, 42)  # changed, and not said
+            self.send(node, *self.study("b", "20200301"))
+            node.wait_for("failed: protocol TRIAL-1 version 1 stands for 2 sets of rules", seconds=120)
+            for said in (made_under[-64:] + " in " + first, os.path.join(self.cases(node)[0], "case.yaml"), "A change needs a higher version", "[output-exists]"):
+                self.assertIn(said, node.log())
+            self.assertEqual(self.results(node), [first])
+            rules(2, 42)
+            self.send(node, *self.study("c", "20200601"))
+            node.wait_for(": measured: P-", seconds=120, count=2)
+            self.assertRegex(read_json(os.path.join(self.results(node)[1], "case.json"))["response"]["protocol"], "^TRIAL-1 version 2, ")
+
     def test_a_failing_case_leaves_the_node_standing(self):
         self.standing(more="diameter_from: nowhere\n")
         with self.node() as node:
