@@ -352,6 +352,10 @@ Result<ComposedCase> compose_case(const ingest::Scan& scan, const CaseTemplate& 
         if (!base["case"]) base["case"] = parameters.case_id;
         auto drafting = parameters;
         drafting.own_marks = false;  // a number of this program's is nobody's word of where a lesion is
+        if (base["protocol"]) {
+            const auto protocol = read_protocol(parameters.folder / base["protocol"].as<std::string>());
+            if (protocol) drafting.protocol = *protocol;  // the run refuses one that cannot be read, and says why
+        }
         RETROMASS_TRY_ASSIGN(const auto draft, draft_of(scan, drafting));
         return Composition(scan, parameters.folder, known, base, given, draft).compose();
     } catch (const YAML::Exception& error) {

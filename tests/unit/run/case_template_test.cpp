@@ -169,6 +169,27 @@ TEST_F(GrowingCase, TwoStudiesOfOneDayStayApartInWhateverOrderTheyCome)
     EXPECT_EQ(file.timepoints[1].id, "2020-03-01") << "a time point keeps its name";
 }
 
+TEST_F(GrowingCase, TakesTheSeriesThatItsProtocolAsksFor)
+{
+    // Two series of one study; the program by itself takes soft tissue.
+    const auto under_protocol = one_template("match: {Modality: CT}\nprotocol: protocol.yaml\nlesions: [{id: T1, site: liver}]\n");  // it empties the folder
+    auto sharp = study("1.2.1", "20200102").with(0x0020000E, "UI", "1.2.1.7").with(0x00181210, "SH", "B70f");
+    sharp.each([](test::BuiltImage& image, int k) { image.text(0x00080018, "UI", "1.2.1.8." + std::to_string(k + 1)); });
+    folders_.push_back(sharp.write_to(scratch_.path() / "sharp"));
+    const auto soft = study("1.2.1", "20200102").with(0x00181210, "SH", "B30f");
+    with(soft, "soft");
+    EXPECT_EQ(read().timepoints.at(0).series_uid, "1.2.1.1");
+    scratch_.write("protocol.yaml", "protocol: TRIAL-1\nversion: 1\nseries: [sharp]\n");
+    template_ = under_protocol;
+    known_.clear();
+    folders_.pop_back();
+    with(soft, "soft");
+    const auto file = read();
+    EXPECT_EQ(file.timepoints.at(0).series_uid, "1.2.1.7");
+    ASSERT_TRUE(file.protocol);
+    EXPECT_EQ(file.protocol->id, "TRIAL-1");
+}
+
 TEST_F(GrowingCase, StudiesOfTwoPatientsAreNoCase)
 {
     with(study("1.2.1", "20200102").with(0x00100030, "DA", "19500101"), "a");
