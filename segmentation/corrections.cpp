@@ -16,6 +16,7 @@ namespace {
 // A mark in the middle of an error has as much of it behind as before it, where the boundary is. So nothing moves beyond twice that distance,
 // and the change is little more than the place lacks: of those tried the most that lowered the Dice of no phantom and no sarcoma.
 constexpr double kReachOfDepth = 2;
+constexpr double kReachBeyond_mm = 10;  // beyond the boundary, at most: a mark deep in a large error says little of what lies behind it
 constexpr double kOfLack = 10.0 / 9;
 constexpr double kFadeOfWay = 0.5;      // of the way from the last contour to the end of the lesion, what it changed has faded
 constexpr double kAcross = 0.02;        // logit just across one half
@@ -142,7 +143,8 @@ std::vector<Correction> corrections_of(const Segmentation& made, const VolumeGeo
     for (const auto& mark : marks) {
         const bool inside = made.mask.at(mark.voxel.column, mark.voxel.row, mark.voxel.slice) != 0;
         if (inside == mark.inside) continue;
-        double reach = kReachOfDepth * depth_at(made.mask, g, mark.at, inside);
+        const double depth_mm = depth_at(made.mask, g, mark.at, inside);
+        double reach = std::min(kReachOfDepth * depth_mm, depth_mm + kReachBeyond_mm);
         for (const auto& other : marks) {  // a mark of the other kind keeps its place
             if (other.inside != mark.inside) reach = std::min(reach, distance(mark.at, other.at));
         }

@@ -252,7 +252,7 @@ TEST(Segment, LeavesOutWhatIsExcluded)
     const auto part = segment(body.ct, "1.2", prompt);
     ASSERT_TRUE(whole.ok() && part.ok());
     const auto there = body.ct.geometry.to_index({26, 0, 1.25});
-    EXPECT_EQ(part->mask.at(int(there.column), int(there.row), int(std::lround(there.slice))), 0);
+    EXPECT_EQ(part->mask.at(int(std::lround(there.column)), int(std::lround(there.row)), int(std::lround(there.slice))), 0);
 }
 
 TEST(Segment, IsTheSameForAnyNumberOfThreads)
