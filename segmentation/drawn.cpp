@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "segmentation/linear.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -19,24 +20,8 @@ float bell(double away, double sigma) { return static_cast<float>(std::exp(-0.5 
 /// Linear between the cells round a point, which may lie beyond the outermost.
 float value_at(const Grid<float>& values, const VolumeGeometry& geometry, const WorkingGrid& grid, PatientPoint p)
 {
-    const auto voxel = geometry.to_index(p);
-    const auto n = values.size();
-    const auto place = [](double at, int first, int block, int cells) { return std::clamp((at - first + 0.5) / block - 0.5, 0.0, static_cast<double>(cells - 1)); };
-    const double x = place(voxel.column, grid.first.column, grid.block[0], n.columns);
-    const double y = place(voxel.row, grid.first.row, grid.block[1], n.rows);
-    const double z = place(voxel.slice, grid.first.slice, grid.block[2], n.slices);
-    const int i = static_cast<int>(x);
-    const int j = static_cast<int>(y);
-    const int k = static_cast<int>(z);
-    double sum = 0;
-    for (int corner = 0; corner < 8; ++corner) {
-        const int di = corner & 1;
-        const int dj = corner >> 1 & 1;
-        const int dk = corner >> 2;
-        const double part = (di ? x - i : 1 - (x - i)) * (dj ? y - j : 1 - (y - j)) * (dk ? z - k : 1 - (z - k));
-        if (part > 0) sum += part * std::clamp(values.at(i + di, j + dj, k + dk), -kSure, kSure);
-    }
-    return static_cast<float>(sum);
+    const auto [x, y, z] = grid.cell(geometry.to_index(p));
+    return linear_at(values, x, y, z, kSure);
 }
 
 void hold_to_ends(Grid<float>& logits, const Prompt& prompt, const VolumeGeometry& geometry, const WorkingGrid& grid, float end, double weight, int threads)

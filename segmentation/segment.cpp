@@ -13,6 +13,7 @@
 #include "segmentation/refine.h"
 #include "segmentation/scene.h"
 #include "segmentation/segment_with.h"
+#include "segmentation/surface.h"
 #include "segmentation/variants.h"
 
 namespace retromass::segmentation {
@@ -254,6 +255,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
 
     Grid<float> logits(grid.size);
     for (std::size_t i = 0; i < p.values().size(); ++i) logits[i] = active[i] ? logit(p[i]) - threshold : -static_cast<float>(kLogLimit);
+    if (parameters.method == Method::fusion) settle_surface(logits, shape, r, active, g, grid, alike, parameters.threads);
     to_ct(logits, grid, out, parameters.threads);
     const auto region = region_of(grid, g.size());
     if (!goes_on(progress, "segmenting", 0.75)) return cancelled();
@@ -290,7 +292,7 @@ Result<Segmentation> segment_with(const Trees& trees, const CtVolume& ct, const 
             }
         }
         for (std::size_t i = 0; i < z.values().size(); ++i) added[i] = z[i] - of_energy[i];
-        out.variants = variants_of({scene, prompt, constants, added, logits, corrected, threshold, alike}, g, parameters.variants, parameters.threads);
+        out.variants = variants_of({scene, prompt, constants, added, logits, corrected, threshold, alike, parameters.method == Method::fusion ? alike : 0}, g, parameters.variants, parameters.threads);
     }
     // Nothing lies beyond the region unless a reader drew it there; to read memory that nobody has written costs as much as to write it.
     const bool drawn = prompt.contours.size() > 1 || !corrections.empty();

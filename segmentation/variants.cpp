@@ -7,6 +7,7 @@
 
 #include "core/parallel.h"
 #include "segmentation/components.h"
+#include "segmentation/surface.h"
 
 namespace retromass::segmentation {
 namespace {
@@ -164,7 +165,9 @@ MaskVariants variants_of(const Settled& settled, const VolumeGeometry& ct, int c
         const Mask active = active_cells(scene, r);
         for (std::size_t i = 0; i < z.values().size(); ++i) z[i] = 1 / (1 + std::exp(-(z[i] + settled.added[i])));
         auto p = random_walker(scene.smooth, z, active, scene.grid.spacing_mm, settled.constants.confidence, threads);
-        for (std::size_t i = 0; i < p.values().size(); ++i) p[i] = (active[i] ? logit(p[i]) - settled.threshold : kOutside) + settled.corrected[i];
+        for (std::size_t i = 0; i < p.values().size(); ++i) p[i] = active[i] ? logit(p[i]) - settled.threshold : kOutside;
+        settle_surface(p, shape, r, active, ct, scene.grid, settled.settled_surface, threads);
+        for (std::size_t i = 0; i < p.values().size(); ++i) p[i] += settled.corrected[i];
         out.repeats[static_cast<std::size_t>(n)] = lesion_of(p, 0, scene.core);
     }
     return out;

@@ -15,6 +15,7 @@ struct Settled {
     const Grid<float>& corrected; ///< ... with what the reader's marks inside and outside change
     float threshold = 0;          ///< logit of the probability at which the mask begins
     double likeness = 0;
+    double settled_surface = 0;   ///< how much of the usual surface and volume the result was given
 };
 
 /// How prompts vary between hands, mm (standard deviation of a coordinate in the slice): docs/stages/interval.md.

@@ -19,6 +19,12 @@ struct WorkingGrid {
     {
         return {first.column + (i + 0.5) * block[0] - 0.5, first.row + (j + 0.5) * block[1] - 0.5, first.slice + (k + 0.5) * block[2] - 0.5};
     }
+    /// Where a place in CT voxel units lies, in cells from the centre of cell (0, 0, 0).
+    std::array<float, 3> cell(ContinuousIndex voxel) const
+    {
+        const auto place = [](double at, int corner, int length) { return static_cast<float>((at - corner + 0.5) / length - 0.5); };
+        return {place(voxel.column, first.column, block[0]), place(voxel.row, first.row, block[1]), place(voxel.slice, first.slice, block[2])};
+    }
 };
 
 /// Cells of about `wanted_mm` over the CT voxels from `low` to `high` (clamped to the CT).
