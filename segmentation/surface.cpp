@@ -22,6 +22,8 @@ constexpr double kToUsual = 0.3;          // of the way to the usual volume, of 
 constexpr double kFilledInBox = 0.73;     // of the inscribed ellipsoid, for a lesion lies askew in its box
 constexpr double kFilledInAxes = 0.9;     // of the ellipsoid of three marked axes, each the widest of its kind
 
+constexpr double kFewestCells = 50;       // of a shape: fewer cells do not tell its volume, and one thinner than a cell may have none
+
 constexpr int kRings = 16;                // directions from pole to pole ...
 constexpr int kARing = 32;                // ... and round; a power of two
 constexpr double kFarthest_r = 2;
@@ -123,18 +125,20 @@ Directions outward(const Grid<float>& logits, const Shape& shape, const VolumeGe
     return out;
 }
 
-double cells_above_zero(const Grid<float>& logits) { return static_cast<double>(std::count_if(logits.values().begin(), logits.values().end(), [](float z) { return z >= 0; })); }
-
 }  // namespace
 
 void settle_surface(Grid<float>& logits, const Shape& shape, const Grid<float>& r, const Mask& active, const VolumeGeometry& geometry, const WorkingGrid& grid, double weight, int threads)
 {
-    const double cells = cells_above_zero(logits);
-    if (weight <= 0 || shape.kind != Shape::Kind::ellipsoid || cells == 0) return;
+    const std::array<double, 3> half_mm{shape.half_u_mm, shape.half_v_mm, shape.half_n_mm};
+    const bool hollow = std::any_of(half_mm.begin(), half_mm.end(), [](double mm) { return !(mm > 0); });
+    if (weight <= 0 || shape.kind != Shape::Kind::ellipsoid || hollow) return;
+    const auto middle = grid.cell(geometry.to_index(shape.centre));
+    if (linear_at(logits, middle[0], middle[1], middle[2]) < 0) return;  // a crescent has no surface to be seen from there
+    double cells = 0;
+    for (std::size_t i = 0; i < logits.values().size(); ++i) cells += active[i] && logits[i] >= 0;
     auto moves = outward(logits, shape, geometry, grid);
     for (auto& v : moves) v *= weight;
     const Grid<float> before = logits;
-    const auto middle = grid.cell(geometry.to_index(shape.centre));
     parallel_for(grid.size.slices, threads, [&](int k) {
         for (int j = 0; j < grid.size.rows; ++j) {
             for (int i = 0; i < grid.size.columns; ++i) {
@@ -147,8 +151,10 @@ void settle_surface(Grid<float>& logits, const Shape& shape, const Grid<float>& 
         }
     });
 
-    const double filled = shape.strokes.empty() ? kFilledInBox : shape.free_n ? 1 : kFilledInAxes;
-    const double usual = filled * static_cast<double>(std::count_if(r.values().begin(), r.values().end(), [](float at) { return at < 1; }));
+    // Where the depth is the usual one, the usual volume says nothing that the shape has not said.
+    const bool box = shape.strokes.empty();
+    const double usual = (box ? kFilledInBox : kFilledInAxes) * static_cast<double>(std::count_if(r.values().begin(), r.values().end(), [](float at) { return at < 1; }));
+    if ((!box && (shape.free_v || shape.free_n)) || cells == 0 || usual < kFewestCells) return;
     std::vector<float> all;
     for (std::size_t i = 0; i < logits.values().size(); ++i) {
         if (active[i]) all.push_back(logits[i]);
@@ -156,7 +162,7 @@ void settle_surface(Grid<float>& logits, const Shape& shape, const Grid<float>& 
     const auto wanted = std::min(static_cast<std::size_t>(cells * std::pow(usual / cells, weight * kToUsual)), all.size() - 1);
     const auto last = all.begin() + static_cast<std::ptrdiff_t>(wanted);
     std::nth_element(all.begin(), last, all.end(), std::greater<>());
-    const float end = *last;
+    const float end = std::clamp(*last, -kSure, kSure);
     for (std::size_t i = 0; i < logits.values().size(); ++i) {
         if (active[i]) logits[i] -= end;
     }
