@@ -253,8 +253,8 @@ struct VaryingTarget {
     const Lesion* lesion = nullptr;
     std::size_t target = 0;                  ///< among the period's
     std::array<std::optional<Varying>, 2> values;  ///< of the criterion's quantities
-    bool validated = true;                   ///< every interval of them
-    bool calibrated = true;
+    std::array<bool, 2> validated{true, true};   ///< the interval of each
+    std::array<bool, 2> calibrated{true, true};
 };
 
 /// What has no interval.
@@ -313,24 +313,27 @@ std::vector<VaryingTarget> varying_at(const PeriodContext& context, std::size_t 
         const auto& o = *target.observation;
         const bool product = quantities.second == Quantity::other_axis;
         if (product && (!o.long_axis || !o.short_axis || !o.fragments.empty())) continue;  // the default of what is too small, or no product
-        VaryingTarget now{nullptr, &o, target.lesion, l, {}, true, true};
-        const auto add = [&](Quantity quantity, std::optional<Varying>& value) {
+        VaryingTarget now;
+        now.measured = &o;
+        now.lesion = target.lesion;
+        now.target = l;
+        const auto add = [&](Quantity quantity, std::size_t place) {
             const auto size = value_of(quantity, target);
             if (!size) return true;
             const auto interval = interval_of(quantity, o);
             const bool length = quantity == Quantity::length || quantity == Quantity::other_axis;
             if (length && o.status == LesionStatus::too_small && !interval) return true;  // its default size
             const bool density = quantity == Quantity::hu;
-            value = varying_of(*size, interval, density ? widening.densities : widening.sizes, density ? Scale::difference : Scale::ratio);
+            auto& value = now.values[place] = varying_of(*size, interval, density ? widening.densities : widening.sizes, density ? Scale::difference : Scale::ratio);
             if (!value) {
                 append(density ? unknown.densities : unknown.sizes, named(quantity, target, id));
                 return false;
             }
-            now.validated = now.validated && interval->validated;
-            now.calibrated = now.calibrated && interval->calibrated;
+            now.validated[place] = interval->validated;
+            now.calibrated[place] = interval->calibrated;
             return true;
         };
-        if (add(quantities.first, now.values[0]) && quantities.second) add(*quantities.second, now.values[1]);
+        if (add(quantities.first, 0) && quantities.second) add(*quantities.second, 1);
         const auto at = std::find_if(again.observations.begin(), again.observations.end(), [&](const auto& other) { return other.lesion == o.lesion; });
         if (at == again.observations.end() || (!now.values[0] && !now.values[1])) continue;
         now.observation = &*at;
@@ -416,6 +419,7 @@ void add_repeats(const PeriodContext& context, const std::vector<Comparison>& co
     auto& rows = criterion.timepoints;
     std::vector<std::vector<VaryingTarget>> varying;
     std::vector<Told> of;
+    Told sizes;  // what the intervals of sizes are, up to this row
     std::vector<std::string> unknown;
     std::string unknown_sizes, baseline_densities;
     for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -431,15 +435,22 @@ void add_repeats(const PeriodContext& context, const std::vector<Comparison>& co
         for (const auto& densities : {baseline_densities, row == 0 ? std::string() : here.densities}) {
             if (by_density && !densities.empty()) append(unknown.back(), densities);
         }
-        Told now = row == 0 ? Told() : of.back();
+        const auto join = [&](Told& all, std::size_t from, std::size_t place) {
+            for (const auto& target : varying[from]) {
+                const auto name = target.lesion->id + " at " + rows[from].timepoint;
+                if (!target.validated[place] && (", " + all.not_validated + ", ").find(", " + name + ", ") == std::string::npos) append(all.not_validated, name);
+                all.calibrated = all.calibrated && target.calibrated[place];
+            }
+        };
+        join(sizes, row, 0);
+        if (quantities.second == Quantity::other_axis) join(sizes, row, 1);
+        Told now = sizes;
+        if (by_density) join(now, 0, 1);
+        if (by_density) join(now, row, 1);
         now.category = rows[row].decision.category;
         now.criterion = criterion_title(criterion.criterion);
         now.change_pct = rows[row].change_from_baseline_pct;
         now.widening = by_density ? widened({&StudyDifference::of_size, &StudyDifference::of_density}) : of_sizes;
-        for (const auto& target : varying.back()) {
-            if (!target.validated) append(now.not_validated, target.lesion->id + " at " + context.timepoint(t).id);
-            now.calibrated = now.calibrated && target.calibrated;
-        }
         of.push_back(std::move(now));
     }
     std::vector<std::vector<double>> changes(rows.size());

@@ -301,6 +301,23 @@ TEST(Repeats, OfChoiNeedTheIntervalOfTheDensityWhereItIsCompared)
     EXPECT_NEAR(by_size.repeats.differs.value(), size_falls(100, 95, sd_of(5)), 0.017);  // 0.062
 }
 
+TEST(Repeats, OfChoiAreOfTheIntervalsThatWereUsed)
+{
+    auto patient = of({enhanced("2024-01-01", 100, 5, 60, 4, true), enhanced("2024-03-01", 95, 5, 54, 4, true), enhanced("2024-05-01", 95, 5, 54, 4, true)});
+    for (auto& t : patient.timepoints) t.observations[0].hu_interval->calibrated = false;  // lengths are the program's, HU as a reader states them
+    const auto given = HasSubstr("Counts what the given intervals count");
+    EXPECT_THAT(last_of("choi", patient).repeats.text, given);
+    patient.timepoints[2].study.kvp.reset();  // there size alone is judged, whatever was before
+    const auto by_size = last_of("choi", patient).repeats;
+    EXPECT_NEAR(by_size.differs.value(), size_falls(100, 95, std::sqrt(2.0) * sd_of(5)), 0.023);  // 0.138; three standard deviations of 2000 draws
+    EXPECT_THAT(by_size.text, HasSubstr("Counts segmentation, prompt, slice thickness and acquisition; does not count another reader"));
+    patient.timepoints[2].study.kvp = 120;
+    patient.timepoints[1].study.kvp.reset();  // and HU of the baseline count again where density is compared
+    EXPECT_THAT(last_of("choi", patient).repeats.text, given);
+    for (auto& t : patient.timepoints) t.observations[0].hu_interval->validated = false;
+    EXPECT_THAT(last_of("choi", patient).repeats.text, HasSubstr("Not validated: the intervals of T1 at 2024-01-01, T1 at 2024-05-01 were calibrated"));
+}
+
 /// Of cases whose category is promised to hold in 77.5 to 82.5 of 100 repeats: how many hold in one. Truths are spread evenly over the logarithm of the change, 0.2 to each
 /// side of a limit; each is measured with intervals that hold the truth in 95 of 100, and measured again.
 double held_of_80(double limit, double sd, const std::vector<double>& baselines_mm, unsigned seed)
