@@ -212,18 +212,33 @@ std::string fingerprint(const std::string& case_text, const ingest::Scan& scan)
     return outputs::sha256_of_text(all);
 }
 
-/// A case goes on under one set of rules a version: its protocol as it now reads, and as its results were made under it. A case file that cannot be read is
-/// left to the run to refuse.
-Status one_set_of_rules(const fs::path& folder, const fs::path& case_file)
+/// The results of a case, the newest last.
+std::vector<fs::path> results_in(const fs::path& folder)
 {
-    const auto file = run::read_case(case_file);
-    std::vector<run::SeenProtocol> seen;
-    if (file && file->protocol) seen.push_back({run::name_of(*file->protocol), case_file.string()});
-    for (const auto& result : folders_in(folder / "results")) seen.push_back({run::protocol_in(result), result.string()});
-    return run::check_versions(seen);
+    auto results = folders_in(folder / "results");
+    std::erase_if(results, [](const auto& result) { return result.filename().string().find_first_not_of("0123456789") != std::string::npos; });  // what a run that was killed left
+    return results;
 }
 
-/// Adds the studies to the case file. What a reader writes there meanwhile is read, not overwritten.
+/// A case goes on under one set of rules a version, and as its newest result is locked: its protocol as it now reads against each result by itself, since what old
+/// results differ in no later version can mend. `text` is what the case file would be; one that cannot be read is left to the run to refuse.
+Status goes_on_under_its_rules(const fs::path& case_file, const std::string& text)
+{
+    const auto results = results_in(case_file.parent_path());
+    if (results.empty()) return Done{};
+    const auto composed = case_file.string() + ".composed";  // beside it: its paths are relative
+    RETROMASS_TRY(write_text(composed, text));
+    const auto file = run::read_case(composed);
+    std::error_code error;
+    fs::remove(composed, error);
+    if (!file) return Done{};
+    for (const auto& result : results) {
+        if (file->protocol) RETROMASS_TRY(run::check_versions({{run::name_of(*file->protocol), case_file.string()}, {run::protocol_in(result), result.string()}}));
+    }
+    return run::check_lock(results.back(), file->protocol);
+}
+
+/// Adds the studies to the case file, unless the case may not go on under the rules it now names. What a reader writes there meanwhile is read, not overwritten.
 Result<run::ComposedCase> composed_into(const fs::path& file, const ingest::Scan& scan, const run::CaseTemplate& fitting, const run::DraftParameters& drafting)
 {
     constexpr int kMostEdits = 10;  // in the fractions of a second that composing takes
@@ -232,6 +247,7 @@ Result<run::ComposedCase> composed_into(const fs::path& file, const ingest::Scan
         std::error_code error;
         if (stated.empty() && fs::exists(file, error) && fs::file_size(file, error) > 0) return Error{Code::io, file.string() + " is there and cannot be read; what it states would be lost", "cli"};
         RETROMASS_TRY_ASSIGN(auto composed, run::compose_case(scan, fitting, stated, drafting));
+        RETROMASS_TRY(goes_on_under_its_rules(file, composed.text));
         RETROMASS_TRY_ASSIGN(const bool written, replace_text(file, composed.text, stated));
         if (written) return composed;
     }
@@ -273,7 +289,6 @@ Result<pacs::Outcome> taken(const pacs::ReceivedStudy& study, const ReceivedStud
         for (const auto& one : composed.missing) where += (where.empty() ? "" : ", ") + one;
         return pacs::Outcome{false, false, "needs a prompt, not measured: " + name + ": " + where};
     }
-    RETROMASS_TRY(one_set_of_rules(folder, file));
     int number = 1;
     while (fs::exists(folder / "results" / numbered(number))) ++number;
     const auto made_from = fingerprint(composed.text, scan);
@@ -327,8 +342,7 @@ std::string return_reviewed(const ReceivedStudyOptions& options)
     std::string out;
     for (const auto& patient : folders_in(options.out)) {
         for (const auto& one : folders_in(patient)) {
-            auto results = folders_in(one / "results");
-            std::erase_if(results, [](const auto& folder) { return folder.filename().string().find_first_not_of("0123456789") != std::string::npos; });  // what a run that was killed left
+            const auto results = results_in(one);
             if (results.empty() || sent(results.back()) || !accepted(results.back())) continue;
             const auto unsent = send_result(results.back(), options);
             out += (out.empty() ? "" : "; ") + patient.filename().string() + "/" + one.filename().string() + " was accepted by a reader: " + (unsent.empty() ? "sent to " + options.send_to->name : unsent);

@@ -13,7 +13,5 @@ Result<CaseFile> under_protocol(CaseFile file, const std::filesystem::path& resu
 inline constexpr const char* kProtocolRules = "protocol rules";  ///< the setting that lists them
 /// For settings of the result: name, hash, and the rules in force, defaults spelled out.
 std::vector<std::pair<std::string, std::string>> settings_of(const Protocol& protocol);
-/// A result made under a protocol is made again only under that one, or a later version of it. Fails with output_exists, naming what changed.
-Status check_lock(const std::filesystem::path& result, const std::optional<Protocol>& protocol);
 
 }  // namespace retromass::run

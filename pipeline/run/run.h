@@ -108,6 +108,8 @@ std::string name_of(const Protocol& protocol);
 const Visit* visit_on(const Protocol& protocol, long day);
 /// The protocol a result was made under, as name_of() says it; empty = under none, or no result.
 std::string protocol_in(const std::filesystem::path& result);
+/// A result made under a protocol is made again, or continued, only under that one, or a later version of it. Fails with output_exists, naming what changed.
+Status check_lock(const std::filesystem::path& result, const std::optional<Protocol>& protocol);
 /// A protocol as name_of() says it, and the case, result or table that it stands in.
 struct SeenProtocol {
     std::string name;

@@ -4,6 +4,7 @@ import contextlib
 import glob
 import json
 import os
+import shutil
 import signal
 import time
 import unittest
@@ -206,6 +207,57 @@ class ListenCase(CaseNode):
             self.send(node, *self.study("c", "20200601"))
             node.wait_for(": measured: P-", seconds=120, count=2)
             self.assertRegex(read_json(os.path.join(self.results(node)[1], "case.json"))["response"]["protocol"], "^TRIAL-1 version 2, ")
+
+    def test_a_case_goes_on_as_its_newest_result_is_locked(self):
+        protocol = os.path.join(self.folder, "protocol.yaml")
+
+        def rules(version, days):
+            with open(protocol, "w", encoding="ascii") as file:
+                file.write(f"protocol: TRIAL-1\nversion: {version}\nresponse: {{policies: {{sd_min_days: {days}}}}}\n")
+
+        def case_text(changed=None):
+            with open(os.path.join(self.cases(node)[0], "case.yaml"), encoding="utf-8") as file:
+                text = file.read()
+            if changed is not None:
+                with open(os.path.join(self.cases(node)[0], "case.yaml"), "w", encoding="utf-8") as file:
+                    file.write(changed(text))
+            return text
+
+        rules(2, 49)
+        self.standing(more=f"protocol: {protocol}\n")
+        with self.node() as node:
+            self.send(node, *self.study("a", "20200101"))
+            node.wait_for(": measured: P-", seconds=120)
+            first, = self.results(node)
+            lock = f"failed: {first} was made under protocol TRIAL-1 version 2, SHA-256 "
+            rules(1, 42)  # lowered: another version, so that no hash of version 2 stands against it
+            before = case_text()
+            self.send(node, *self.study("b", "20200301"))
+            node.wait_for("version 1 is older", seconds=120)
+            self.assertIn(lock, node.log())
+            self.assertEqual(case_text(), before, "the case is not composed under rules that are refused")
+            self.assertEqual(sorted(os.listdir(self.cases(node)[0])), ["case-0001.yaml", "case.yaml", "ct", "results", "run.log"])
+            rules(2, 49)
+            case_text(lambda text: "".join(line for line in text.splitlines(True) if not line.startswith("protocol:")))
+            self.send(node, *self.study("c", "20200401"))
+            node.wait_for("; name a protocol (--protocol)", seconds=120)
+            self.assertEqual((node.log().count(lock), self.results(node)), (2, [first]))
+            case_text(lambda text: text + f"protocol: {protocol}\n")
+            # Two results of version 2 that differ, as an earlier program left them: version 2 stays refused, and a higher one goes on.
+            made_under = read_json(os.path.join(first, "case.json"))["response"]["protocol"][-64:]
+            second = os.path.join(os.path.dirname(first), "0002")
+            shutil.copytree(first, second)
+            with open(os.path.join(second, "case.json"), encoding="utf-8") as file:
+                text = file.read()
+            with open(os.path.join(second, "case.json"), "w", encoding="utf-8") as file:
+                file.write(text.replace(made_under, "0" * 64))
+            self.send(node, *self.study("d", "20200501"))
+            node.wait_for("failed: protocol TRIAL-1 version 2 stands for 2 sets of rules", seconds=120)
+            self.assertIn("0" * 64 + " in " + second, node.log())
+            rules(3, 42)
+            self.send(node, *self.study("e", "20200601"))
+            node.wait_for(": measured: P-", seconds=120, count=2)
+            self.assertRegex(read_json(os.path.join(self.results(node)[2], "case.json"))["response"]["protocol"], "^TRIAL-1 version 3, ")
 
     def test_a_failing_case_leaves_the_node_standing(self):
         self.standing(more="diameter_from: nowhere\n")
