@@ -63,7 +63,7 @@ constexpr std::array kTable{
     CodeEntry{Code::several_components, "several-components", notice, false, "The mask has several separate parts."},
     CodeEntry{Code::axis_leaves_lesion, "axis-leaves-lesion", notice, false, "More than 10 % of the long axis runs outside the lesion."},
     CodeEntry{Code::craniocaudal_diverges, "craniocaudal-diverges", notice, false, "The axial diameter falls while the craniocaudal extent grows by 20 % or more."},
-    CodeEntry{Code::reader_disagrees, "reader-disagrees", notice, false, "The reader's line and the mask's long axis differ by more than 5 mm and 10 %, or a stated interval does not hold the measured length."},
+    CodeEntry{Code::reader_disagrees, "reader-disagrees", notice, false, "The reader's line and the mask's long axis differ by more than 5 mm and 10 %, or a stated interval does not hold the measured length or mean HU."},
     CodeEntry{Code::interval_not_validated, "interval-not-validated", notice, false, "The lesion is unlike every case its intervals were calibrated on: they may be too narrow."},
     CodeEntry{Code::low_confidence, "low-confidence", notice, false, "The segmentation doubts itself; one more prompt would help."},
     CodeEntry{Code::new_lesions_not_stated, "new-lesions-not-stated", notice, false, "Nobody stated whether there are new lesions: the overall response is not evaluable."},

@@ -67,6 +67,7 @@ void add_measurements(ordered_json& out, const measurement::LesionMeasurements& 
     out["hu"] = json_of(m.hu);
     if (const auto hu = intervals.find("hu_mean"); m.hu && hu != intervals.end()) out["hu"]["mean_low"] = hu->second.low, out["hu"]["mean_high"] = hu->second.high;
     out["hu_core"] = json_of(m.hu_core);
+    if (const auto hu = intervals.find("hu_core_mean"); m.hu_core && hu != intervals.end()) out["hu_core"]["mean_low"] = hu->second.low, out["hu_core"]["mean_high"] = hu->second.high;
     out["components_ml"] = json_of(m.components);
     out["endpoints_lps_mm"] = {{"long_axis", ends(m.long_axis)}, {"short_axis", ends(m.short_axis)}, {"craniocaudal", ends(m.craniocaudal)}};
     out["centroid_lps_mm"] = point(m.centroid);

@@ -31,7 +31,7 @@ struct IntervalOrigin {
     std::string calibrated_on;                ///< the set of cases; empty where none was made here
     std::string not_validated;                ///< why the lesion lies outside that set; empty = within
     std::map<std::string, double> within_case_cv;  ///< by quantity: relative, of hu_mean in HU
-    std::string stated;                       ///< the quantity whose interval a reader states instead
+    std::string stated;                       ///< the quantities whose intervals a reader states instead, with ", " between
     bool of_repeats = false;                  ///< what a site's repeats differ by, not how far the truth may lie
 };
 

@@ -50,7 +50,7 @@ std::string intervals_text(const LesionResult& lesion)
     for (const auto& [quantity, cv] : origin.within_case_cv) {
         if (quantity == "volume_ml" || quantity == "long_axis_mm") out += std::string(quantity == "volume_ml" ? " Volume" : " Long axis") + " varies by " + fixed(100 * cv, 1) + " % between prompts.";
     }
-    if (!origin.calibrated_on.empty() && !origin.stated.empty()) out += " The interval of " + origin.stated + " is stated by the reader.";
+    if (!origin.calibrated_on.empty() && !origin.stated.empty()) out += " Stated by the reader: " + origin.stated + ".";
     return out;
 }
 
@@ -170,7 +170,8 @@ void add_details(const Seen& seen, const Pictures& pictures, std::vector<Block>&
     if (const auto& m = lesion->measurements) {
         fact("95 % intervals", intervals_text(*lesion));
         fact("Parts", components_text(*m));
-        if (m->hu) fact("Density", "mean " + fixed(m->hu->mean, 1) + " HU, SD " + fixed(m->hu->sd, 1) + ", median " + fixed(m->hu->median, 1) + (m->hu_core ? "; core mean " + fixed(m->hu_core->mean, 1) : ""));
+        const auto core = interval_text(*lesion, "hu_core_mean", 1);
+        if (m->hu) fact("Density", "mean " + fixed(m->hu->mean, 1) + " HU, SD " + fixed(m->hu->sd, 1) + ", median " + fixed(m->hu->median, 1) + (m->hu_core ? "; core mean " + fixed(m->hu_core->mean, 1) + (core.empty() ? "" : " (95 % " + core + ")") : ""));
     }
     if (lesion->description && lesion->described_at.empty()) fact("Reader's description", description_text(*lesion->description));
     if (lesion->description && !lesion->described_at.empty()) fact("For confirmation", "stated at " + lesion->described_at + ", not here: " + description_text(*lesion->description));

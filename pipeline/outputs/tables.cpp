@@ -185,7 +185,7 @@ std::string measurements_csv(const CaseResult& result)
                                "long_axis_mm", "short_axis_mm", "craniocaudal_mm", "max_3d_diameter_mm", "volume_ml", "mesh_volume_mm3", "surface_area_mm2",
                                "hu_mean", "hu_sd", "hu_median", "hu_core_mean", "gas_ml", "fat_ml", "low_attenuation_ml", "solid_ml", "dense_ml",
                                "long_axis_low_mm", "long_axis_high_mm", "short_axis_low_mm", "short_axis_high_mm", "craniocaudal_low_mm", "craniocaudal_high_mm", "volume_low_ml", "volume_high_ml",
-                               "hu_mean_low", "hu_mean_high", "volume_within_case_cv", "intervals_calibrated_on", "intervals_not_validated", "intervals_stated",
+                               "hu_mean_low", "hu_mean_high", "hu_core_mean_low", "hu_core_mean_high", "volume_within_case_cv", "intervals_calibrated_on", "intervals_not_validated", "intervals_stated",
                                "reader_long_axis_mm", "tracking_uid", "notices", "synthetic", "protocol"});
     for (const auto& timepoint : result.timepoints) {
         for (const auto& lesion : timepoint.lesions) {
@@ -204,7 +204,7 @@ std::string measurements_csv(const CaseResult& result)
             } else {
                 row.insert(row.end(), 16, "");
             }
-            for (const auto& [quantity, decimals] : {std::pair{"long_axis_mm", 1}, {"short_axis_mm", 1}, {"craniocaudal_mm", 1}, {"volume_ml", 2}, {"hu_mean", 1}}) {
+            for (const auto& [quantity, decimals] : {std::pair{"long_axis_mm", 1}, {"short_axis_mm", 1}, {"craniocaudal_mm", 1}, {"volume_ml", 2}, {"hu_mean", 1}, {"hu_core_mean", 1}}) {
                 const auto found = lesion.intervals.find(quantity);
                 if (found == lesion.intervals.end()) row.insert(row.end(), 2, "");
                 else row.insert(row.end(), {fixed(found->second.low, decimals), fixed(found->second.high, decimals)});

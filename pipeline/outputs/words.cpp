@@ -214,7 +214,7 @@ std::vector<Notice> notices_of(const LesionResult& lesion)
 std::string interval_origin(const LesionResult& lesion, const std::string& quantity)
 {
     const auto& origin = lesion.interval_origin;
-    if (origin.calibrated_on.empty() || (!quantity.empty() && origin.stated == quantity)) return "stated by the reader";
+    if (origin.calibrated_on.empty() || (!quantity.empty() && (", " + origin.stated + ",").find(", " + quantity + ",") != std::string::npos)) return "stated by the reader";
     return "calibrated on " + origin.calibrated_on + (origin.not_validated.empty() ? "" : "; not validated here: " + origin.not_validated);
 }
 

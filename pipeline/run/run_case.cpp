@@ -293,12 +293,6 @@ Result<outputs::LesionResult> said_lesion(const CaseFile& file, const CaseLesion
             if (parameters.repeatability) take_repeatability(result, *parameters.repeatability);
         }
         compare_with_reader(result, file);
-        if (at.interval_hu && result.measurements && result.measurements->hu_core) {
-            const double hu = result.measurements->hu_core->mean;
-            if (hu < at.interval_hu->low || hu > at.interval_hu->high) {
-                result.notices.push_back({Code::reader_disagrees, "the stated interval " + fixed(at.interval_hu->low, 1) + " to " + fixed(at.interval_hu->high, 1) + " HU does not hold the measured " + fixed(hu, 1) + " HU and is not used"});
-            }
-        }
         if (at.interval_mm && result.measurements && file.diameter_from == "mask") {  // stated for the length that counts
             const auto& counts = lesion.lesion.nodal ? result.measurements->short_axis : result.measurements->long_axis;
             const double mm = counts.recorded.as_mm();
@@ -307,6 +301,17 @@ Result<outputs::LesionResult> said_lesion(const CaseFile& file, const CaseLesion
                 result.intervals[result.interval_origin.stated] = *at.interval_mm;
             } else {
                 result.notices.push_back({Code::reader_disagrees, "the stated interval " + fixed(at.interval_mm->low, 1) + " to " + fixed(at.interval_mm->high, 1) + " mm does not hold the measured " + fixed(mm, 1) + " mm and is not used"});
+            }
+        }
+        if (at.interval_hu && result.measurements) {  // of the core alone; ours is of the whole lesion
+            const auto& core = result.measurements->hu_core;
+            if (core && at.interval_hu->low <= core->mean && core->mean <= at.interval_hu->high) {
+                auto& stated = result.interval_origin.stated;
+                stated += std::string(stated.empty() ? "" : ", ") + "hu_core_mean";
+                result.intervals["hu_core_mean"] = *at.interval_hu;
+            } else {
+                const auto why = core ? "does not hold the measured " + fixed(core->mean, 1) + " HU" : std::string("has no mean HU to hold, for nothing is left without the outermost voxels and metal,");
+                result.notices.push_back({Code::reader_disagrees, "the stated interval " + fixed(at.interval_hu->low, 1) + " to " + fixed(at.interval_hu->high, 1) + " HU " + why + " and is not used"});
             }
         }
     } else {

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """The same inputs and settings give byte-identical case folders at any thread count and under any file names."""
+import csv
 import filecmp
 import math
 import os
 import unittest
 
-from program import read_json, run
+from compare_test import ball, write_nifti
+from program import read_json, run, run_json
 from two_balls import TwoBalls
 
 def tree(folder):
@@ -67,6 +69,26 @@ class Repeats(TwoBalls):
         self.assertIn("38.0 to 42.0 mm does not hold", str(after["notices"]))
         self.assertNotIn("does not hold", str(before["notices"]))
 
+    def test_stated_intervals_of_length_and_density_are_both_named_and_one_that_holds_nothing_is_said(self):
+        with open(self.case_file, encoding="utf-8") as file:
+            head, tail = file.read().split("after: {line", 1)
+        flake = "\n  - id: T2\n    site: retroperitoneum\n    timepoints:\n      before: {mask: flake.nii.gz, interval_hu: [0, 100]}\n      after: {status: absent, reader: R1, date: 2020-03-01}\n"
+        tail = tail.replace("]]}", "]], interval_hu: [-900, -800]}" + flake.rstrip("\n"))
+        affine = run_json("series", self.path("first"), "--json")["series"][0]["affine_lps_mm"]
+        write_nifti(self.path("flake.nii.gz"), ball((10, 10, 20), 1.5), affine)  # four voxels, all of them outermost
+        with open(self.path("both.yaml"), "w", encoding="utf-8") as file:
+            file.write(head.replace("]]}", "]], interval_mm: [38, 42], interval_hu: [-1000, 1000]}") + "after: {line" + tail)
+        done = run("run", self.path("both.yaml"), "-o", self.path("both"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        before, after = (t["lesions"] for t in read_json(self.path("both", "case.json"))["timepoints"])
+        self.assertEqual(before[0]["intervals"]["stated"], "long_axis_mm, hu_core_mean")
+        self.assertEqual((before[0]["hu_core"]["mean_low"], before[0]["long_axis_mm"]["low"]), (-1000, 38))
+        self.assertIn("-900.0 to -800.0 HU does not hold the measured", str(after[0]["notices"]))
+        self.assertNotIn("mean_low", after[0]["hu_core"])
+        self.assertIsNone(before[1]["hu_core"])
+        self.assertIn("0.0 to 100.0 HU has no mean HU to hold", str(before[1]["notices"]))
+        self.assertIsNone(before[1]["intervals"], "a mask from a file has none, and the stated one is not used")
+
     def test_the_primary_criterion_is_said_to_hold_or_not_by_what_it_takes(self):
         with open(self.case_file, encoding="utf-8") as file:
             text = file.read()
@@ -99,7 +121,16 @@ class Repeats(TwoBalls):
             head, tail = comparable(text).split("after: {line", 1)
             return head.replace("]]}", first) + "after: {line" + tail.replace("]]}", second)
 
-        _, choi = said("by-choi-stated", "choi", stated)
+        timepoints, choi = said("by-choi-stated", "choi", stated)
+        for lesion, core in zip((t["lesions"][0] for t in timepoints), cores):
+            self.assertEqual((lesion["hu_core"]["mean_low"], lesion["hu_core"]["mean_high"]), (core - 3, core + 3))
+            self.assertEqual(lesion["intervals"]["stated"], "hu_core_mean")
+            self.assertIn("phantoms", lesion["intervals"]["calibrated_on"], "of all others")
+        with open(self.path("by-choi-stated", "measurements.csv"), encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([(row["hu_core_mean_low"], row["intervals_stated"]) for row in rows], [(f"{core - 3:.1f}", "hu_core_mean") for core in cores])
+        with open(self.path("by-choi-stated", "report.html"), encoding="utf-8") as file:
+            self.assertIn("Stated by the reader: hu_core_mean.", file.read())
         self.assertTrue(choi["text"].startswith("PR by Choi (-"), choi["text"])
         self.assertLess(choi["differs"], 0.1)  # 40 % smaller, where 10 are asked for
 
