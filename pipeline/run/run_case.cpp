@@ -65,8 +65,9 @@ outputs::ProbabilityMap shortened(const Grid<float>& probability)
     int end = size.slices;
     while (end > first && !holds(end - 1)) --end;
     outputs::ProbabilityMap out{first, Grid<std::uint8_t>({size.columns, size.rows, end - first})};
+    const auto* const from = probability.data() + probability.offset(0, 0, first);
     for (std::size_t i = 0; i < out.values.values().size(); ++i) {
-        out.values[i] = static_cast<std::uint8_t>(std::lround(255 * std::clamp(probability[probability.offset(0, 0, first) + i], 0.0F, 1.0F)));
+        out.values[i] = static_cast<std::uint8_t>(255 * std::clamp(from[i], 0.0F, 1.0F) + 0.5F);
     }
     return out;
 }
@@ -133,7 +134,10 @@ Result<FoundMask> mask_of(const CaseFile& file, const LesionAtTimepoint& at, seg
     if (!found.mask) return found;
     if (result.edits) agree(made->probability, *found.mask);
     else found.variants = std::move(made->variants);  // intervals were calibrated on masks nobody touched
+    const Error stopped{Code::cancelled, "stopped between segmenting and measuring", "run"};
+    if (!goes_on(progress, "keeping the probability", 1)) return stopped;  // a second for a large scan, most of it to read memory that nobody has written
     result.probability = shortened(made->probability);
+    if (!goes_on(progress, "measuring", 1)) return stopped;
     return found;
 }
 
