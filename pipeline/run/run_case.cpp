@@ -8,6 +8,7 @@
 #include "pipeline/run/carry_forward.h"
 #include "pipeline/run/deidentify.h"
 #include "pipeline/run/describe.h"
+#include "pipeline/run/intervals_of.h"
 #include "pipeline/run/lesion_at.h"
 #include "pipeline/run/patient_of.h"
 #include "pipeline/run/protocol.h"
@@ -170,52 +171,6 @@ Status measure_into(outputs::LesionResult& result, Mask mask, const CaseFile& fi
     return Done{};
 }
 
-namespace {
-
-/// The 95 % intervals of what was measured. A lesion cut by the edge of the scan has none: its values are lower bounds.
-void add_intervals(outputs::LesionResult& result, const VolumeGeometry& geometry, const MaskVariants& variants)
-{
-    if (!result.measurements || has(result.measurements->notices, Code::truncated)) return;
-    const auto made = measurement::uncertainty_of(*result.measurements, geometry, variants);
-    if (!made) {
-        result.notices.push_back({Code::interval_not_validated, "no interval is given: " + made.error().message});
-        return;
-    }
-    auto& origin = result.interval_origin;
-    origin.calibrated_on = made->calibrated_on;
-    origin.not_validated = made->not_validated;
-    for (std::size_t q = 0; q < measurement::kUncertain.size(); ++q) {
-        const std::string quantity(measurement::kUncertain[q]);
-        const auto& ends = made->quantities[q];
-        result.intervals[quantity] = {*ends.low, *ends.high};
-        origin.within_case_cv[quantity] = made->spreads[q].prompt;
-    }
-    if (!origin.not_validated.empty()) result.notices.push_back({Code::interval_not_validated, "interval not validated here: calibrated on " + origin.calibrated_on + ", but " + origin.not_validated});
-}
-
-/// A site's own repeatability in place of what was made here, for each quantity that has a class of that size.
-void take_repeatability(outputs::LesionResult& result, const Repeatability& repeatability)
-{
-    if (!result.measurements || has(result.measurements->notices, Code::truncated)) return;
-    const auto& m = *result.measurements;
-    bool taken = false;
-    for (const auto& [quantity, value] : {std::pair{"long_axis_mm", m.long_axis.recorded.as_mm()}, {"short_axis_mm", m.short_axis.recorded.as_mm()},
-                                          {"craniocaudal_mm", m.craniocaudal.recorded.as_mm()}, {"volume_ml", m.recorded_volume_ml}}) {
-        const auto ends = repeats_of(repeatability, quantity, value);
-        if (ends) result.intervals[quantity] = *ends;
-        else result.intervals.erase(quantity);  // never two sources in one lesion
-        taken = taken || ends.has_value();
-    }
-    result.intervals.erase("hu_mean");
-    result.interval_origin = {};
-    result.interval_origin.of_repeats = taken;
-    std::erase_if(result.notices, [](const auto& notice) { return notice.code == Code::interval_not_validated; });
-    if (taken) result.interval_origin.calibrated_on = name_of(repeatability);
-    else result.notices.push_back({Code::interval_not_validated, "no interval is given: " + name_of(repeatability) + " has no class of this size"});
-}
-
-}  // namespace
-
 void compare_with_reader(outputs::LesionResult& result, const CaseFile& file)
 {
     if (!result.prompt || result.prompt->lines.empty()) return;
@@ -298,25 +253,13 @@ Result<outputs::LesionResult> said_lesion(const CaseFile& file, const CaseLesion
         }
         compare_with_reader(result, file);
         if (at.interval_mm && result.measurements && file.diameter_from == "mask") {  // stated for the length that counts
-            const auto& counts = lesion.lesion.nodal ? result.measurements->short_axis : result.measurements->long_axis;
-            const double mm = counts.recorded.as_mm();
-            if (at.interval_mm->low <= mm && mm <= at.interval_mm->high) {
-                result.interval_origin.stated = lesion.lesion.nodal ? "short_axis_mm" : "long_axis_mm";
-                result.intervals[result.interval_origin.stated] = *at.interval_mm;
-            } else {
-                result.notices.push_back({Code::reader_disagrees, "the stated interval " + fixed(at.interval_mm->low, 1) + " to " + fixed(at.interval_mm->high, 1) + " mm does not hold the measured " + fixed(mm, 1) + " mm and is not used"});
-            }
+            const auto& m = *result.measurements;
+            if (lesion.lesion.nodal) take_stated(result, "short_axis_mm", *at.interval_mm, m.short_axis.recorded.as_mm(), " mm");
+            else take_stated(result, "long_axis_mm", *at.interval_mm, m.long_axis.recorded.as_mm(), " mm");
         }
         if (at.interval_hu && result.measurements) {  // of the core alone; ours is of the whole lesion
             const auto& core = result.measurements->hu_core;
-            if (core && at.interval_hu->low <= core->mean && core->mean <= at.interval_hu->high) {
-                auto& stated = result.interval_origin.stated;
-                stated += std::string(stated.empty() ? "" : ", ") + "hu_core_mean";
-                result.intervals["hu_core_mean"] = *at.interval_hu;
-            } else {
-                const auto why = core ? "does not hold the measured " + fixed(core->mean, 1) + " HU" : std::string("has no mean HU to hold, for nothing is left without the outermost voxels and metal,");
-                result.notices.push_back({Code::reader_disagrees, "the stated interval " + fixed(at.interval_hu->low, 1) + " to " + fixed(at.interval_hu->high, 1) + " HU " + why + " and is not used"});
-            }
+            take_stated(result, "hu_core_mean", *at.interval_hu, core ? std::optional(core->mean) : std::nullopt, " HU");
         }
     } else {
         result.reason = at.status ? "" : at.reported_long_axis ? "" : kNothingSaid;
