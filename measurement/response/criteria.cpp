@@ -18,8 +18,6 @@ constexpr std::array<std::string_view, 6> kTitles{"RECIST 1.1", "iRECIST", "Choi
 constexpr Length kTooSmall = Length::mm(5);      // E09: default of a lesion too small to measure
 constexpr Length kNormalNode = Length::mm(10);
 constexpr double kMostKvpDifference = 20;        // clinical.md 6.6
-constexpr const char* kMeanHu = "mean HU";       // among Choi's inputs
-constexpr const char* kNotJudged = "not judged";
 
 /// One criterion on its way through a period.
 struct Walk {
@@ -324,7 +322,8 @@ void judge_choi(Walk& walk, bool modified)
         point.nadir = from.is_baseline ? from.baseline_sum->as_mm() : from.nadir_sum->as_mm();
         add_values(walk, point, nadir_at, 2);
         if (row == 0) {
-            point.decision.inputs.emplace_back(kMeanHu, baseline_hu ? baseline_hu->text() : no_baseline_hu);
+            point.by_density = baseline_hu.has_value();
+            point.decision.inputs.emplace_back("mean HU", baseline_hu ? baseline_hu->text() : no_baseline_hu);
             walk.out.timepoints.push_back(std::move(point));
             continue;
         }
@@ -344,7 +343,8 @@ void judge_choi(Walk& walk, bool modified)
             facts.current_hu = hu;
         }
         auto& inputs = point.decision.inputs;
-        inputs.emplace_back(kMeanHu, hu ? hu->text() : kNotJudged);
+        point.by_density = hu.has_value();
+        inputs.emplace_back("mean HU", hu ? hu->text() : "not judged");
         if (baseline_hu) inputs.emplace_back("baseline mean HU", baseline_hu->text());
         inputs.emplace_back("limits of PR", "at most " + fixed(0.9 * facts.baseline.as_mm(), 2) + " mm" + (hu ? ", " + fixed(0.85 * static_cast<double>(baseline_hu->hundredths) / 100, 2) + " HU" : ""));
         inputs.emplace_back("limit of PD", "at least " + fixed(1.1 * facts.growth_reference.as_mm(), 2) + " mm");
@@ -504,12 +504,6 @@ std::vector<CriterionPeriod> further_criteria(const PeriodContext& context, cons
     std::vector<CriterionPeriod> out;
     for (const auto& name : names) out.push_back(judged(context, recist, name));
     return out;
-}
-
-bool density_compared(const CriterionTimepoint& point)
-{
-    const auto& inputs = point.decision.inputs;
-    return std::any_of(inputs.begin(), inputs.end(), [](const auto& input) { return input.first == kMeanHu && input.second != kNotJudged; });
 }
 
 std::vector<Disagreement> disagreements(const std::string& primary, const std::vector<RecistTimepoint>& recist, const std::vector<CriterionPeriod>& others)

@@ -10,9 +10,6 @@ namespace retromass::response {
 /// `names` in order; each is one of criterion_names() but RECIST 1.1.
 std::vector<CriterionPeriod> further_criteria(const PeriodContext& context, const RecistPeriod& recist, const std::vector<std::string>& names);
 
-/// Whether Choi had a mean HU of this study that can be compared with the baseline's.
-bool density_compared(const CriterionTimepoint& point);
-
 /// Each time point at which a further criterion says something else than the primary one, with the reasons of both.
 std::vector<Disagreement> disagreements(const std::string& primary, const std::vector<RecistTimepoint>& recist, const std::vector<CriterionPeriod>& others);
 

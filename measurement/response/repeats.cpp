@@ -424,7 +424,7 @@ void add_repeats(const PeriodContext& context, const std::vector<Comparison>& co
     std::string unknown_sizes, baseline_densities;
     for (std::size_t row = 0; row < rows.size(); ++row) {
         const auto t = row == 0 ? *context.period.baseline : context.period.follow_ups[row - 1];
-        const bool by_density = quantities.second == Quantity::hu && density_compared(rows[row]);
+        const bool by_density = quantities.second == Quantity::hu && rows[row].by_density;
         const auto widened = [&](std::initializer_list<Effect> kinds) { return row == 0 ? 0 : widened_by(comparisons, rows[0].timepoint, rows[row].timepoint, kinds); };
         const int of_sizes = widened({&StudyDifference::of_size});
         Unknown here;

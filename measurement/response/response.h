@@ -285,6 +285,7 @@ struct CriterionTimepoint {
     std::optional<double> change_from_nadir_pct;
     std::optional<bool> confirmed;       ///< of a CR or PR
     Category target = Category::na;
+    bool by_density = false;             ///< Choi: its mean HU can be compared with the baseline's
     Decision decision;
     Repeats repeats;                     ///< of the primary criterion
 };
