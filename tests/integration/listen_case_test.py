@@ -52,6 +52,13 @@ class CaseNode(InScratch):
         line = [[x + SIZE / 2 * SPACING - BALL / 2, y + SIZE / 2 * SPACING, z], [x + SIZE / 2 * SPACING + BALL / 2, y + SIZE / 2 * SPACING, z]]
         self.template(f"match: {match}\nlesions: [{{id: T1, role: target, site: retroperitoneum, timepoints: {{\"*\": {{line: {line}}}}}}}]\n{more}")
 
+    def rules(self, version, days):
+        """A protocol's version, at a place of its own that every version is written to."""
+        protocol = os.path.join(self.folder, "protocol.yaml")
+        with open(protocol, "w", encoding="ascii") as file:
+            file.write(f"protocol: TRIAL-1\nversion: {version}\nresponse: {{policies: {{sd_min_days: {days}}}}}\n")
+        return protocol
+
     def node(self, *options, **how):
         return Node(self.folder, "--templates", os.path.join(self.folder, "templates"), *options, **how)
 
@@ -184,37 +191,25 @@ class ListenCase(CaseNode):
             self.assertEqual(handled, 4)
 
     def test_a_case_is_not_continued_under_other_rules_of_its_protocols_version(self):
-        protocol = os.path.join(self.folder, "protocol.yaml")
-
-        def rules(version, days):
-            with open(protocol, "w", encoding="ascii") as file:
-                file.write(f"protocol: TRIAL-1\nversion: {version}\nresponse: {{policies: {{sd_min_days: {days}}}}}\n")
-
-        rules(1, 49)
+        protocol = self.rules(1, 49)
         self.standing(more=f"protocol: {protocol}\n")
         with self.node() as node:
             self.send(node, *self.study("a", "20200101"))
             node.wait_for(": measured: P-", seconds=120)
             first, = self.results(node)
             made_under = read_json(os.path.join(first, "case.json"))["response"]["protocol"]
-            rules(1, 42)  # changed, and not said
+            self.rules(1, 42)  # changed, and not said
             self.send(node, *self.study("b", "20200301"))
             node.wait_for("failed: protocol TRIAL-1 version 1 stands for 2 sets of rules", seconds=120)
             for said in (made_under[-64:] + " in " + first, os.path.join(self.cases(node)[0], "case.yaml"), "A change needs a higher version", "[output-exists]"):
                 self.assertIn(said, node.log())
             self.assertEqual(self.results(node), [first])
-            rules(2, 42)
+            self.rules(2, 42)
             self.send(node, *self.study("c", "20200601"))
             node.wait_for(": measured: P-", seconds=120, count=2)
             self.assertRegex(read_json(os.path.join(self.results(node)[1], "case.json"))["response"]["protocol"], "^TRIAL-1 version 2, ")
 
     def test_a_case_goes_on_as_its_newest_result_is_locked(self):
-        protocol = os.path.join(self.folder, "protocol.yaml")
-
-        def rules(version, days):
-            with open(protocol, "w", encoding="ascii") as file:
-                file.write(f"protocol: TRIAL-1\nversion: {version}\nresponse: {{policies: {{sd_min_days: {days}}}}}\n")
-
         def case_text(changed=None):
             with open(os.path.join(self.cases(node)[0], "case.yaml"), encoding="utf-8") as file:
                 text = file.read()
@@ -223,21 +218,21 @@ class ListenCase(CaseNode):
                     file.write(changed(text))
             return text
 
-        rules(2, 49)
+        protocol = self.rules(2, 49)
         self.standing(more=f"protocol: {protocol}\n")
         with self.node() as node:
             self.send(node, *self.study("a", "20200101"))
             node.wait_for(": measured: P-", seconds=120)
             first, = self.results(node)
             lock = f"failed: {first} was made under protocol TRIAL-1 version 2, SHA-256 "
-            rules(1, 42)  # lowered: another version, so that no hash of version 2 stands against it
+            self.rules(1, 42)  # lowered: another version, so that no hash of version 2 stands against it
             before = case_text()
             self.send(node, *self.study("b", "20200301"))
             node.wait_for("version 1 is older", seconds=120)
             self.assertIn(lock, node.log())
             self.assertEqual(case_text(), before, "the case is not composed under rules that are refused")
             self.assertEqual(sorted(os.listdir(self.cases(node)[0])), ["case-0001.yaml", "case.yaml", "ct", "results", "run.log"])
-            rules(2, 49)
+            self.rules(2, 49)
             case_text(lambda text: "".join(line for line in text.splitlines(True) if not line.startswith("protocol:")))
             self.send(node, *self.study("c", "20200401"))
             node.wait_for("; name a protocol (--protocol)", seconds=120)
@@ -254,7 +249,7 @@ class ListenCase(CaseNode):
             self.send(node, *self.study("d", "20200501"))
             node.wait_for("failed: protocol TRIAL-1 version 2 stands for 2 sets of rules", seconds=120)
             self.assertIn("0" * 64 + " in " + second, node.log())
-            rules(3, 42)
+            self.rules(3, 42)
             self.send(node, *self.study("e", "20200601"))
             node.wait_for(": measured: P-", seconds=120, count=2)
             self.assertRegex(read_json(os.path.join(self.results(node)[2], "case.json"))["response"]["protocol"], "^TRIAL-1 version 3, ")
