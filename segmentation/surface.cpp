@@ -21,7 +21,6 @@ constexpr double kMiddleKept = 1.5;       // of the height of bulges and hollows
 constexpr double kToUsual = 0.3;          // of the way to the usual volume, of the logarithm
 constexpr double kFilledInBox = 0.73;     // of the inscribed ellipsoid, for a lesion lies askew in its box
 constexpr double kFilledInAxes = 0.9;     // of the ellipsoid of three marked axes, each the widest of its kind
-
 constexpr double kFewestCells = 50;       // of a shape: fewer cells do not tell its volume, and one thinner than a cell may have none
 
 constexpr int kRings = 16;                // directions from pole to pole ...
@@ -130,8 +129,8 @@ Directions outward(const Grid<float>& logits, const Shape& shape, const VolumeGe
 void settle_surface(Grid<float>& logits, const Shape& shape, const Grid<float>& r, const Mask& active, const VolumeGeometry& geometry, const WorkingGrid& grid, double weight, int threads)
 {
     const std::array<double, 3> half_mm{shape.half_u_mm, shape.half_v_mm, shape.half_n_mm};
-    const bool hollow = std::any_of(half_mm.begin(), half_mm.end(), [](double mm) { return !(mm > 0); });
-    if (weight <= 0 || shape.kind != Shape::Kind::ellipsoid || hollow) return;
+    const bool flat = std::any_of(half_mm.begin(), half_mm.end(), [](double mm) { return !(mm > 0); });
+    if (weight <= 0 || shape.kind != Shape::Kind::ellipsoid || flat) return;
     const auto middle = grid.cell(geometry.to_index(shape.centre));
     if (linear_at(logits, middle[0], middle[1], middle[2]) < 0) return;  // a crescent has no surface to be seen from there
     double cells = 0;

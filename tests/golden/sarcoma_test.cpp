@@ -100,8 +100,8 @@ int worst_slice(const Mask& found, const Mask& expert)
 
 }  // namespace
 
-/// The floors are what is asked of prompts with jitter on any case. The trees of the default method have seen these cases, so to fall
-/// to a floor is a step back; what it does on cases left out stands in docs/stages/segmentation.md. An ellipsoid that looks at no
+/// The floors are what is asked of prompts with jitter on any case; of all marks and of a box more, which masks without the usual surface and
+/// volume (surface.h) do not reach. The trees of the default method have seen these cases, so to fall to a floor is a step back; what it does on cases left out stands in docs/stages/segmentation.md. An ellipsoid that looks at no
 /// pixel must be beaten in at least 60 %.
 TEST(Sarcomas, SegmentedFromAReadersMarksReachTheFloorAndBeatTheBareEllipsoid)
 {
