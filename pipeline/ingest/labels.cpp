@@ -135,8 +135,15 @@ Result<Mask> mask_on_grid(const LabelVolume& labels, int value, const VolumeGeom
 {
     Mask out(grid.size());
     const auto add = [&](const Grid<std::uint16_t>& layer) -> Status {
-        RETROMASS_TRY_ASSIGN(const auto on_ct, laid(layer, labels.geometry, grid));
-        for (std::size_t i = 0; i < out.values().size(); ++i) out[i] |= static_cast<std::uint8_t>(on_ct[i] == value);
+        const bool same = same_grid(labels.geometry, grid);
+        Grid<std::uint16_t> moved;
+        if (!same) {
+            RETROMASS_TRY_ASSIGN(moved, laid(layer, labels.geometry, grid));
+        }
+        const auto& on_ct = same ? layer : moved;
+        for (std::size_t i = 0; i < out.values().size(); ++i) {
+            if (on_ct[i] == value) out[i] = 1;  // memory that is zero as it comes is not written: most of a scan
+        }
         return Done{};
     };
     RETROMASS_TRY(add(labels.labels));
